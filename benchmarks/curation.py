@@ -30,10 +30,15 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import feather
 
-from hf_oss_instruct.curation import benchmark_index, decontamination, dedup, minhash, ngrams
+from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import not_rejected
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
-from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
+from hf_oss_instruct.curation.decontamination import benchmark_index, quotes
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.decontamination.magicoder_rule import MagicoderRule
+from hf_oss_instruct.curation.duplicates import minhash
+from hf_oss_instruct.curation.duplicates.exact import exact_duplicates
+from hf_oss_instruct.curation.duplicates.near import THRESHOLD, near_duplicates
+from hf_oss_instruct.curation.duplicates.same_names import same_names
 from hf_oss_instruct.spill import merged
 
 PLANTED = 0.05
@@ -109,7 +114,7 @@ def windows(paths: list[Path], length: int) -> Iterator[str]:
 
 
 def deduplicate(table: pa.Table) -> pa.Table:
-    return dedup.same_names(dedup.near_duplicates(dedup.exact_duplicates(table)))
+    return same_names(near_duplicates(exact_duplicates(table)))
 
 
 def recall(
@@ -124,8 +129,8 @@ def recall(
         return len(one & other) / max(len(one | other), 1)
 
     enough = [pair for pair in planted if len(shingles(texts[pair[0]])) >= minhash.FEWEST_GRAMS]
-    true = [pair for pair in enough if jaccard(pair) >= dedup.THRESHOLD]
-    wrong = sum(jaccard(pair) < dedup.THRESHOLD for pair in found)
+    true = [pair for pair in enough if jaccard(pair) >= THRESHOLD]
+    wrong = sum(jaccard(pair) < THRESHOLD for pair in found)
     return (
         f"recall {sum(pair in found for pair in true) / len(true):.4f} of {len(true):,} pairs, {wrong:,} of {len(found):,} wrong"
     )
@@ -135,7 +140,7 @@ def ours(column: pa.ChunkedArray) -> set[tuple[int, int]]:
     found = set()
     for [pairs] in merged(minhash.candidates(column)):
         later, earlier = minhash.unpacked(pairs)
-        near = minhash.exact(column, later, earlier) >= dedup.THRESHOLD
+        near = minhash.exact(column, later, earlier) >= THRESHOLD
         found |= set(zip(later[near].tolist(), earlier[near].tolist(), strict=True))
     return found
 
@@ -143,7 +148,7 @@ def ours(column: pa.ChunkedArray) -> set[tuple[int, int]]:
 def datasketchs(column: pa.ChunkedArray) -> set[tuple[int, int]]:
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(threshold=dedup.THRESHOLD, num_perm=128)
+    index = MinHashLSH(threshold=THRESHOLD, num_perm=128)
     found = set()
     for number, text in enumerate(column.to_pylist()):
         grams = shingles(text)
@@ -208,7 +213,7 @@ def test_bed() -> None:
 
     def checked(index: benchmark_index.BenchmarkIndex, cases: list[Any]) -> list[tuple[Any, list[str], list[str]]]:
         table = pa.table({"solution": ngrams.of_strings([case.text for case in cases])})
-        out = decontamination.Decontamination(index)(table)
+        out = quotes.Decontamination(index)(table)
         return list(zip(cases, out["contaminated_by"].to_pylist(), out["flags"].to_pylist(), strict=True))
 
     humaneval, mbpp = benchmark_index.build(bed.humaneval()), benchmark_index.build(bed.mbpp())
@@ -274,7 +279,7 @@ def main() -> None:
     size = sum(len(text) for task in tasks for text in (*task.statements, *task.solutions))
     seconds, index = spent(lambda: benchmark_index.build(tasks))
     print(f"index of {len(tasks):,} tasks, {size / 1e6:.0f} MB: {seconds:.1f} CPU s, peak {peak_gb():.2f} GB")
-    seconds, out = spent(lambda: decontamination.Decontamination(index)(table))
+    seconds, out = spent(lambda: quotes.Decontamination(index)(table))
     print(f"decontamination     {seconds:7.1f} CPU s for {len(table):,} rows, peak {peak_gb():.2f} GB")
     rule = MagicoderRule(lists)
     quick, out = spent(lambda: rule(table))

@@ -147,7 +147,7 @@ def marks(rows: int, _: Path) -> None:
 
 def bands(rows: int, _: Path) -> None:
     """The band keys of near duplicates of one column, and how many pairs of texts that share nothing are compared."""
-    from hf_oss_instruct.curation.minhash import candidates
+    from hf_oss_instruct.curation.duplicates.minhash import candidates
     from hf_oss_instruct.spill import merged
 
     draw, words = np.random.default_rng(0), np.array(WORDS)
@@ -161,8 +161,8 @@ def bands(rows: int, _: Path) -> None:
 def alike(rows: int, folder: Path) -> None:
     """Rows that all resemble each other: what a pair of near duplicates costs where a row has hundreds."""
     from hf_oss_instruct.curation.annotations import not_rejected
-    from hf_oss_instruct.curation.dedup import near_duplicates
-    from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
+    from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
+    from hf_oss_instruct.curation.duplicates.near import near_duplicates
     from hf_oss_instruct.shards import mapped
 
     draw, base = random.Random(0), random.Random(1).choices(WORDS, k=60)
@@ -181,8 +181,8 @@ def alike(rows: int, folder: Path) -> None:
 
 def index(rows: int, _: Path) -> None:
     """The index of benchmarks, of a task for a hundred rows: it depends on the benchmarks' text, and not on the rows."""
-    from hf_oss_instruct.curation import benchmark_index
-    from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask
+    from hf_oss_instruct.curation.decontamination import benchmark_index
+    from hf_oss_instruct.curation.decontamination.benchmark_tasks import BenchmarkTask
 
     draw = random.Random(0)
     texts = [[" ".join(draw.choices(WORDS, k=120)) for _ in range(2)] for _ in range(rows // 100)]

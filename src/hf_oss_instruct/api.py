@@ -59,8 +59,8 @@ def curate(
     Source:
         Magicoder, arXiv 2312.02120, section 2.2 (decontamination).
     """
-    from hf_oss_instruct.curation.benchmarks import find
     from hf_oss_instruct.curation.checks import Options, chosen
+    from hf_oss_instruct.curation.decontamination.benchmarks import find
     from hf_oss_instruct.curation.denylist import Denylist
     from hf_oss_instruct.curation.run import curate as write
     from hf_oss_instruct.publishing.cards import curated_card

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS, canonical, recorded
-from hf_oss_instruct.curation.benchmarks import find, keys
+from hf_oss_instruct.curation.decontamination.benchmarks import find, keys
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.evaluate import _all_tasks

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from hf_oss_instruct.curation.minhash import similarities, similarity
+from hf_oss_instruct.curation.duplicates.minhash import similarities, similarity
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.methods.evolution.prompts import answer_prompt, evolve_prompt, operation_of, prompt_hash

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation import dedup
-from hf_oss_instruct.curation.minhash import NEIGHBORS
+from hf_oss_instruct.curation.duplicates.exact import COMPARED, exact_duplicates
+from hf_oss_instruct.curation.duplicates.minhash import NEIGHBORS
+from hf_oss_instruct.curation.duplicates.near import fit, near_duplicates
 from hf_oss_instruct.errors import RunError, UsageError
 
 pytest.importorskip("datatrove")
@@ -25,13 +26,12 @@ from datatrove.executor import LocalPipelineExecutor
 from hf_oss_instruct.scale.duplicates.steps import DuplicateBuckets, DuplicateClusters, DuplicateFilter, DuplicateSignatures
 from hf_oss_instruct.scale.steps import Check, RowReader, RowWriter
 
-SCHEMA = pa.schema([("seed_id", pa.string()), ("index", pa.int64()), *((name, pa.string()) for name in dedup.COMPARED)])
+SCHEMA = pa.schema([("seed_id", pa.string()), ("index", pa.int64()), *((name, pa.string()) for name in COMPARED)])
 
 
 def rows_of(texts: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
     return [
-        {"seed_id": f"id{number}", "index": number, **dict(zip(dedup.COMPARED, text, strict=True))}
-        for number, text in enumerate(texts)
+        {"seed_id": f"id{number}", "index": number, **dict(zip(COMPARED, text, strict=True))} for number, text in enumerate(texts)
     ]
 
 
@@ -41,7 +41,7 @@ def documents(rows: list[dict[str, Any]]) -> list[Document]:
 
 def in_one_process(rows: list[dict[str, Any]], check: str, **options: Any) -> dict[str, str | None]:
     table = pa.Table.from_pylist(rows, SCHEMA)
-    marked = dedup.near_duplicates(table, **options) if check == "near_duplicates" else dedup.exact_duplicates(table, **options)
+    marked = near_duplicates(table, **options) if check == "near_duplicates" else exact_duplicates(table, **options)
     return dict(zip(marked["seed_id"].to_pylist(), marked["detail"].to_pylist(), strict=True))
 
 
@@ -78,7 +78,7 @@ def sentence(rng: random.Random, length: int = 40) -> list[str]:
 def varied(rng: random.Random, families: int, copies: int) -> list[tuple[str, str, str]]:
     """Texts of which many are near others, some equal, some blank, some short, in any order; columns vary independently."""
     columns = []
-    for _ in dedup.COMPARED:
+    for _ in COMPARED:
         texts = [sentence(rng, rng.choice([3, 16, 40])) for _ in range(families)]
         while len(texts) < copies:
             copy = list(rng.choice(texts))  # also of copies: chains
@@ -180,7 +180,7 @@ def test_pipelines_with_several_workers_resume_and_keep_what_curate_keeps(tmp_pa
             LocalPipelineExecutor(steps, tasks=tasks, workers=1, logging_dir=str(logs)).run()
             assert others.stat().st_mtime_ns == before
     kept = {row["seed_id"] for row in pq.read_table(tmp_path / "kept").to_pylist()}
-    assert kept == dedup.fit(pa.Table.from_pylist(rows, SCHEMA))
+    assert kept == fit(pa.Table.from_pylist(rows, SCHEMA))
     assert 5 < len(kept) < 60
     assert not [*tmp_path.rglob("*.pkl")]
 

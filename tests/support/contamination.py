@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import xxhash
 
-from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask, statement, tasks_of
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import BenchmarkTask, statement, tasks_of
 
 DATA = Path("/work/shared/data")
 """Real benchmarks, where this machine has them; nothing of them is in the repository."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from hf_oss_instruct.curation import minhash
-from hf_oss_instruct.curation.dedup import THRESHOLD
+from hf_oss_instruct.curation.duplicates import minhash
+from hf_oss_instruct.curation.duplicates.near import THRESHOLD
 from hf_oss_instruct.spill import merged
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks

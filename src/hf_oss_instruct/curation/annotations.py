@@ -76,3 +76,8 @@ def _nulls(rows: int, kind: pa.DataType) -> Iterator[pa.Array]:
     chunk = pa.nulls(min(rows, CHUNK), kind)
     for first in range(0, rows, CHUNK):
         yield chunk[: rows - first]
+
+
+def identity(table: pa.Table, row: int) -> str:
+    """How other rows name a row: its `seed_id`, or its number in a table without."""
+    return str(table["seed_id"][row]) if "seed_id" in table.column_names else f"row {row}"

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-from hf_oss_instruct.curation import benchmark_index, dedup
 from hf_oss_instruct.curation.annotations import reject
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
-from hf_oss_instruct.curation.decontamination import Decontamination
+from hf_oss_instruct.curation.decontamination import benchmark_index
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.decontamination.magicoder_rule import MagicoderRule
+from hf_oss_instruct.curation.decontamination.quotes import Decontamination
 from hf_oss_instruct.curation.denylist import Denylist, denied_rows
-from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
+from hf_oss_instruct.curation.duplicates import exact, near, same_names
 from hf_oss_instruct.errors import UsageError
 
 Check: TypeAlias = Callable[[pa.Table], pa.Table]
@@ -34,8 +35,8 @@ class Options:
         deny: the denylist of opt-outs.
     """
 
-    columns: tuple[str, ...] = dedup.COMPARED
-    threshold: float = dedup.THRESHOLD
+    columns: tuple[str, ...] = exact.COMPARED
+    threshold: float = near.THRESHOLD
     lists: tuple[BenchmarkList, ...] = ()
     rule: str = "default"
     drop: bool = True
@@ -115,17 +116,17 @@ def denied(options: Options) -> Check:
 
 STEPS = (
     Step("denied", 1, "rows of repositories, paths or ids on the denylist", False, denied),
-    Step("duplicates", 1, "equal texts, white space aside", True, lambda o: partial(dedup.exact_duplicates, columns=o.columns)),
+    Step("duplicates", 1, "equal texts, white space aside", True, lambda o: partial(exact.exact_duplicates, columns=o.columns)),
     Step("decontamination", benchmark_index.VERSION, "rows that quote a benchmark", False, decontamination, list_facts),
     Step(
         "near_duplicates",
         1,
         "texts with most of their word 5-grams in common",
         True,
-        lambda o: partial(dedup.near_duplicates, columns=o.columns, threshold=o.threshold),
+        lambda o: partial(near.near_duplicates, columns=o.columns, threshold=o.threshold),
         lambda o: {"threshold": o.threshold},
     ),
-    Step("same_names", 1, "flags rows that define the same functions and classes", True, lambda o: dedup.same_names),
+    Step("same_names", 1, "flags rows that define the same functions and classes", True, lambda o: same_names.same_names),
 )
 """Every check in order: cheap ones first, and near duplicates among rows that passed the others."""
 BY_NAME = {step.name: step for step in STEPS}

@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hf_oss_instruct.curation import checks, dedup
+from hf_oss_instruct.curation import checks
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
+from hf_oss_instruct.curation.duplicates import exact, near
 from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.pairs import TableColumns, columns_of, pair_rows
 from hf_oss_instruct.curation.preference import preference_table
@@ -113,7 +114,7 @@ def run_steps(
         rejected = rejected | ({step.name: int(rejected_now.sum())} if rejected_now.any() else {})
         more: dict[str, Any] = {"rejected": int(rejected_now.sum())}
         if step.name == "near_duplicates":
-            more["cluster_sizes"] = dedup.cluster_sizes(table[DETAIL].filter(pa.array(rejected_now)).to_pylist())
+            more["cluster_sizes"] = near.cluster_sizes(table[DETAIL].filter(pa.array(rejected_now)).to_pylist())
         entries.append(checks.entry(step, options, **more))
     return table, entries
 
@@ -142,12 +143,12 @@ def text_columns(table: pa.Table, columns: Sequence[str] | None, pair: TableColu
         UsageError: one is missing or contains no text, or there is none.
     """
     there = every_text_column(table, or_bytes=True)
-    usual = tuple(name for name in dedup.COMPARED if name in there)
+    usual = tuple(name for name in exact.COMPARED if name in there)
     of_pair = tuple(name for name in (pair.problem, pair.solution) if name in there) if pair else ()
     wanted = tuple(columns) if columns else usual or of_pair
     missing = [name for name in wanted if name not in there]
     if missing or not wanted:
-        what = f"no text column {missing[0]!r}" if missing else f"none of the text columns {', '.join(dedup.COMPARED)}"
+        what = f"no text column {missing[0]!r}" if missing else f"none of the text columns {', '.join(exact.COMPARED)}"
         raise UsageError(f"The rows have {what}. Text columns here: {', '.join(there) or 'none'}. Name some with --columns.")
     return wanted
 

@@ -23,10 +23,10 @@ def quoted_problems(training_set: str, benchmark: Benchmark) -> list[str]:
     Raises:
         EvaluationError: the training set does not exist or has no text columns.
     """
-    from hf_oss_instruct.curation import benchmark_index, benchmark_tasks
     from hf_oss_instruct.curation import rows as reading
     from hf_oss_instruct.curation.annotations import CONTAMINATED_BY
-    from hf_oss_instruct.curation.decontamination import Decontamination
+    from hf_oss_instruct.curation.decontamination import benchmark_index, benchmark_tasks
+    from hf_oss_instruct.curation.decontamination.quotes import Decontamination
 
     try:
         rows = reading.read(training_set)

@@ -117,7 +117,7 @@ def report(
     Source:
         Magicoder, arXiv 2312.02120, section 5 and figures 3 to 5 (lengths, categories, similarity to HumanEval).
     """
-    from hf_oss_instruct.curation.benchmarks import find
+    from hf_oss_instruct.curation.decontamination.benchmarks import find
     from hf_oss_instruct.reporting.charts.figures import figures
     from hf_oss_instruct.reporting.measures.measure import ReportOptions, check_libraries, measure
     from hf_oss_instruct.reporting.rows import open_rows

@@ -20,8 +20,8 @@ from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.logging import logger
 
 from hf_oss_instruct.curation.annotations import DETAIL, REASON
-from hf_oss_instruct.curation.benchmarks import find
 from hf_oss_instruct.curation.checks import BY_NAME, Options
+from hf_oss_instruct.curation.decontamination.benchmarks import find
 from hf_oss_instruct.data import Pending, Rejection, Row, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished

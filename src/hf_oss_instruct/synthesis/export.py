@@ -10,7 +10,7 @@ from heapq import merge
 from pathlib import Path
 from typing import Any, cast
 
-from hf_oss_instruct.curation.benchmarks import find
+from hf_oss_instruct.curation.decontamination.benchmarks import find
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed
 from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress

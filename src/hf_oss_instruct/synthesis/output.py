@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
-from hf_oss_instruct.curation.dedup import COMPARED, ExactDuplicates, cluster_sizes
-from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
+from hf_oss_instruct.curation.duplicates.exact import COMPARED, ExactDuplicates
+from hf_oss_instruct.curation.duplicates.near import cluster_sizes
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards import dataset_card

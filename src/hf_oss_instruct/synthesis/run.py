@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
-from hf_oss_instruct.curation.benchmarks import BenchmarkList, find, keys
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.dataset as pds
 import pytest
 
-from hf_oss_instruct.curation.benchmarks import find
+from hf_oss_instruct.curation.decontamination.benchmarks import find
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.measures.lengths import count_words
 from hf_oss_instruct.reporting.measures.measure import ReportOptions, measure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from hf_oss_instruct.curation.minhash import similarity
+from hf_oss_instruct.curation.duplicates.minhash import similarity
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.spec.evolution import OPERATIONS
 from hf_oss_instruct.synthesis.generation.prompting import template

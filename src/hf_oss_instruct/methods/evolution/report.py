@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from hf_oss_instruct.curation.duplicates.minhash import similarities
 from hf_oss_instruct.curation.earlier_report import EarlierReport
-from hf_oss_instruct.curation.minhash import similarities
 from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.methods.evolution.tasks import Evolution

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.cache import cache_folder
-from hf_oss_instruct.curation.benchmarks import BenchmarkList, find
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import Row, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.methods.evolution.report import report_of, write_report

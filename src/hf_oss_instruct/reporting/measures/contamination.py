@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.reporting.rows import ReportRows, batches
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
+from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
 from hf_oss_instruct.reporting.measures.tfidf import spaced
 from hf_oss_instruct.reporting.rows import ReportRows
 

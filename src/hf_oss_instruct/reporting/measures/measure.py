@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.categories import WORDS
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.progress.counts import SILENT, Progress

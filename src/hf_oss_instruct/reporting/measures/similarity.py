@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hf_oss_instruct.curation.benchmark_tasks import IDS, PROMPTS, SOLUTIONS
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import IDS, PROMPTS, SOLUTIONS
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from hf_oss_instruct.atomic import atomic_write
-from hf_oss_instruct.curation import dedup, minhash
+from hf_oss_instruct.curation.duplicates import exact, minhash
 from hf_oss_instruct.curation.ngrams import Hashes
 from hf_oss_instruct.scale.duplicates.files import BUCKETS
 from hf_oss_instruct.scale.duplicates.signatures import NEAR, Signatures
@@ -76,7 +76,7 @@ def _near(signatures: Signatures, column: int, keys: minhash.Sketches, positions
 
 def _marks(column: int, keys: Hashes, positions: Hashes) -> Records:
     """The texts that occur more than once."""
-    again = dedup.repeated(keys)
+    again = exact.repeated(keys)
     found = np.empty(int(again.sum()), MARK)
     found["position"], found["column"], found["mark"] = positions[again], column, keys[again]
     return found

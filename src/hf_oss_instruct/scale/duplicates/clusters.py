@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hf_oss_instruct.atomic import atomic_write
-from hf_oss_instruct.curation import dedup
+from hf_oss_instruct.curation.duplicates import exact, near
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.duplicates.buckets import MARK, PAIR, Records
@@ -94,10 +94,10 @@ def _near(signatures: Signatures, pairs: Records) -> tuple[Hashes, list[str]]:
     ranks = _ranks(signatures, documents)
     later, earlier = (ranks[np.searchsorted(documents, pairs[side])] for side in ("later", "earlier"))
     order = np.lexsort((pairs["column"], earlier, later))
-    chosen = pairs[order[dedup.rejecting(later[order], earlier[order])]]
+    chosen = pairs[order[near.rejecting(later[order], earlier[order])]]
     chosen = chosen[np.argsort(chosen["earlier"], kind="stable")]  # so that ids are read task by task
     columns = [signatures.job.columns[column] for column in chosen["column"]]
-    details = map(dedup.resembles, columns, chosen["similarity"].tolist(), signatures.ids(chosen["earlier"]))
+    details = map(near.resembles, columns, chosen["similarity"].tolist(), signatures.ids(chosen["earlier"]))
     return chosen["later"], list(details)
 
 
@@ -107,8 +107,8 @@ def _exact(signatures: Signatures, records: Records) -> tuple[Hashes, list[str]]
     marks = np.zeros((len(documents), len(columns)), np.uint64)
     marks[np.searchsorted(documents, records["position"]), records["column"]] = records["mark"]
     in_order = np.argsort(_ranks(signatures, documents))
-    same = [*dedup.first_repeats((row, marks[row].tolist()) for row in in_order.tolist())]
-    return documents[[row for row, _ in same]], [dedup.repeats(columns[column]) for _, column in same]
+    same = [*exact.first_repeats((row, marks[row].tolist()) for row in in_order.tolist())]
+    return documents[[row for row, _ in same]], [exact.repeats(columns[column]) for _, column in same]
 
 
 def _ranks(signatures: Signatures, positions: Hashes) -> Positions:

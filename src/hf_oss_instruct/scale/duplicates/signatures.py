@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from hf_oss_instruct.curation import dedup, minhash, ngrams
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.duplicates import exact, minhash, near
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.duplicates.files import SIGNATURES, outputs
@@ -46,8 +47,8 @@ class Job:
     """
 
     check: str = NEAR
-    columns: tuple[str, ...] = dedup.COMPARED
-    threshold: float = dedup.THRESHOLD
+    columns: tuple[str, ...] = exact.COMPARED
+    threshold: float = near.THRESHOLD
     order: str | None = "index"
     version: int = 1
 
@@ -123,7 +124,7 @@ class _Column:
             with self._path.with_suffix(".grams").open("ab") as file:
                 file.write(found.grams.astype("<u8").tobytes())
         else:
-            marks = dedup.squeezed(texts)
+            marks = exact.squeezed(texts)
             rows = np.flatnonzero(marks)
             self._rows.append(rows + self._texts)
             self._keys.append(marks[rows][:, None])

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct import spill
-from hf_oss_instruct.curation import annotations, dedup, minhash, ngrams
-from hf_oss_instruct.curation.distinct_tasks import distinct_tasks
+from hf_oss_instruct.curation import annotations, ngrams
+from hf_oss_instruct.curation.duplicates import exact, minhash, near, same_names
+from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
 from hf_oss_instruct.data import Row
 from tests.support.near import near_pairs
 
@@ -38,24 +39,24 @@ def jaccard(one: str, other: str) -> float:
 
 @given(st.lists(st.tuples(FEW, FEW, FEW), max_size=10))
 def test_a_whole_table_is_judged_as_its_rows_one_after_the_other(texts: list[tuple[str, str, str]]) -> None:
-    one_by_one = dedup.ExactDuplicates()
-    rows: list[Row] = [dict(zip(dedup.COMPARED, text, strict=True)) for text in texts]  # type: ignore[misc]
+    one_by_one = exact.ExactDuplicates()
+    rows: list[Row] = [dict(zip(exact.COMPARED, text, strict=True)) for text in texts]  # type: ignore[misc]
     expected = [one_by_one(row).reason for row in rows]
-    columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in dedup.COMPARED}  # type: ignore[literal-required]
-    found = dedup.exact_duplicates(pa.table(columns))
+    columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in exact.COMPARED}  # type: ignore[literal-required]
+    found = exact.exact_duplicates(pa.table(columns))
     assert (found["reason"].to_pylist() if texts else []) == expected
 
 
 def test_a_repeated_seed_id_is_a_duplicate() -> None:
     rows = pa.table({"seed_id": ["a", "b", "a"], "solution": ["x", "y", "z"]})
-    assert dedup.exact_duplicates(rows)["reason"].to_pylist() == [None, None, "duplicate"]
+    assert exact.exact_duplicates(rows)["reason"].to_pylist() == [None, None, "duplicate"]
 
 
 def test_a_nearly_equal_row_is_rejected_for_the_earlier_one_and_says_how_alike_they_are() -> None:
     rng = random.Random(0)
     first = sentence(rng)
     second = [*first[:30], "changed", *first[31:]]
-    found = dedup.near_duplicates(table([" ".join(first), " ".join(sentence(rng)), "  ".join(second)]))
+    found = near.near_duplicates(table([" ".join(first), " ".join(sentence(rng)), "  ".join(second)]))
     assert found["reason"].to_pylist() == [None, None, "near_duplicate"]
     assert found["detail"][2].as_py() == f"its solution is {jaccard(' '.join(first), ' '.join(second)):.0%} that of id0"
 
@@ -69,7 +70,7 @@ def test_similarity_does_not_travel_along_a_chain() -> None:
         links.append(changed)
     texts = [" ".join(link) for link in links]
     assert jaccard(texts[0], texts[1]) > 0.7 > jaccard(texts[0], texts[5])
-    reasons = dedup.near_duplicates(table(texts))["reason"].to_pylist()
+    reasons = near.near_duplicates(table(texts))["reason"].to_pylist()
     kept = [text for text, reason in zip(texts, reasons, strict=True) if reason is None]
     assert len(kept) > 1
     assert all(jaccard(one, other) < 0.7 for one in kept for other in kept if one != other)
@@ -82,21 +83,21 @@ def test_similarity_does_not_travel_along_a_chain() -> None:
 @given(st.integers(0, 10_000), st.integers(1, 60))
 def test_a_row_is_rejected_for_the_first_kept_row_that_it_resembles(rng_seed: int, at_once: int) -> None:
     rng = random.Random(rng_seed)
-    texts = [[sentence(rng) for _ in range(3)] for _ in dedup.COMPARED]
+    texts = [[sentence(rng) for _ in range(3)] for _ in exact.COMPARED]
     for _ in range(30):
         for column in texts:  # a copy of an earlier text with a changed word: chains, and rows that resemble many
             column.append([rng.choice(["other", word]) if rng.random() < 0.05 else word for word in rng.choice(column)])
-    columns = {name: [" ".join(words) for words in column] for name, column in zip(dedup.COMPARED, texts, strict=True)}
+    columns = {name: [" ".join(words) for words in column] for name, column in zip(exact.COMPARED, texts, strict=True)}
     rows = table(**columns, solutions=columns.pop("solution"))
-    alike = [(name, near_pairs(rows[name])) for name in dedup.COMPARED]
+    alike = [(name, near_pairs(rows[name])) for name in exact.COMPARED]
     expected: list[str | None] = []
     for row in range(len(rows)):
         kept = [before for before in range(row) if expected[before] is None]
-        near = ((name, pairs[row, before], f"id{before}") for before in kept for name, pairs in alike if (row, before) in pairs)
-        expected.append(next((dedup.resembles(*found) for found in near), None))
+        found = ((name, pairs[row, before], f"id{before}") for before in kept for name, pairs in alike if (row, before) in pairs)
+        expected.append(next((near.resembles(*one) for one in found), None))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spill, "MERGED_AT_ONCE", at_once)
-        assert dedup.near_duplicates(rows)["detail"].to_pylist() == expected
+        assert near.near_duplicates(rows)["detail"].to_pylist() == expected
 
 
 @settings(max_examples=25)
@@ -117,12 +118,12 @@ def test_no_pair_is_called_near_that_is_not_and_few_are_missed(rng_seed: int) ->
 
 
 def test_short_texts_are_not_called_nearly_equal() -> None:
-    assert dedup.near_duplicates(table(["return a + b", "return a - b"]))["reason"].to_pylist() == [None, None]
+    assert near.near_duplicates(table(["return a + b", "return a - b"]))["reason"].to_pylist() == [None, None]
 
 
 def test_rows_that_define_the_same_names_are_flagged_and_stay() -> None:
     code = ["def area(r): ...\ndef edge(r): ...", "class X: pass", "function edge(){}\nfunction area(){}", "def main(): ..."]
-    found = dedup.same_names(table([*code, "def main(): pass"]))
+    found = same_names.same_names(table([*code, "def main(): pass"]))
     assert found["flags"].to_pylist() == [None, None, ["same_names:id0"], None, None]
     assert "reason" not in found.column_names
 
@@ -130,13 +131,13 @@ def test_rows_that_define_the_same_names_are_flagged_and_stay() -> None:
 def test_the_keep_set_of_a_fit_is_the_ids_of_the_rows_that_stay() -> None:
     text = " ".join(sentence(random.Random(2)))
     rows = table([text, text.upper(), text + " more", "else"])
-    assert dedup.fit(rows) == {"id0", "id1", "id3"}
-    assert dedup.fit(rows, threshold=None) == {"id0", "id1", "id2", "id3"}
+    assert near.fit(rows) == {"id0", "id1", "id3"}
+    assert near.fit(rows, threshold=None) == {"id0", "id1", "id2", "id3"}
 
 
 def test_cluster_sizes_count_the_kept_row_too() -> None:
     details = ["its seed is 90% that of a", "its solution is 80% that of a", "its seed is 71% that of b", None]
-    assert dedup.cluster_sizes(details) == {"2": 1, "3": 1}
+    assert near.cluster_sizes(details) == {"2": 1, "3": 1}
 
 
 def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +152,7 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
     rows = pa.concat_tables(whole.slice(first, 7) for first in range(0, len(whole), 7))
 
     def found() -> tuple[pa.Table, dict[str, object]]:
-        return dedup.same_names(dedup.near_duplicates(dedup.exact_duplicates(rows))), distinct_tasks(
+        return same_names.same_names(near.near_duplicates(exact.exact_duplicates(rows))), distinct_tasks(
             lambda: rows["problem"].chunks
         )
 
@@ -160,19 +161,19 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
         (spill, "IN_MEMORY", 64),
         (spill, "AT_ONCE", 50),
         (spill, "MERGED_AT_ONCE", 20),
-        (dedup, "DETAILS_AT_ONCE", 3),
+        (near, "DETAILS_AT_ONCE", 3),
         (annotations, "CHUNK", 7),
     ):
         monkeypatch.setattr(module, name, size)
     assert marked["reason"].null_count < len(rows)
     assert marked["flags"].null_count < len(rows)
     assert (marked, tasks) == found()
-    assert dedup.near_duplicates(dedup.exact_duplicates(whole))["detail"] == marked["detail"]
+    assert near.near_duplicates(exact.exact_duplicates(whole))["detail"] == marked["detail"]
 
 
 @pytest.mark.parametrize("rows", [table([]), pa.table({"seed_id": ["a"], "solution": pa.array([None], pa.string())})])
 def test_nothing_to_compare_is_no_error(rows: pa.Table) -> None:
-    for step in (dedup.exact_duplicates, dedup.near_duplicates, dedup.same_names):
+    for step in (exact.exact_duplicates, near.near_duplicates, same_names.same_names):
         assert len(step(rows)) == len(rows)
 
 

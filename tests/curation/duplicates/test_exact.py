@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation.dedup import ExactDuplicates
+from hf_oss_instruct.curation.duplicates.exact import ExactDuplicates
 from hf_oss_instruct.data import REASONS, Row
 
 

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.benchmarks.registry import DECONTAMINATED
-from hf_oss_instruct.curation import benchmarks
-from hf_oss_instruct.curation.benchmark_tasks import prose, statement, tasks_of
-from hf_oss_instruct.curation.benchmarks import find, keys
+from hf_oss_instruct.curation.decontamination import benchmarks
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import prose, statement, tasks_of
+from hf_oss_instruct.curation.decontamination.benchmarks import find, keys
 from hf_oss_instruct.curation.rows import read
 from hf_oss_instruct.errors import SeedError, UsageError
 from tests.support.hub import LocalHub
@@ -109,7 +109,7 @@ def test_lists_that_cannot_be_had_say_why_and_large_ones_wait_to_be_named() -> N
 
 def test_a_list_comes_from_the_hub_at_its_revision_and_then_from_the_cache(tmp_path: Path) -> None:
     code = (
-        "from hf_oss_instruct.curation.benchmarks import find\n"
+        "from hf_oss_instruct.curation.decontamination.benchmarks import find\n"
         "a, = find(['ns/exam']); print(a.revision, a.why, [task.name for task in a.tasks])"
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation.benchmark_index import _distinct_words
-from hf_oss_instruct.curation.inverted_index import InvertedIndex
+from hf_oss_instruct.curation.decontamination.benchmark_index import _distinct_words
+from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex
 
 CLOSE = st.sampled_from([0, 1, 2, 3, 2**63, 2**63 + 1, 2**64 - 1]) | st.integers(0, 2**64 - 1)
 """Hashes of which many are equal in all but their last bits, which the sort by packed numbers must put right."""

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, not_rejected, reject
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
-from hf_oss_instruct.curation.inverted_index import InvertedIndex
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex
 
 COLUMNS = ("problem", "solution")
 GENERIC = frozenset(["return x + y", "return len(string)", "return n**2", "return .join(strings)"])

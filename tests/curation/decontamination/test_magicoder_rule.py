@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.curation.benchmarks import BenchmarkList
-from hf_oss_instruct.curation.magicoder_rule import MagicoderRule
+from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
+from hf_oss_instruct.curation.decontamination.magicoder_rule import MagicoderRule
 from hf_oss_instruct.curation.ngrams import of_strings
 from tests.support import contamination as bed
 

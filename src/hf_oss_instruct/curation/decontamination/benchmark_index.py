@@ -16,9 +16,10 @@ import xxhash
 
 from hf_oss_instruct.atomic import atomic_write
 from hf_oss_instruct.cache import cache_folder
-from hf_oss_instruct.curation import ngrams, normalization
-from hf_oss_instruct.curation.benchmark_tasks import BenchmarkTask
-from hf_oss_instruct.curation.inverted_index import InvertedIndex, Numbers
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.decontamination import normalization
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import BenchmarkTask
+from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex, Numbers
 from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions
 
 VERSION = 3

@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hf_oss_instruct.curation import benchmark_index, ngrams
-from hf_oss_instruct.curation.benchmark_tasks import tasks_of
-from hf_oss_instruct.curation.decontamination import Decontamination
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.decontamination import benchmark_index
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import tasks_of
+from hf_oss_instruct.curation.decontamination.quotes import Decontamination
 from tests.support import contamination as bed
 
 PROMPT = '''def count_lonely_herons(ponds):

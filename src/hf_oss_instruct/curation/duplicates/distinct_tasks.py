@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from xxhash import xxh3_64_intdigest
 
-from hf_oss_instruct.curation import minhash
-from hf_oss_instruct.curation.dedup import THRESHOLD
+from hf_oss_instruct.curation.duplicates import minhash
+from hf_oss_instruct.curation.duplicates.near import THRESHOLD
 from hf_oss_instruct.curation.ngrams import Positions
 from hf_oss_instruct.shards import mapped
 from hf_oss_instruct.spill import SortedSpill, Spill, distinct, key_ranges, merged

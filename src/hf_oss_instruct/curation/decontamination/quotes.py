@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from hf_oss_instruct.curation import benchmark_index, ngrams, normalization
+from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, flag, not_rejected, reject
-from hf_oss_instruct.curation.benchmark_index import BenchmarkIndex
-from hf_oss_instruct.curation.dedup import COMPARED
-from hf_oss_instruct.curation.inverted_index import InvertedIndex
+from hf_oss_instruct.curation.decontamination import benchmark_index, normalization
+from hf_oss_instruct.curation.decontamination.benchmark_index import BenchmarkIndex
+from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex
+from hf_oss_instruct.curation.duplicates.exact import COMPARED
 from hf_oss_instruct.curation.ngrams import Positions, Texts
 from hf_oss_instruct.spill import distinct
 

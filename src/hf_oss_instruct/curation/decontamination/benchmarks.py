@@ -14,7 +14,7 @@ from hf_oss_instruct.benchmarks.fetch import SUFFIXES, data_files, fetch
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS as REGISTRY
 from hf_oss_instruct.benchmarks.registry import DECONTAMINATED, HubBenchmark, recorded
 from hf_oss_instruct.benchmarks.rows import read_rows
-from hf_oss_instruct.curation.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
 from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.hub import HUB_ID

@@ -1,0 +1,1 @@
+"""Decontamination: rows that quote a benchmark."""

@@ -1,0 +1,1 @@
+"""Duplicates: equal rows, similar rows, and how many different tasks there are."""

@@ -1,0 +1,54 @@
+"""Find rows that define the same functions and classes as an earlier row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.curation.annotations import flag, identity, not_rejected
+from hf_oss_instruct.curation.duplicates.exact import repeated
+from hf_oss_instruct.curation.ngrams import Hashes, Positions
+from hf_oss_instruct.spill import Spill
+
+_OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
+_EVERYBODYS = np.sort(ngrams.word_hashes("main Main Solution solution solve Program App Test test __init__".split()))
+
+
+def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
+    """Flag rows that define the same functions and classes as an earlier row, as `same_names:<seed_id>`.
+
+    Names are the words after `def`, `class`, `fn` etc. Generic names (`main`, `Solution`) do not count.
+    """
+    if column not in table.column_names:
+        return table
+    first: dict[int, int] = {}
+    found = {}
+    (rows, numbers), alive = _name_sets(table[column]), not_rejected(table)
+    for at in np.flatnonzero(repeated(numbers)).tolist():
+        row = int(rows[at])
+        if alive[row] and (before := first.setdefault(int(numbers[at]), row)) != row:
+            found[row] = [f"same_names:{identity(table, before)}"]
+    return flag(table, found)
+
+
+def _name_sets(column: pa.ChunkedArray) -> tuple[Positions, Hashes]:
+    """The texts that define names, and a hash of the set of each; both (defining,)."""
+    texts, sets = Spill(np.int64), Spill(np.uint64)
+    for rows in ngrams.texts(column):
+        found = ngrams.words(rows, ngrams.IDENTIFIERS)
+        positions = ngrams.among(found.hashes, _OPENINGS) + 1
+        row_of = np.searchsorted(found.ends, positions - 1, "right") - 1
+        inside = positions < found.ends[row_of + 1]
+        names, row_of = found.hashes[positions[inside]], row_of[inside]
+        telling = ~np.isin(names, _EVERYBODYS)
+        names, row_of = names[telling], row_of[telling]
+        order = np.lexsort((names, row_of))
+        names, row_of = names[order], row_of[order]
+        new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]
+        sums = np.zeros(len(rows), np.uint64)
+        np.add.at(sums, row_of[new], ngrams.mix(names[new]))
+        defining = np.flatnonzero(sums)
+        texts.append(rows.first + defining)
+        sets.append(sums[defining])
+    return texts.read(), sets.read()
