@@ -46,13 +46,13 @@ def seeds(n: int, folder: Path) -> Path:
 
 
 def ours(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
-    from hf_oss_instruct.arrow import do_without_pandas
+    from hf_oss_instruct.arrow import tune_for_command
     from hf_oss_instruct.seeds.resolve import open_source
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.synthesis.run import run
     from hf_oss_instruct.teachers.inference import InferenceTeacher
 
-    do_without_pandas()  # as the command does
+    tune_for_command()  # as the command does
     transport = kind if kind == "huggingface_hub" else "aiohttp"
     teacher = InferenceTeacher("m", base_url, concurrency=concurrency, transport=transport)
     source = open_source(str(folder / f"seeds-{n}.jsonl"))

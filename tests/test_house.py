@@ -39,14 +39,16 @@ def test_importing_the_package_imports_no_host() -> None:
     assert python(f"import sys, hf_oss_instruct; print({hosts})") == "[]"
 
 
-def test_a_command_converts_values_to_arrow_without_pandas_which_stays_there_for_others() -> None:
+def test_a_command_over_tables_does_without_pandas_which_stays_there_for_others(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"problem": "Add two numbers.", "solution": "a + b"}\n')
+    words = ["curate", str(tmp_path / "rows.jsonl"), "--benchmarks", "none", "--out", str(tmp_path / "out"), "--format", "quiet"]
     code = (
-        "import sys\nfrom hf_oss_instruct.arrow import do_without_pandas\ndo_without_pandas()\n"
-        "import pyarrow as pa\ntable = pa.Table.from_pylist([{'text': 'x', 'tags': ['a'], 'n': 1}])\n"
-        "print('pandas' in sys.modules)\n"
-        "print(table.to_pandas()['n'].sum(), pa.array(table.to_pandas()['n']).to_pylist())"
+        "import sys\nfrom hf_oss_instruct.cli import cli\n"
+        f"cli.main({words}, standalone_mode=False)\n"
+        "import pyarrow as pa\nprint(pa.default_memory_pool().backend_name, 'pandas' in sys.modules)\n"
+        "table = pa.Table.from_pylist([{'n': 1}]).to_pandas()\nprint(table['n'].sum(), pa.array(table['n']).to_pylist())"
     )
-    assert python(code).splitlines() == ["False", "1 [1]"]
+    assert python(code).splitlines() == ["system False", "1 [1]"]
 
 
 def test_a_server_is_asked_without_huggingface_hub() -> None:

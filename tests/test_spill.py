@@ -72,7 +72,7 @@ def test_sets_are_read_side_by_side_in_order(portions: list[list[list[tuple[int,
     """Each number is `(high half, low half)`."""
     sets = [SortedSpill() for _ in portions]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spill, "AT_ONCE", 5)
+        patch.setattr(spill, "SORTED_AT_ONCE", 5)
         patch.setattr(spill, "MERGED_AT_ONCE", 7)
         for numbers, added in zip(sets, portions, strict=True):
             for portion in added:

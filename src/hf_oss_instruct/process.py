@@ -9,8 +9,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec
 
 import click
 
@@ -19,6 +20,7 @@ from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, UsageE
 from hf_oss_instruct.signals import EXIT_INTERRUPTED, interrupting
 from hf_oss_instruct.streams import forgiving, leave_soon, output_error
 
+P = ParamSpec("P")
 EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET = 1, 2, 3
 
 
@@ -56,6 +58,19 @@ def resumable(out: Path | None) -> Iterator[None]:
         raise RunInterruptedError(
             f"Interrupted. What is finished is kept in {out}. Continue with:\n  {typed_command()}"
         ) from None
+
+
+def over_tables(command: Callable[P, None]) -> Callable[P, None]:
+    """Decorate the function of a command that works on Arrow tables, so that these take less memory."""
+
+    @wraps(command)
+    def tuned(*arguments: P.args, **options: P.kwargs) -> None:
+        from hf_oss_instruct.arrow import tune_for_command
+
+        tune_for_command()
+        command(*arguments, **options)
+
+    return tuned
 
 
 def typed_command(verb: str | None = None, drop: tuple[str, ...] = (), switches: tuple[str, ...] = (), **options: object) -> str:

@@ -20,6 +20,8 @@ IN_MEMORY = 2**18
 """Bytes from which on an array is on disk."""
 AT_ONCE = 2**21
 """Numbers that `key_ranges` yields at a time, which bounds the memory of what is computed from them."""
+SORTED_AT_ONCE = 2**19
+"""Numbers that are kept in memory until they are sorted."""
 MERGED_AT_ONCE = 2**18
 """Numbers that `merged` yields at a time, unless more have the same high half."""
 
@@ -94,7 +96,7 @@ class SortedSpill:
         """
         self._fresh.append(numbers)
         self._size += len(numbers)
-        if self._size >= AT_ONCE:
+        if self._size >= SORTED_AT_ONCE:
             self._sort()
 
     def runs(self) -> list[Hashes]:

@@ -11,7 +11,7 @@ import click
 
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.flags import format_option, names_in
-from hf_oss_instruct.process import resumable
+from hf_oss_instruct.process import over_tables, resumable
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import RunReport
 
@@ -63,6 +63,7 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
     )
     @check_options
     @format_option
+    @over_tables
     def curate(
         source: str,
         out: Path,

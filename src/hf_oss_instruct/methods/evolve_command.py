@@ -10,6 +10,7 @@ import click
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.evolution import EvolutionSpec
@@ -38,6 +39,7 @@ OF_SEEDS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "
 @run_options("teacher", "prompt", "sampling", "limits", "checks", "verification", without=("solver", *OF_SEEDS))
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it costs: send no requests, write nothing.")
 @format_option
+@over_tables
 def evolve(
     source: str,
     out: Path | None,

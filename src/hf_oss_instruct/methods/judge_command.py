@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
@@ -37,6 +38,7 @@ TOKENS_PER_SCORE = 8
 @run_options("teacher", "sampling", "limits")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked and what it costs: send no requests, write nothing.")
 @format_option
+@over_tables
 def judge_command(
     source: str,
     out: Path | None,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hf_oss_instruct.flags import format_option, names_in
+from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.progress.show import show_progress
 
 
@@ -30,6 +31,7 @@ from hf_oss_instruct.progress.show import show_progress
 @click.option("--serve", is_flag=True, help="Serve the browser of rows on this machine instead of writing files.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8910, show_default=True, help="Port of --serve; 0 for a free one.")
 @format_option
+@over_tables
 def report(
     source: str,
     out: Path | None,
@@ -52,9 +54,6 @@ def report(
     SOURCE is the folder of a run, a curation, a training or of scores, tables, or a Hub dataset. OUT gets index.html (opens from
     disk, needs no network), rows/ (the rows beside it), report.json and pictures/.
     """
-    from hf_oss_instruct.arrow import do_without_pandas
-
-    do_without_pandas()  # a command has its process for itself
     wanted = names_in(columns) if columns else None
     if serve:
         from hf_oss_instruct.reporting.server import serve as start

@@ -15,7 +15,7 @@ from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import BudgetReachedError, RunInterruptedError, UsageError
 from hf_oss_instruct.flags import GroupedCommand, format_option
-from hf_oss_instruct.process import EXIT_BUDGET, resumable, typed_command
+from hf_oss_instruct.process import EXIT_BUDGET, over_tables, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 
@@ -31,6 +31,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "--out", type=FOLDER, required=True, help="Folder of the plan, on a disk that all machines share, or copied to each."
 )
 @format_option
+@over_tables
 def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
     """Divide a run into shards for several machines.
 
@@ -89,6 +90,7 @@ def copy_options(command: Callable[..., None]) -> Callable[..., None]:
 @copy_options
 @format_option
 @run_options("teacher", "limits")
+@over_tables
 def run_shard(
     flags: RunFlags, where: str, shard: str, seeds: str | None, copy_every: float, scratch: str | None, output: str
 ) -> None:

@@ -14,7 +14,7 @@ import click
 from hf_oss_instruct.console import show_line
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.flags import format_option
-from hf_oss_instruct.process import resumable
+from hf_oss_instruct.process import over_tables, resumable
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import read_run_report
 
@@ -30,6 +30,7 @@ from hf_oss_instruct.run_report import read_run_report
 )
 @click.option("--partial", is_flag=True, help="Merge what there is; seeds of missing and unfinished shards are pending.")
 @format_option
+@over_tables
 def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str) -> None:
     """Write the shards of a run as one dataset.
 

@@ -7,6 +7,7 @@ from collections import Counter
 import click
 
 from hf_oss_instruct.flags import GroupedCommand, format_option
+from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.seeds.from_flags import open_seeds
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.streams import reader_gone
@@ -17,6 +18,7 @@ SHOWN_SEEDS = 5
 @click.command(cls=GroupedCommand)
 @run_options("seeds")
 @format_option
+@over_tables
 def seeds(flags: RunFlags, output: str) -> None:
     """Show seed snippets and where they come from.
 

@@ -20,13 +20,11 @@ def open_seeds(flags: RunFlags) -> tuple[RunSpec, Source]:
         UsageError: the flags contradict each other, or do not say where the seeds are.
         SeedError: the seeds cannot be read.
     """
-    from hf_oss_instruct.arrow import do_without_pandas
     from hf_oss_instruct.hub import HUB_ID
     from hf_oss_instruct.seeds.reading import ReadOptions
     from hf_oss_instruct.seeds.repo_config import INSIDE, open_inside
     from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 
-    do_without_pandas()  # a command has its process for itself
     spec, plan = flags.spec, flags.spec.seeds
     name, reading = flags.seeds or plan.source, ReadOptions.of(plan)
     named_by_config = flags.config if not flags.seeds else None

@@ -16,7 +16,7 @@ from hf_oss_instruct.console import command_line, show_ending, show_line
 from hf_oss_instruct.display import plural, visible
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.flags import GroupedCommand, format_option
-from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, resumable, typed_command
+from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, over_tables, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import read_run_report
 from hf_oss_instruct.signals import EXIT_INTERRUPTED
@@ -47,6 +47,7 @@ For real pairs: --model MODEL (Inference Providers), or --model MODEL --base-url
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done: send no requests, write nothing.")
 @format_option
+@over_tables
 def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     """Make a dataset of (problem, solution) pairs.
 
@@ -103,6 +104,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
 @click.command(cls=GroupedCommand)
 @run_options("seeds", "teacher", "prompt", "sampling", "verification")
 @format_option
+@over_tables
 def preview(flags: RunFlags, output: str) -> None:
     """Show what a few seeds become, without making a dataset.
 
@@ -190,6 +192,7 @@ def _seeds_command() -> str:
     help="Write verified pairs in the format of a training framework instead.",
 )
 @format_option
+@over_tables
 def export(folder: Path, out: Path, kind: str | None, output: str) -> None:
     """Write a run as a dataset while it is still running, or verified pairs for a training framework.
 

@@ -9,6 +9,7 @@ import click
 
 from hf_oss_instruct.display import plural
 from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.flags import RunFlags, run_options
@@ -27,6 +28,7 @@ from hf_oss_instruct.spec.flags import RunFlags, run_options
 @run_options("verification", "teacher", "sampling", "limits", without=("verify",))
 @click.option("--dry-run", is_flag=True, help="Show what would be done: send no requests, write nothing.")
 @format_option
+@over_tables
 def verify(source: str, out: Path, columns: str | None, language: str, flags: RunFlags, dry_run: bool, output: str) -> None:
     """Run the solutions of a dataset with tests in the sandbox, and keep the rows that pass.
 

@@ -160,6 +160,7 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
     for module, name, size in (
         (spill, "IN_MEMORY", 64),
         (spill, "AT_ONCE", 50),
+        (spill, "SORTED_AT_ONCE", 50),
         (spill, "MERGED_AT_ONCE", 20),
         (near, "DETAILS_AT_ONCE", 3),
         (annotations, "CHUNK", 7),
