@@ -32,7 +32,7 @@ HUB2_TESTS = tests/support/test_hub.py tests/support/test_support.py::TestHub te
 	tests/loading/test_builder.py tests/loading/test_repo_config.py \
 	tests/teachers/test_inference.py tests/seeds/tables/test_tables.py::TestHub \
 	tests/evaluation/call_tests/test_grading.py \
-	tests/verification/test_mutants.py \
+	tests/verification/quality/test_mutants.py \
 	tests/evaluation/test_evaluate.py::test_a_server_that_knows_the_solutions_scores_one_and_is_not_asked_twice \
 	tests/evaluation/test_evaluate.py::test_a_tiny_model_in_the_other_styles
 

@@ -6,7 +6,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.graders import Grader
 from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.verification.mutants import mutants
+from hf_oss_instruct.verification.quality.mutants import mutants
 
 MUTANTS = 8
 

@@ -21,7 +21,7 @@ from hf_oss_instruct.verification.grammars import EQUALITY
 from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.matrix import results_of, solution_result
 from hf_oss_instruct.verification.memo import Verdicts, key_of
-from hf_oss_instruct.verification.quality import Quality, from_json, measure
+from hf_oss_instruct.verification.quality.measure import Quality, from_json, measure
 from hf_oss_instruct.verification.rows import STATUSES, Options, RowToVerify, SolutionResult, Verified
 from hf_oss_instruct.verification.runs import SuiteResult
 from hf_oss_instruct.verification.selection import select

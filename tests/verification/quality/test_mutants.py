@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from hf_oss_instruct.syntax import parse
-from hf_oss_instruct.verification.equivalents import equivalent
 from hf_oss_instruct.verification.grammars import CODE
-from hf_oss_instruct.verification.mutants import LARGEST_SOURCE, mutants
-from hf_oss_instruct.verification.stubs import stubs
+from hf_oss_instruct.verification.quality.equivalents import equivalent
+from hf_oss_instruct.verification.quality.mutants import LARGEST_SOURCE, mutants
+from hf_oss_instruct.verification.quality.stubs import stubs
 
 PROGRAMS = {
     "python": "def f(a, b: int = 1) -> int:\n    if a < b and not a:\n        return a + 1\n    a += 2\n    g(a, b)\n    return -a\n",

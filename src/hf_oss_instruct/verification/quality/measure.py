@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.verification.equivalents import equivalent
-from hf_oss_instruct.verification.mutants import mutants
 from hf_oss_instruct.verification.python_runs import is_graded_outside
+from hf_oss_instruct.verification.quality.equivalents import equivalent
+from hf_oss_instruct.verification.quality.mutants import mutants
+from hf_oss_instruct.verification.quality.stubs import stubs
 from hf_oss_instruct.verification.running import run_all
 from hf_oss_instruct.verification.runs import LIMITS, Run, SuiteResult
-from hf_oss_instruct.verification.stubs import stubs
 from hf_oss_instruct.verification.suites.core import Suite
 
 CHANCE = re.compile(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import CODE, body_of, functions_of, result_of
-from hf_oss_instruct.verification.neutral_values import UNTYPED, values
+from hf_oss_instruct.verification.quality.neutral_values import UNTYPED, values
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -12,7 +12,7 @@ import xxhash
 from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.syntax import LARGEST, parse
 from hf_oss_instruct.verification.grammars import CODE
-from hf_oss_instruct.verification.mutation_sites import MutationSite, sites_of
+from hf_oss_instruct.verification.quality.mutation_sites import MutationSite, sites_of
 
 LARGEST_SOURCE = 64_000
 """Bytes of a solution of which mutants are made."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.syntax import text_of
 from hf_oss_instruct.verification.grammars import CODE, GUARD, body_of, defines_equality, name_of, result_of
-from hf_oss_instruct.verification.neutral_values import values
-from hf_oss_instruct.verification.stubs import is_expression
+from hf_oss_instruct.verification.quality.neutral_values import values
+from hf_oss_instruct.verification.quality.stubs import is_expression
 
 if TYPE_CHECKING:
     from tree_sitter import Node
