@@ -26,7 +26,7 @@ from typing import Any
 
 from hf_oss_instruct.rewards import make_code_reward
 from hf_oss_instruct.rewards.columns import read_row
-from hf_oss_instruct.rewards.prepare import make_grader
+from hf_oss_instruct.rewards.grading.prepare import make_grader
 from hf_oss_instruct.sandbox.fork_servers import close_all
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.mounts import PYTHON

@@ -23,7 +23,7 @@ from hf_oss_instruct.publishing.folders import kind_of
 from hf_oss_instruct.publishing.hub import check
 from hf_oss_instruct.publishing.rules import Rules
 from hf_oss_instruct.rewards import make_code_reward
-from hf_oss_instruct.rewards.verl import compute_score
+from hf_oss_instruct.rewards.integrations.verl import compute_score
 from tests.exports.conftest import PREFERENCES
 
 Exports = Callable[[str], tuple[Exported, Path]]

@@ -10,8 +10,8 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.columns import read_ground_truth, read_row
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.row_reader import RowReader
-from hf_oss_instruct.rewards.tests_of_row import RowTests
 
 PAIRS = (("1\n", "2\n"), ("5\n", "10\n"))
 CASES = [{"input": "1\n", "output": "2\n"}, {"input": "5\n", "output": "10\n"}]

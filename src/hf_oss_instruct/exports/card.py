@@ -35,7 +35,7 @@ tests; the rejected one passes some of them.
 """,
     "verl": """```sh
 python -m verl.trainer.main_ppo data.train_files=data/train-00000-of-00001.parquet \\
-    custom_reward_function.path=pkg://hf_oss_instruct.rewards.verl custom_reward_function.name=compute_score …
+    custom_reward_function.path=pkg://hf_oss_instruct.rewards.integrations.verl custom_reward_function.name=compute_score …
 ```
 """,
     "harbor": """```sh

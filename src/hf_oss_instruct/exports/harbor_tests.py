@@ -15,7 +15,7 @@ import hf_oss_instruct.errors as errors
 from hf_oss_instruct.evaluation import tamper_protection
 from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.python_syntax import parse_module
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
 from hf_oss_instruct.toolchains import TOOLCHAINS

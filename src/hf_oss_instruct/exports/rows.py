@@ -19,8 +19,8 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import named
 from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.rewards.columns import read_row
-from hf_oss_instruct.rewards.program import names_in
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.program import names_in
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 
 BATCH = 256
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")

@@ -32,7 +32,7 @@ VERL = pa.schema(
         pa.field("extra_info", pa.struct([pa.field("index", pa.int64()), *_EXTRA])),
     ]
 )
-"""verl's columns; `ground_truth` is JSON for `rewards.verl.compute_score`; verl's own scorer reads inputs and outputs in it."""
+"""verl's columns; `ground_truth` is JSON for `rewards.integrations.verl`; verl's own scorer reads inputs and outputs in it."""
 
 
 def write_trl(rows: Rows, out: Path) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.languages import find, named
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.structured import any_json
 
 TEST_COLUMNS = (

@@ -57,7 +57,7 @@ def reward_server(
     """
     from hf_oss_instruct.credentials import is_loopback
     from hf_oss_instruct.rewards.options import RewardOptions
-    from hf_oss_instruct.rewards.server import RewardServer, serve
+    from hf_oss_instruct.rewards.serving.server import RewardServer, serve
 
     token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN, "")
     if not is_loopback(host) and not token:

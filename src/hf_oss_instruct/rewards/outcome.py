@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hf_oss_instruct.rewards.results import Results
+from hf_oss_instruct.rewards.grading.results import Results
 
 STATUSES = ("passed", "wrong", "error", "timeout", "unscored")
 

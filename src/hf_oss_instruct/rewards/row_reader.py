@@ -10,7 +10,7 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.rewards.columns import LANGUAGE_COLUMNS, TEST_COLUMNS, read_row
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 
 READ = (*TEST_COLUMNS, *LANGUAGE_COLUMNS, "inputs", "outputs", "fn_name", "solution", "entry_point", "test_weights")
 """Columns that are read."""

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import OssInstructError, UsageError
+from hf_oss_instruct.rewards.grading.prepare import KEPT, Graders
+from hf_oss_instruct.rewards.grading.results import Results
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.rewards.outcome import Outcome, outcome_of, unscored
-from hf_oss_instruct.rewards.prepare import KEPT, Graders
-from hf_oss_instruct.rewards.results import Results
-from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.rewards.weights import weights_of
 from hf_oss_instruct.sandbox.backends import chosen_tier
 

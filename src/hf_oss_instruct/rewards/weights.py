@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.rewards.graders import Grader
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.graders import Grader
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.verification.quality.mutants import mutants
 

@@ -20,9 +20,10 @@ from click.testing import CliRunner
 
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.rewards import make_code_reward, wire
+from hf_oss_instruct.rewards import make_code_reward
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.scorer import Item
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.serving import wire
 
 COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
 TESTS = RowTests(code=("assert one() == 1",))

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from hf_oss_instruct.errors import OssInstructError, UsageError
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.outcome import STATUSES, Outcome
 from hf_oss_instruct.rewards.scorer import Item
-from hf_oss_instruct.rewards.tests_of_row import RowTests
 
 SCORE, HEALTH, METRICS = "/v1/score", "/health", "/metrics"
 

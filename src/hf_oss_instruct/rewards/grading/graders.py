@@ -14,9 +14,9 @@ from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.tamper_protection import guarded
-from hf_oss_instruct.rewards.program import function_program, names_in, whole_program
-from hf_oss_instruct.rewards.results import Results, failed, of_judgement, of_ran, of_tests, unscored
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.program import function_program, names_in, whole_program
+from hf_oss_instruct.rewards.grading.results import Results, failed, of_judgement, of_ran, of_tests, unscored
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox.judging.comparison import same
 from hf_oss_instruct.sandbox.judging.judge import judge
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.rewards.verl import compute_score
+from hf_oss_instruct.rewards.integrations.verl import compute_score
 
 PAIRS = json.dumps({"inputs": ["1\n", "2\n"], "outputs": ["2", "4"]})
 RIGHT = "```python\nprint(2 * int(input()))\n```"
@@ -32,7 +32,11 @@ def test_verl_itself_loads_it_by_the_path_in_its_configuration() -> None:
     reward = pytest.importorskip("verl.trainer.ppo.reward", reason="verl is not installed", exc_type=ImportError)
     from omegaconf import OmegaConf
 
-    chosen = {"path": "pkg://hf_oss_instruct.rewards.verl", "name": "compute_score", "reward_kwargs": {"variant": "share"}}
+    chosen = {
+        "path": "pkg://hf_oss_instruct.rewards.integrations.verl",
+        "name": "compute_score",
+        "reward_kwargs": {"variant": "share"},
+    }
     score = reward.get_custom_reward_fn(OmegaConf.create({"reward": {"custom_reward_function": chosen}}))
     found = score(data_source="mine", solution_str="```python\nprint(2)\n```", ground_truth=PAIRS, extra_info={"index": 1})
     assert found["score"] == 0.5

@@ -1,6 +1,6 @@
 """A taskset for verifiers: problems with tests, rewarded by running the program in the last answer.
 
-    eval hf_oss_instruct.rewards.verifiers --env.taskset.path tasks.jsonl …
+    eval hf_oss_instruct.rewards.integrations.verifiers --env.taskset.path tasks.jsonl …
 
 `hf-oss-instruct export DIR --to verifiers` writes a package whose `Taskset` has its tasks with it. It needs verifiers 0.4.
 """
@@ -16,10 +16,10 @@ import verifiers.v1 as vf
 from pydantic import Field
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.rewards.outcome import Outcome
 from hf_oss_instruct.rewards.scorer import Item, Scorer
-from hf_oss_instruct.rewards.tests_of_row import RowTests
 from hf_oss_instruct.structured import any_json
 
 

@@ -15,7 +15,7 @@ needs("inspect_ai")
 async def story() -> None:
     from inspect_ai.util import SandboxUserUnsupportedError
 
-    from hf_oss_instruct.rewards.inspect_sandbox import OssInstructSandbox
+    from hf_oss_instruct.rewards.integrations.inspect_sandbox import OssInstructSandbox
 
     (sandbox,) = (await OssInstructSandbox.sample_init("task", None, {})).values()
     await sandbox.write_file("src/given.txt", "seven ✨\n")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.exports.templates import rendered
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 
 pytest.importorskip("verifiers.v1", reason="verifiers is not installed")
 
@@ -31,7 +31,7 @@ def taskset(folder: Path, text: str) -> Any:
     try:
         importlib.invalidate_caches()
         sys.modules.pop("exported_tasks", None)
-        config = importlib.import_module("hf_oss_instruct.rewards.verifiers").CodeConfig(id="exported-tasks")
+        config = importlib.import_module("hf_oss_instruct.rewards.integrations.verifiers").CodeConfig(id="exported-tasks")
         assert taskset_class("exported-tasks").__name__ == "Taskset"
         return load_taskset(config)
     finally:

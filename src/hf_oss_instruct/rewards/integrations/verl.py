@@ -1,6 +1,6 @@
 """The reward function for verl, as `custom_reward_function`.
 
-custom_reward_function.path=pkg://hf_oss_instruct.rewards.verl custom_reward_function.name=compute_score \
+custom_reward_function.path=pkg://hf_oss_instruct.rewards.integrations.verl custom_reward_function.name=compute_score \
         +custom_reward_function.reward_kwargs.variant=share
 """
 

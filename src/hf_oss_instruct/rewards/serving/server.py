@@ -21,10 +21,10 @@ import orjson
 from aiohttp import web
 
 from hf_oss_instruct.errors import OssInstructError, SandboxError, UsageError
-from hf_oss_instruct.rewards import wire
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.rewards.outcome import STATUSES, Outcome
 from hf_oss_instruct.rewards.scorer import Item, Scorer
+from hf_oss_instruct.rewards.serving import wire
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.structured import any_json
 

@@ -116,7 +116,7 @@ class _RewardFunction:
 
     async def _open_backend(self) -> Backend:
         if self._options.url:
-            from hf_oss_instruct.rewards.client import RemoteScorer
+            from hf_oss_instruct.rewards.serving.client import RemoteScorer
 
             return await RemoteScorer.connected(self._options)
         from hf_oss_instruct.rewards.scorer import Scorer

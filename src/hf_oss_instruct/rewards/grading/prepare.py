@@ -10,7 +10,7 @@ from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.rewards.graders import (
+from hf_oss_instruct.rewards.grading.graders import (
     CallsGrader,
     CallTestsGrader,
     Grader,
@@ -19,8 +19,8 @@ from hf_oss_instruct.rewards.graders import (
     WholeTestsGrader,
     call_tests_of,
 )
-from hf_oss_instruct.rewards.python_grader import PythonGrader
-from hf_oss_instruct.rewards.tests_of_row import RowTests
+from hf_oss_instruct.rewards.grading.python_grader import PythonGrader
+from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.verification.suites import READ, read_suite
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 

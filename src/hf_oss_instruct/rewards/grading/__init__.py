@@ -1,0 +1,1 @@
+"""From a completion and the tests of its row to their results."""

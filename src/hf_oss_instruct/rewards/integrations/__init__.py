@@ -1,0 +1,1 @@
+"""Rewards inside other frameworks: TRL, verl, verifiers, inspect_ai."""
