@@ -30,10 +30,10 @@ from metering import Meter
 
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
-from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
-from hf_oss_instruct.evaluation.verdicts import Verdict
+from hf_oss_instruct.evaluation.scoring.reference import References
+from hf_oss_instruct.evaluation.scoring.scoring import score
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.sandbox.run import run_program
 
 HUMANEVAL_X = {"python": "python", "cpp": "cpp", "java": "java", "js": "javascript", "ts": "typescript"}

@@ -29,7 +29,7 @@ from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
 from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 

@@ -13,11 +13,12 @@ import pytest
 
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import OssInstructError, UsageError
-from hf_oss_instruct.evaluation import generation, results
+from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.problems import Benchmark, Calls, Problem
-from hf_oss_instruct.evaluation.reference import References
-from hf_oss_instruct.evaluation.run import compare_runs
 from hf_oss_instruct.evaluation.samples import read_samples
+from hf_oss_instruct.evaluation.scoring import results
+from hf_oss_instruct.evaluation.scoring.reference import References
+from hf_oss_instruct.evaluation.scoring.run import compare_runs
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.seeds.repo_config import read_repo_config
 from hf_oss_instruct.spec.run import RunSpec

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from hf_oss_instruct.data import Completion, Row, Seed
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.evaluation.evaluate import evaluate
-    from hf_oss_instruct.evaluation.metric import metric_path
-    from hf_oss_instruct.evaluation.pass_at_k import pass_at_k
-    from hf_oss_instruct.evaluation.run import score
+    from hf_oss_instruct.evaluation.integrations.metric import metric_path
+    from hf_oss_instruct.evaluation.scoring.pass_at_k import pass_at_k
+    from hf_oss_instruct.evaluation.scoring.run import score
     from hf_oss_instruct.loading.builder import OssInstruct
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.methods.evolve import evolve
@@ -68,15 +68,15 @@ _HOMES = {
     "judge": "sandbox.judging.judge",
     "judge_rows": "methods.judge",
     "load_recipe": "training.recipes",
-    "metric_path": "evaluation.metric",
-    "pass_at_k": "evaluation.pass_at_k",
+    "metric_path": "evaluation.integrations.metric",
+    "pass_at_k": "evaluation.scoring.pass_at_k",
     "publish": "api",
     "read_seeds": "seeds.resolve",
     "register": "loading.registration",
     "report": "reporting.report",
     "run_program": "sandbox.run",
     "show_progress": "progress.show",
-    "score": "evaluation.run",
+    "score": "evaluation.scoring.run",
     "synthesize": "synthesis.lazy_rows",
     "synthesize_to_disk": "synthesis.to_disk",
     "to_prompt_completion": "templates",

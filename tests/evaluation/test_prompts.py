@@ -11,7 +11,7 @@ from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.extraction import extract
 from hf_oss_instruct.evaluation.prompts import STYLES, build_prompt
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
+from hf_oss_instruct.evaluation.scoring.scoring import score
 
 from . import toys
 from .real import DATA, real_data

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.errors import EvaluationError, UsageError
-from hf_oss_instruct.evaluation.run import score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
+from hf_oss_instruct.evaluation.scoring.run import score
 
 from . import toys
 

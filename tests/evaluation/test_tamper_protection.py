@@ -13,7 +13,7 @@ import pytest
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM, score
 from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 

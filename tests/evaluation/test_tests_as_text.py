@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hf_oss_instruct.evaluation.benchmarks import load
-from hf_oss_instruct.evaluation.metric import code_eval
+from hf_oss_instruct.evaluation.integrations.metric import code_eval
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
+from hf_oss_instruct.evaluation.scoring.scoring import score
 
 HALF = "def half(x):\n    return x / 2\n"
 GUARD = "\n\nif __name__ == '__main__':\n    "

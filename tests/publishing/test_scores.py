@@ -11,7 +11,7 @@ import yaml
 from huggingface_hub import HfApi, ModelCard
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.evaluation.run import score
+from hf_oss_instruct.evaluation.scoring.run import score
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.model_card import License, model_card
 from hf_oss_instruct.publishing.scores import scores_push

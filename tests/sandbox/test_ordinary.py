@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
 from hf_oss_instruct.sandbox.judging.judge import judge
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits

@@ -253,7 +253,7 @@ BASE = WarmPython(
     "import tree_sitter_python, hf_oss_instruct.cli, hf_oss_instruct.synthesis.console, hf_oss_instruct.publishing.dataset\n"
     "import hf_oss_instruct.synthesis.run, hf_oss_instruct.synthesis.export, hf_oss_instruct.seeds.tables.hub\n"
     "import hf_oss_instruct.curation.run, hf_oss_instruct.loading.builder\n"
-    "import hf_oss_instruct.evaluation.run, hf_oss_instruct.evaluation.console"
+    "import hf_oss_instruct.evaluation.scoring.run, hf_oss_instruct.evaluation.console"
 )
 """For commands and programs that need no model."""
 TRAIN = WarmPython(
@@ -268,10 +268,11 @@ EVALUATE = WarmPython(
     "(folder,) = importlib.util.find_spec('lighteval').submodule_search_locations\n"
     "copied = shutil.copytree(folder, pathlib.Path('lighteval').resolve())\n"
     "(copied / 'tasks' / 'tasks' / 'tinyBenchmarks.pkl').touch(); sys.path.insert(0, str(copied.parent))\n"
-    "from hf_oss_instruct.evaluation.lighteval_models import _imported; _imported('litellm'); _imported('transformers')\n"
+    "from hf_oss_instruct.evaluation.integrations.lighteval_models import _imported\n"
+    "_imported('litellm'); _imported('transformers')\n"
     "if huggingface_hub.__version__ < '2':  # lighteval's tasks need huggingface_hub 1\n"
     "    import lighteval.main_accelerate, lighteval.pipeline, lighteval.tasks.registry\n"
-    "    import inspect_ai._cli.main, inspect_ai.model, hf_oss_instruct.evaluation.inspect_tasks",
+    "    import inspect_ai._cli.main, inspect_ai.model, hf_oss_instruct.evaluation.integrations.inspect_tasks",
     after=TRAIN,
 )
 """For commands and programs that evaluate a model, through lighteval or inspect, and for programs that also train one."""

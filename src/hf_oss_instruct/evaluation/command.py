@@ -16,7 +16,7 @@ from hf_oss_instruct.process import resumable
 from hf_oss_instruct.progress.show import show_progress
 
 if TYPE_CHECKING:
-    from hf_oss_instruct.evaluation.verdicts import Verdict
+    from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -75,7 +75,7 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     read as is. Verdicts are cached by a hash of program, tests, limits and toolchain.
     """
     from hf_oss_instruct.evaluation.console import show_failures, show_scores
-    from hf_oss_instruct.evaluation.run import score as run
+    from hf_oss_instruct.evaluation.scoring.run import score as run
 
     flags["ks"] = flags["ks"] or None
     with resumable(flags["out"]), show_progress(output) as progress:
@@ -179,7 +179,7 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
     bootstrap.
     """
     from hf_oss_instruct.evaluation.console import show_comparison
-    from hf_oss_instruct.evaluation.run import compare_runs
+    from hf_oss_instruct.evaluation.scoring.run import compare_runs
 
     found = compare_runs(a, b, rng_seed)
     if output == "json":

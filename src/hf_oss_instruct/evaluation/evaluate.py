@@ -17,13 +17,13 @@ from hf_oss_instruct.benchmarks.registry import canonical
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
-from hf_oss_instruct.evaluation.lighteval_models import SERVED, LightevalModel, ModelChoice, Sampling
+from hf_oss_instruct.evaluation.integrations.lighteval_models import SERVED, LightevalModel, ModelChoice, Sampling
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
-from hf_oss_instruct.evaluation.results import Score
-from hf_oss_instruct.evaluation.run import score
-from hf_oss_instruct.evaluation.verdicts import Verdict
+from hf_oss_instruct.evaluation.scoring.results import Score
+from hf_oss_instruct.evaluation.scoring.run import score
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier

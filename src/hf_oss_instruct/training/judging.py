@@ -12,9 +12,9 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.prompts import instruction
-from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import Grader
+from hf_oss_instruct.evaluation.scoring.reference import References
+from hf_oss_instruct.evaluation.scoring.scoring import Grader
 from hf_oss_instruct.languages import find
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.structured import any_json

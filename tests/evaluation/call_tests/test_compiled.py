@@ -16,7 +16,7 @@ from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import printed
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM, score
 from hf_oss_instruct.sandbox.run import run_program
 from tests.evaluation import toys
 from tests.evaluation.thinning import EVERY, thinned

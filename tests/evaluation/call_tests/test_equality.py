@@ -12,7 +12,7 @@ from hf_oss_instruct.errors import ToolchainMissingError
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import is_right, printed
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
 from hf_oss_instruct.sandbox.run import run_program
 
 NONCE = "cd" * 16

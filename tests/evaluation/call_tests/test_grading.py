@@ -10,7 +10,7 @@ import pytest
 
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
+from hf_oss_instruct.evaluation.scoring.scoring import score
 from tests.evaluation import toys
 from tests.evaluation.toys import SCRIPT
 

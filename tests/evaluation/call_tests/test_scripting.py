@@ -12,7 +12,7 @@ import pytest
 
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM, score
 from hf_oss_instruct.sandbox.run import Job, run_programs
 from tests.evaluation import toys
 from tests.evaluation.thinning import thinned

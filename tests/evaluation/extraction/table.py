@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
-from hf_oss_instruct.evaluation.verdicts import Verdict
+from hf_oss_instruct.evaluation.scoring.scoring import score
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.languages import named
 from tests.evaluation.extraction import compiled_pieces, pieces
 from tests.evaluation.extraction.answers import written

@@ -1,4 +1,4 @@
-"""A reward server: scores completions for trainers on other machines. `command.py` starts it.
+"""A reward server: scores completions for trainers on other machines. The command `reward-server` starts it.
 
     POST /v1/score   completions with their tests → outcomes (`wire.py`)
     GET  /health     200 if the sandbox works

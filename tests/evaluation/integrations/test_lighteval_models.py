@@ -10,12 +10,11 @@ import pytest
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.prompts import build_prompt
 from hf_oss_instruct.templates import MAGICODER, ChatTemplate, template_for
+from tests.evaluation import toys
 from tests.support.extras import needs
 from tests.support.models import save_model
 from tests.support.tokenizers import tokenizer_of
 from tests.support.warm import EVALUATE
-
-from . import toys
 
 needs("lighteval")
 
@@ -24,7 +23,8 @@ def test_loading_a_model_leaves_gradients_and_the_folder_as_they_were(tmp_path: 
     folder = save_model(tmp_path / "model", tokenizer_of("qwen"))
     before = sorted(path.name for path in folder.iterdir())
     code = (
-        "import os, sys, torch; from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling\n"
+        "import os, sys, torch\n"
+        "from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling\n"
         "LightevalModel(ModelChoice(sys.argv[1]), Sampling()); print(torch.is_grad_enabled(), os.listdir())"
     )
     (tmp_path / "here").mkdir()
@@ -49,7 +49,7 @@ def test_lighteval_still_does_what_we_work_around(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", ["qwen", "llama", "deepseek-coder"])
 @EVALUATE.test
 def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
 
     tokenizer = tokenizer_of(family, [row["prompt"] for row in toys.PLUS], 600)
     folder = save_model(tmp_path / "model", tokenizer)
@@ -68,7 +68,7 @@ def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) 
 
 @EVALUATE.test
 def test_a_model_that_was_saved_with_our_template_is_asked_in_it(tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
 
     tokenizer = tokenizer_of("starcoder2")
     tokenizer.chat_template = template_for("magicoder", tokenizer).chat_template
@@ -78,7 +78,7 @@ def test_a_model_that_was_saved_with_our_template_is_asked_in_it(tmp_path: Path)
 
 @EVALUATE.test
 def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
 
     folder = save_model(tmp_path / "model", tokenizer_of("qwen"), max_position_embeddings=16)
     model = LightevalModel(ModelChoice(str(folder)), Sampling())
@@ -93,7 +93,7 @@ def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_pa
 
 @EVALUATE.test
 def test_a_key_comes_from_the_environment_alone(tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
 
     url = "http://127.0.0.1:9/v1"
     with pytest.raises(UsageError, match="'NO_SUCH_KEY' is not set"):

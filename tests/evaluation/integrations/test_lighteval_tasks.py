@@ -13,16 +13,15 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
-from hf_oss_instruct.evaluation.run import score
+from hf_oss_instruct.evaluation.scoring.run import score
+from tests.evaluation import toys
+from tests.evaluation.real import DATA, PROBLEMS, real_data
 from tests.support.extras import needs
 from tests.support.models import saved_model
 from tests.support.warm import EVALUATE
 
-from . import toys
-from .real import DATA, PROBLEMS, real_data
-
 needs("lighteval")
-TASKS = "hf_oss_instruct.evaluation.lighteval_tasks"
+TASKS = "hf_oss_instruct.evaluation.integrations.lighteval_tasks"
 ORACLE = Path(__file__).parent / "oracle.py"
 
 
@@ -112,7 +111,7 @@ def test_the_table_holds_what_the_folder_has_and_every_language_without_one(tmp_
 @real_data
 @EVALUATE.test
 def test_stop_tokens_are_those_of_the_data() -> None:
-    from hf_oss_instruct.evaluation.lighteval_tasks import MULTIPL_E_STOPS
+    from hf_oss_instruct.evaluation.integrations.lighteval_tasks import MULTIPL_E_STOPS
 
     for key, stops in MULTIPL_E_STOPS.items():
         assert {problem.stop_tokens for problem in load(f"multipl_e:{key}", DATA).problems.values()} == {tuple(stops)}
@@ -121,7 +120,7 @@ def test_stop_tokens_are_those_of_the_data() -> None:
 @real_data
 @EVALUATE.test
 def test_rows_of_the_hub_become_documents_by_their_own_ids() -> None:
-    from hf_oss_instruct.evaluation import lighteval_tasks
+    from hf_oss_instruct.evaluation.integrations import lighteval_tasks
 
     os.environ[lighteval_tasks.DATA] = str(DATA)
     rows = {
@@ -140,7 +139,7 @@ def test_rows_of_the_hub_become_documents_by_their_own_ids() -> None:
 
 @EVALUATE.test
 def test_a_language_that_cannot_be_judged_is_no_number_and_no_zero() -> None:
-    from hf_oss_instruct.evaluation.lighteval_tasks import aggregated
+    from hf_oss_instruct.evaluation.integrations.lighteval_tasks import aggregated
 
     nothing = {"passed": [None], "base": [None]}
     found = aggregated([nothing, nothing])

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.evaluation.benchmarks import load
-from hf_oss_instruct.evaluation.run import score
+from hf_oss_instruct.evaluation.scoring.run import score
+from tests.evaluation import toys
+from tests.evaluation.real import DATA, PROBLEMS, real_data
 from tests.support.extras import needs
 from tests.support.models import saved_model
 from tests.support.warm import COMMAND, EVALUATE
-
-from . import toys
-from .real import DATA, PROBLEMS, real_data
 
 needs("inspect_ai")
 FAILED = ("runtime_error", "compile_error", "empty_answer")

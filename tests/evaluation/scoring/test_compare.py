@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import EvaluationError
-from hf_oss_instruct.evaluation.compare import bootstrap, compare, mcnemar
+from hf_oss_instruct.evaluation.scoring.compare import bootstrap, compare, mcnemar
 
 
 def rows(passed: str) -> dict[str, list[bool]]:

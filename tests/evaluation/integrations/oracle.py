@@ -7,7 +7,7 @@ from typing import Any
 from lighteval.models import abstract_model, model_output
 from lighteval.utils.cache_management import SampleCache
 
-from hf_oss_instruct.evaluation.lighteval_tasks import benchmark
+from hf_oss_instruct.evaluation.integrations.lighteval_tasks import benchmark
 
 BODIES = {"HumanEval_900_add_two": "  return a + b;\n}\n"}
 """What completes the problems that ship no reference solution."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
-from hf_oss_instruct.evaluation.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
+from hf_oss_instruct.evaluation.scoring.pass_at_k import interval, mean_pass_at_k
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.structured import loads, read_object
 from hf_oss_instruct.workdir import Lines, write_whole
 

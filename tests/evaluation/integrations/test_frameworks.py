@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
+from hf_oss_instruct.evaluation.scoring.scoring import score
 from hf_oss_instruct.toolchains import TOOLCHAINS, missing
-
-from . import toys
+from tests.evaluation import toys
 
 NAME = "HumanEval_53_add"
 GO: dict[str, Any] = {

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import EvaluationError
-from hf_oss_instruct.evaluation import results, scoring
 from hf_oss_instruct.evaluation.benchmarks import load
-from hf_oss_instruct.evaluation.compare import Comparison, compare
 from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.evaluation.reference import FACTOR, LEAST_CPU_S
-from hf_oss_instruct.evaluation.results import Score
 from hf_oss_instruct.evaluation.samples import checked, read_samples
-from hf_oss_instruct.evaluation.scoring import WHOLE_PROGRAM
-from hf_oss_instruct.evaluation.trained_on import quoted_problems
-from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
+from hf_oss_instruct.evaluation.scoring import results, scoring
+from hf_oss_instruct.evaluation.scoring.compare import Comparison, compare
+from hf_oss_instruct.evaluation.scoring.reference import FACTOR, LEAST_CPU_S
+from hf_oss_instruct.evaluation.scoring.results import Score
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.trained_on import quoted_problems
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
 from hf_oss_instruct.structured import read_object

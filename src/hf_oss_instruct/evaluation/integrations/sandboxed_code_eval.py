@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 import evaluate
 
-from hf_oss_instruct.evaluation.metric import code_eval
+from hf_oss_instruct.evaluation.integrations.metric import code_eval
 
 
 class SandboxedCodeEval(evaluate.Metric):

@@ -19,10 +19,10 @@ from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.oracles import ORACLES
 from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
-from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
+from hf_oss_instruct.evaluation.scoring.reference import References
+from hf_oss_instruct.evaluation.scoring.verdicts import NOT_FINAL, Verdict
 from hf_oss_instruct.evaluation.tamper_protection import guarded
-from hf_oss_instruct.evaluation.verdicts import NOT_FINAL, Verdict
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.fork_servers import give_up
 from hf_oss_instruct.sandbox.judging.judge import judge

@@ -57,14 +57,14 @@ def test_what_does_not_reach_the_end_of_its_tests_has_failed(metric: Any, progra
 
 
 def test_lists_of_different_lengths_are_wrong_usage() -> None:
-    from hf_oss_instruct.evaluation.metric import code_eval
+    from hf_oss_instruct.evaluation.integrations.metric import code_eval
 
     with pytest.raises(UsageError, match="1 lists of candidates and 2 tests"):
         code_eval([[ADD]], [TEST, TEST])
 
 
 def test_the_example_in_the_documentation_runs() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     examples = list(Sybil(parsers=[PythonCodeBlockParser()], path=str(root)).parse(root / "docs" / "evaluation.md").examples())
     for example in examples:
         example.evaluate()

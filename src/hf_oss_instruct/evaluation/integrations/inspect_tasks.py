@@ -29,11 +29,11 @@ from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.benchmarks import multipl_e as translated
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, build_prompt
-from hf_oss_instruct.evaluation.reference import References
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import Grader
+from hf_oss_instruct.evaluation.scoring.reference import References
+from hf_oss_instruct.evaluation.scoring.scoring import Grader
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import find
-from hf_oss_instruct.evaluation.verdicts import Verdict
 
 OURS = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e")
 

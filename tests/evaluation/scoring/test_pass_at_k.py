@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.evaluation.pass_at_k import interval, mean_pass_at_k, pass_at_k
+from hf_oss_instruct.evaluation.scoring.pass_at_k import interval, mean_pass_at_k, pass_at_k
 
 small = st.integers(1, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
 

@@ -1,4 +1,6 @@
-"""The benchmarks as lighteval tasks: `lighteval … "humaneval_plus|0" --custom-tasks hf_oss_instruct.evaluation.lighteval_tasks`.
+"""The benchmarks as tasks for the plain `lighteval` command.
+
+    lighteval … "humaneval_plus|0" --custom-tasks hf_oss_instruct.evaluation.integrations.lighteval_tasks
 
 `humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (and `multipl_e`, which is all of them) and
 `multipl_e_mbpp:LANGUAGE` are for completion; `humaneval_chat` … `multipl_e_chat:LANGUAGE` for models that lighteval asks
@@ -33,14 +35,14 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import PYTHON_TASKS, load, multipl_e
 from hf_oss_instruct.evaluation.benchmarks.humaneval import STOP_TOKENS
 from hf_oss_instruct.evaluation.benchmarks.mbpp import STOP_TOKENS as MBPP_STOP_TOKENS
-from hf_oss_instruct.evaluation.pass_at_k import pass_at_k
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, build_prompt
-from hf_oss_instruct.evaluation.results import KS
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
+from hf_oss_instruct.evaluation.scoring.pass_at_k import pass_at_k
+from hf_oss_instruct.evaluation.scoring.results import KS
+from hf_oss_instruct.evaluation.scoring.scoring import score
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, find
-from hf_oss_instruct.evaluation.verdicts import Verdict
 
 DATA = "OSS_INSTRUCT_BENCHMARKS"
 """Environment variable with the folder of the benchmarks' files, because lighteval tasks take no arguments."""

@@ -13,14 +13,13 @@ import pytest
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.problems import Benchmark
-from hf_oss_instruct.evaluation.reference import References, limits_for
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring import score
-from hf_oss_instruct.evaluation.verdicts import Verdict, results_by_problem
-
-from . import toys
-from .real import DATA, humaneval_x, real_data
-from .thinning import thinned
+from hf_oss_instruct.evaluation.scoring.reference import References, limits_for
+from hf_oss_instruct.evaluation.scoring.scoring import score
+from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
+from tests.evaluation import toys
+from tests.evaluation.real import DATA, humaneval_x, real_data
+from tests.evaluation.thinning import thinned
 
 ADD, ROOT, EVENS = "HumanEval/900", "HumanEval/901", "HumanEval/902"
 RIGHT = "def add(a, b):\n    return a + b\n"

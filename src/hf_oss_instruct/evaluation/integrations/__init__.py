@@ -1,0 +1,1 @@
+"""The benchmarks and their scoring inside other frameworks: lighteval, inspect_ai, `evaluate`."""

@@ -1,0 +1,1 @@
+"""From samples to scores: verdicts from the sandbox, pass@k, comparisons."""
