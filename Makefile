@@ -50,7 +50,7 @@ style: $(VENV)/all  ## put the source into shape
 	$(BIN)/ruff format .
 
 cards: $(VENV)/all  ## render model_cards/ anew; git diff shows what the Hub would show
-	$(BIN)/python -m tests.publishing.test_cards
+	$(BIN)/python -m tests.publishing.cards.test_cards
 
 docs: $(VENV)/all  ## write docs/commands.md and docs/options.md anew
 	$(BIN)/python -m tests.test_docs

@@ -63,7 +63,7 @@ def curate(
     from hf_oss_instruct.curation.decontamination.benchmarks import find
     from hf_oss_instruct.curation.denylist import Denylist
     from hf_oss_instruct.curation.run import curate as write
-    from hf_oss_instruct.publishing.cards import curated_card
+    from hf_oss_instruct.publishing.cards.dataset_card import curated_card
     from hf_oss_instruct.spec.checks import Checks
 
     steps = None if steps is None else tuple(steps)

@@ -14,7 +14,7 @@ import pytest
 from hf_oss_instruct.curation.console import show_curated
 from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.run import curate
-from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 
 REPORT: dict[str, Any] = {
     **dict.fromkeys(("teacher", "config_hash", "prompt_hash", "started"), "text"),

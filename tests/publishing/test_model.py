@@ -15,9 +15,9 @@ from huggingface_hub import HfApi, ModelCard
 
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import hub as publishing
-from hf_oss_instruct.publishing.loss_curve import loss_curve
+from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
+from hf_oss_instruct.publishing.cards.model_card import shareable
 from hf_oss_instruct.publishing.model import license_of, model_push
-from hf_oss_instruct.publishing.model_card import shareable
 from tests.publishing.conftest import READ, WRITE, command, trained_in
 from tests.support.hub import LocalHub
 from tests.support.warm import TRAIN

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 
 import hf_oss_instruct
 from hf_oss_instruct.errors import PublishError, UsageError
+from hf_oss_instruct.publishing.cards.terms import terms_of
 from hf_oss_instruct.publishing.space import check_space
-from hf_oss_instruct.publishing.terms import terms_of
 from hf_oss_instruct.reporting.page import write
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.checks import Checks

@@ -13,11 +13,11 @@ from huggingface_hub import HfApi, ModelCard
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.evaluation.scoring.run import score
 from hf_oss_instruct.publishing import hub as publishing
-from hf_oss_instruct.publishing.model_card import License, model_card
+from hf_oss_instruct.publishing.cards.model_card import License, model_card
 from hf_oss_instruct.publishing.scores import scores_push
 from tests.evaluation import toys
+from tests.publishing.cards.test_cards import training_facts
 from tests.publishing.conftest import READ, WRITE, command
-from tests.publishing.test_cards import training_facts
 from tests.support.hub import LocalHub
 
 THEIRS = """---

@@ -12,8 +12,9 @@ from jinja2 import TemplateError
 
 from hf_oss_instruct.display import markdown, plural
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing.cards import CONFIGS, dataset_card
-from hf_oss_instruct.publishing.dataset_info import dataset_info
+from hf_oss_instruct.publishing.cards.dataset_card import CONFIGS, dataset_card
+from hf_oss_instruct.publishing.cards.dataset_info import dataset_info
+from hf_oss_instruct.publishing.cards.terms import Terms, terms_of
 from hf_oss_instruct.publishing.dataset_rows import RowFacts, as_parquet, row_facts, shown_rows, without_seeds
 from hf_oss_instruct.publishing.hub import CARD, Push
 from hf_oss_instruct.publishing.report import FOLDER, NUMBERS, PublishedReport
@@ -21,7 +22,6 @@ from hf_oss_instruct.publishing.report import OWNED as OWNED_REPORT
 from hf_oss_instruct.publishing.rules import Rules, check_checks
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets
 from hf_oss_instruct.publishing.space import check_space, space_push
-from hf_oss_instruct.publishing.terms import Terms, terms_of
 from hf_oss_instruct.run_report import RUN_REPORT, RunReport, read_run_report
 from hf_oss_instruct.structured import checked, load_yaml, matching
 

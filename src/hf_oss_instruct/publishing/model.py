@@ -13,9 +13,9 @@ from jinja2 import TemplateError
 
 from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
+from hf_oss_instruct.publishing.cards.model_card import CURVE, License, is_adapter, model_card, shareable
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, download
-from hf_oss_instruct.publishing.loss_curve import loss_curve
-from hf_oss_instruct.publishing.model_card import CURVE, License, is_adapter, model_card, shareable
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import SecretIn, check_regular_files, check_secrets
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores

@@ -23,7 +23,7 @@ from hf_oss_instruct.curation.duplicates.exact import COMPARED, ExactDuplicates
 from hf_oss_instruct.curation.duplicates.near import cluster_sizes
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
-from hf_oss_instruct.publishing.cards import dataset_card
+from hf_oss_instruct.publishing.cards.dataset_card import dataset_card
 from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import (
     PREFERENCE_SCHEMA,

@@ -15,7 +15,7 @@ from hf_oss_instruct.curation.preference import preference_table
 from hf_oss_instruct.data import FORMAT_VERSION, Rejection, Row
 from hf_oss_instruct.methods.judging.statistics import statistics
 from hf_oss_instruct.methods.judging.tasks import Judging
-from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import JUDGING, SFT_SCHEMA
 from hf_oss_instruct.synthesis.tables import SourceRows

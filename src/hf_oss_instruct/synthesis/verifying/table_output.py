@@ -18,7 +18,7 @@ from hf_oss_instruct.curation.pairs.texts import solution_of, with_solution
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import OURS
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
-from hf_oss_instruct.publishing.cards import curated_card
+from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.synthesis.tables import SourceRows

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from hf_oss_instruct.display import one_line
-from hf_oss_instruct.publishing.cards import environment
+from hf_oss_instruct.publishing.cards.dataset_card import environment
 
 CURVE = "loss.svg"
 SECRET = ("hub_token", "push_to_hub_token", "env")

@@ -13,16 +13,16 @@ from markdown_it import MarkdownIt
 
 from hf_oss_instruct.data import Row
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.publishing.cards import curated_card, dataset_card
+from hf_oss_instruct.publishing.cards.dataset_card import curated_card, dataset_card
+from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
+from hf_oss_instruct.publishing.cards.model_card import License, model_card
+from hf_oss_instruct.publishing.cards.terms import terms_of
 from hf_oss_instruct.publishing.hub import Push, check
-from hf_oss_instruct.publishing.loss_curve import loss_curve
-from hf_oss_instruct.publishing.model_card import License, model_card
 from hf_oss_instruct.publishing.scores import with_scores
-from hf_oss_instruct.publishing.terms import terms_of
 from hf_oss_instruct.schemas import SCHEMA, VERIFICATION_COLUMNS
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 
-SNAPSHOTS = Path(__file__).parents[2] / "model_cards"
+SNAPSHOTS = Path(__file__).parents[3] / "model_cards"
 
 
 def facts(**changes: Any) -> dict[str, Any]:

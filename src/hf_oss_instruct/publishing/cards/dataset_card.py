@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hf_oss_instruct.data import EMBEDDED_TEACHER, Row, digest
 from hf_oss_instruct.display import fenced, markdown, one_line
 from hf_oss_instruct.languages import find
-from hf_oss_instruct.publishing.terms import Terms
+from hf_oss_instruct.publishing.cards.terms import Terms
 from hf_oss_instruct.run_report import RunReport
 
 SIZES = (
@@ -181,7 +181,7 @@ def _configs(configs_with_rows: list[str], report: RunReport) -> list[dict[str, 
 def environment() -> Environment:
     """The Jinja environment for `templates/`, with filters that show untrusted text as text."""
     made = Environment(
-        loader=PackageLoader("hf_oss_instruct.publishing"),
+        loader=PackageLoader(__package__),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
