@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "hf_oss_instruct"
 TOP = {"cli", "api"}
 """Top-level modules above the packages; all other top-level modules are the base."""
-ONE_FILE_PER_CASE = set("languages suites call_tests sample_files benchmarks templates tamper_protection vendor".split())
+ONE_FILE_PER_CASE = set("languages suites sample_files benchmarks templates tamper_protection vendor".split())
 """Folders with a file for each language or format: the map names the folder."""
 IGNORED = {"__init__", "__main__", "__pycache__"}
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hf_oss_instruct.evaluation.call_tests import (
+from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests
+from hf_oss_instruct.evaluation.call_tests.languages import (
     cpp,
     csharp,
     d,
@@ -24,7 +25,6 @@ from hf_oss_instruct.evaluation.call_tests import (
     rust,
     shell,
 )
-from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests
 
 LANGUAGES: Mapping[str, CallLanguage] = {
     "cpp": cpp.LANGUAGE,

@@ -1,6 +1,6 @@
 """The interface that a language implements to have its tests graded outside the solution's process.
 
-A module of this package for a language defines `LANGUAGE`, a `CallLanguage`. Its functions build two programs: the solution's,
+A module of `languages/` defines `LANGUAGE`, a `CallLanguage`. Its functions build two programs: the solution's,
 which holds the calls and no expected value, and one without the solution, which evaluates the expected expressions. Both print
 each value as a line `NONCE NUMBER TEXT`, where TEXT is in the format of `canonical.py` and NUMBER counts the calls from 0. A
 newline precedes it, in case the solution printed an unfinished line. The nonce is not a secret, it only identifies the lines:
@@ -53,7 +53,7 @@ class CallLanguage:
 
 @cache
 def _template(name: str) -> str:
-    return Path(__file__).with_name(name).read_text("utf-8")
+    return (Path(__file__).parent / "languages" / name).read_text("utf-8")
 
 
 def printer(name: str, nonce: str) -> str:

@@ -1,0 +1,1 @@
+"""How calls are read, printed and compared in each language: a file for each, which defines `LANGUAGE`."""
