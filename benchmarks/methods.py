@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 import hf_oss_instruct as oss
-from hf_oss_instruct.arrow import tune_for_command
+from hf_oss_instruct.arrow import do_without_pandas
 from hf_oss_instruct.data import Completion, Message, Outcome, Request, Row, digest
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
@@ -143,7 +143,7 @@ def main() -> None:
     asked.add_argument("--long", type=int, default=2500)
     asked.add_argument("--rounds", type=int, default=3)
     given = asked.parse_args()
-    tune_for_command()  # as the commands do
+    do_without_pandas()  # as the commands do
     costs: dict[str, list[float]] = {}
     sizes = (given.short, given.long)
     with tempfile.TemporaryDirectory() as folder, batch_server() as url:

@@ -92,10 +92,10 @@ def record(rows: int, folder: Path) -> None:
 
 
 def merge(rows: int, folder: Path) -> None:
-    from hf_oss_instruct.arrow import tune_for_command
+    from hf_oss_instruct.arrow import do_without_pandas
     from hf_oss_instruct.scale.merge import merge as write
 
-    tune_for_command()
+    do_without_pandas()
     stats = write([folder / f"plan-{rows}"], folder / f"merged-{rows}")
     assert stats.kept + stats.rejected.total() == rows, stats
 

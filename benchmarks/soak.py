@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hf_oss_instruct.arrow import tune_for_command
+from hf_oss_instruct.arrow import do_without_pandas
 from hf_oss_instruct.progress.stages import Stages
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.run import RunSpec
@@ -53,7 +53,7 @@ def main() -> None:
     )
     assert server.stdout
     base_url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-    tune_for_command()  # as the command does
+    do_without_pandas()  # as the command does
     at_start, shown = anonymous_mb(), 0
     first: tuple[int, float] | None = None
     peak = 0.0

@@ -46,13 +46,13 @@ def seeds(n: int, folder: Path) -> Path:
 
 
 def ours(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
-    from hf_oss_instruct.arrow import tune_for_command
+    from hf_oss_instruct.arrow import do_without_pandas
     from hf_oss_instruct.seeds.resolve import open_source
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.synthesis.run import run
     from hf_oss_instruct.teachers.inference import InferenceTeacher
 
-    tune_for_command()  # as the command does
+    do_without_pandas()  # as the command does
     transport = kind if kind == "huggingface_hub" else "aiohttp"
     teacher = InferenceTeacher("m", base_url, concurrency=concurrency, transport=transport)
     source = open_source(str(folder / f"seeds-{n}.jsonl"))
@@ -137,7 +137,7 @@ def measure(kind: str, n: int, base_url: str, concurrency: int, folder: Path) ->
             stdout=subprocess.PIPE,
             text=True,
             check=True,
-            env=KEPT | {"HF_HOME": home},
+            env=KEPT | {"HF_HOME": home, "ARROW_DEFAULT_MEMORY_POOL": "system"},  # which the command sets
         )
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return figures
