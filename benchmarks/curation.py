@@ -39,7 +39,7 @@ from hf_oss_instruct.curation.duplicates import minhash
 from hf_oss_instruct.curation.duplicates.exact import exact_duplicates
 from hf_oss_instruct.curation.duplicates.near import THRESHOLD, near_duplicates
 from hf_oss_instruct.curation.duplicates.same_names import same_names
-from hf_oss_instruct.spill import merged
+from hf_oss_instruct.storage.spill import merged
 
 PLANTED = 0.05
 AT_ONCE = 25_000

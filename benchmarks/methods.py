@@ -23,9 +23,9 @@ from pathlib import Path
 from statistics import median
 
 import hf_oss_instruct as oss
-from hf_oss_instruct.arrow import do_without_pandas
 from hf_oss_instruct.data import Completion, Message, Outcome, Request, Row, digest
 from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.storage.arrow import do_without_pandas
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.tables import TableRun, read_source
 from hf_oss_instruct.teachers.batches.api import BatchApi

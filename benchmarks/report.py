@@ -35,7 +35,7 @@ BATCH = 50_000
 def rows(count: int, folder: Path) -> None:
     """A run's folder with so many rows, an eighth of them rejected."""
     from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
-    from hf_oss_instruct.shards import ROWS_PER_GROUP, SMALL
+    from hf_oss_instruct.storage.shards import ROWS_PER_GROUP, SMALL
 
     random = np.random.default_rng(0)
     words = pa.array([f"w{number:x}" for number in range(WORDS)])

@@ -66,10 +66,10 @@ def record(rows: int, folder: Path) -> None:
     from hf_oss_instruct.data import Completion, Document, Provenance, Seed
     from hf_oss_instruct.scale.plan import write_plan
     from hf_oss_instruct.seeds.resolve import open_source
+    from hf_oss_instruct.storage.workdir import write_whole
     from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
     from hf_oss_instruct.synthesis.journal.journal import Journal
     from hf_oss_instruct.teachers.inference import InferenceTeacher
-    from hf_oss_instruct.workdir import write_whole
 
     teacher, source = InferenceTeacher("m", "http://unused"), open_source(str(documents(10, folder)))
     plan = write_plan(folder / f"plan-{rows}", spec(rows), source, teacher, SHARDS)
@@ -92,8 +92,8 @@ def record(rows: int, folder: Path) -> None:
 
 
 def merge(rows: int, folder: Path) -> None:
-    from hf_oss_instruct.arrow import do_without_pandas
     from hf_oss_instruct.scale.merge import merge as write
+    from hf_oss_instruct.storage.arrow import do_without_pandas
 
     do_without_pandas()
     stats = write([folder / f"plan-{rows}"], folder / f"merged-{rows}")
@@ -138,7 +138,7 @@ def copy(rows: int, folder: Path) -> None:
 
 def marks(rows: int, _: Path) -> None:
     """The map of exact duplicates: a 64-bit hash for each of a row's seed, problem and solution."""
-    from hf_oss_instruct.packed import NumberMap
+    from hf_oss_instruct.storage.packed import NumberMap
 
     seen, draw = NumberMap(), random.Random(0)
     for _number in range(3 * rows):
@@ -148,7 +148,7 @@ def marks(rows: int, _: Path) -> None:
 def bands(rows: int, _: Path) -> None:
     """The band keys of near duplicates of one column, and how many pairs of texts that share nothing are compared."""
     from hf_oss_instruct.curation.duplicates.minhash import candidates
-    from hf_oss_instruct.spill import merged
+    from hf_oss_instruct.storage.spill import merged
 
     draw, words = np.random.default_rng(0), np.array(WORDS)
     texts = (
@@ -163,7 +163,7 @@ def alike(rows: int, folder: Path) -> None:
     from hf_oss_instruct.curation.annotations import not_rejected
     from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
     from hf_oss_instruct.curation.duplicates.near import near_duplicates
-    from hf_oss_instruct.shards import mapped
+    from hf_oss_instruct.storage.shards import mapped
 
     draw, base = random.Random(0), random.Random(1).choices(WORDS, k=60)
 

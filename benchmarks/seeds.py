@@ -23,7 +23,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hf_oss_instruct.languages import find, of_path
+from hf_oss_instruct.code.languages import find, of_path
 from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample

@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hf_oss_instruct.arrow import do_without_pandas
 from hf_oss_instruct.progress.stages import Stages
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.storage.arrow import do_without_pandas
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds

@@ -46,9 +46,9 @@ def seeds(n: int, folder: Path) -> Path:
 
 
 def ours(n: int, base_url: str, concurrency: int, folder: Path, kind: str) -> None:
-    from hf_oss_instruct.arrow import do_without_pandas
     from hf_oss_instruct.seeds.resolve import open_source
     from hf_oss_instruct.spec.run import RunSpec
+    from hf_oss_instruct.storage.arrow import do_without_pandas
     from hf_oss_instruct.synthesis.run import run
     from hf_oss_instruct.teachers.inference import InferenceTeacher
 

@@ -19,7 +19,7 @@ from datasets import Dataset, load_dataset
 import hf_oss_instruct as oss
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import BudgetReachedError, RunError
-from hf_oss_instruct.signals import SAME_S
+from hf_oss_instruct.terminal.signals import SAME_S
 from tests.evaluation import toys
 from tests.support.progress import Noted
 from tests.support.teacher import Answer, LocalTeacher

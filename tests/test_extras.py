@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.console import view_commands
 from hf_oss_instruct.extras import NAME, install_command, requirement
+from hf_oss_instruct.terminal.console import view_commands
 
 SOURCES = Path(__file__).parents[1] / "src/hf_oss_instruct"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.publishing.hub import Push
     from hf_oss_instruct.publishing.rules import Rules
     from hf_oss_instruct.reporting.report import Report
-    from hf_oss_instruct.run_report import RunReport
+    from hf_oss_instruct.storage.run_report import RunReport
 
 
 def curate(

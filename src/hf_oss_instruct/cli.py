@@ -11,7 +11,6 @@ from hf_oss_instruct.curation.command import curate_command
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
 from hf_oss_instruct.methods.evolve_command import evolve
 from hf_oss_instruct.methods.judge_command import judge_command
-from hf_oss_instruct.process import leave_with
 from hf_oss_instruct.publishing.command import publish_command
 from hf_oss_instruct.reporting.command import report
 from hf_oss_instruct.rewards.command import reward_server
@@ -22,6 +21,7 @@ from hf_oss_instruct.seeds.command import seeds
 from hf_oss_instruct.spec.flags import check_options
 from hf_oss_instruct.synthesis.command import export, preview, synthesize
 from hf_oss_instruct.synthesis.verify_command import verify
+from hf_oss_instruct.terminal.process import leave_with
 from hf_oss_instruct.training.command import recipe, train
 
 

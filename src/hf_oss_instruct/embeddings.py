@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.hub import HUB_ID, commit_of
+from hf_oss_instruct.terminal.display import error_message
 
 AT_ONCE = 32
 """Texts of a batch."""

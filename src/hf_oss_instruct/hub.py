@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hf_oss_instruct.display import error_message
+from hf_oss_instruct.terminal.display import error_message
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*\w")
 """What the id of a repository looks like, `namespace/name`; `missing/` and `./missing` can only be paths."""

@@ -17,7 +17,7 @@ from hf_oss_instruct.curation.checks import STEPS, Options, chosen
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import _job, curate
 from hf_oss_instruct.errors import RunError, SeedError, UsageError
-from hf_oss_instruct.workdir import JOB, held, write_whole
+from hf_oss_instruct.storage.workdir import JOB, held, write_whole
 
 EXAM = {"task_id": "E/1", "prompt": "Fold every napkin of the long table into a swan that looks at the door.", "code": "fold()"}
 LONG = (

@@ -13,7 +13,7 @@ import pytest
 
 from hf_oss_instruct.exports.export import Exported, export_to
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA
-from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.storage.shards import Shards
 
 DOUBLE = "def double(x):\n    return 2 * x\n"
 PYTEST = """from solution import double

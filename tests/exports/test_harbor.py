@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing
 from hf_oss_instruct.exports.export import export_to
 from hf_oss_instruct.exports.harbor import confirm
 from hf_oss_instruct.exports.harbor_tests import verifier_files
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
-from hf_oss_instruct.toolchains import TOOLCHAINS, missing
 from hf_oss_instruct.verification.suites import READ, csharp
 from tests.exports.problems import PROBLEMS
 

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 import hf_oss_instruct
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.exports.card import TITLES
 from hf_oss_instruct.exports.export import Exported
+from hf_oss_instruct.terminal.display import plural
 from tests.support.hub import LocalHub
 from tests.support.warm import BASE
 

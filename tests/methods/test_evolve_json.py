@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.storage.run_report import RunReport
 from tests.support import evolving
 from tests.support.evolving import KINDS
 from tests.support.teacher import Answer, LocalTeacher

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
-from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.storage.shards import Shards
 
 ATTACK = (
     "</script><script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.prebuilt import Prebuilt, _header_counts, java_classes, prebuilt
 from hf_oss_instruct.sandbox.run import run_program
-from hf_oss_instruct.toolchains import TOOLCHAINS
 
 from .conftest import without_folder
 from .judging.test_sentinel import needs_toolchain

@@ -25,9 +25,9 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.storage.workdir import held
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.workdir import held
 from tests.support.teacher import Answer, LocalTeacher, chained, well_formed
 
 N = 40

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hf_oss_instruct.code.syntax import unfit
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.errors import UsageError
@@ -19,7 +20,6 @@ from hf_oss_instruct.seeds.source import pinned, settled
 from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.spec.run import RunSpec, magicoder
 from hf_oss_instruct.spec.seeds import SeedPlan
-from hf_oss_instruct.syntax import unfit
 from tests.support.hub import LocalHub
 
 GOOD = "def half(x):\n    return x / 2\n"

@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from hf_oss_instruct import formats
 from hf_oss_instruct.data import Document, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, SeedsExhaustedError
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.resolve import open_files, open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.storage import formats
 
 TEXTS = ["def half(x):\n    return x / 2\n", 'print("a,b")\n\n# größer\n', "x = 1\r\ny = 2\r\n"]
 Row = dict[str, Any]
@@ -163,7 +163,7 @@ def test_every_arrow_type_that_holds_text_is_read(tmp_path: Path, kind: pa.DataT
 
 
 def test_run_ends_and_extension_types_are_read_as_what_they_hold() -> None:
-    from hf_oss_instruct.arrow import flat, holds_text
+    from hf_oss_instruct.storage.arrow import flat, holds_text
 
     plain = pa.array(["a", "a", "b", None])
     for array in (pc.run_end_encode(plain), pa.ExtensionArray.from_storage(pa.json_(), plain)):

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct.arrow import flat
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.seeds import vectorized
@@ -22,6 +21,7 @@ from hf_oss_instruct.seeds.sampling import hash_spans, sample
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.vectorized import Texts, first_spans
 from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.storage.arrow import flat
 
 pieces = st.sampled_from(["\n", "\n\n", "\r\n", "\f", "\u2028", " ", "x = 1", "é😀", "}", "a" * 70, "<reponame>a/b\n", "<"])
 contents = st.lists(pieces, max_size=40).map("".join) | st.text(st.characters(exclude_categories=["Cs"]), max_size=200)

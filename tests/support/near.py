@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation.duplicates import minhash
 from hf_oss_instruct.curation.duplicates.near import THRESHOLD
-from hf_oss_instruct.spill import merged
+from hf_oss_instruct.storage.spill import merged
 
 
 def near_pairs(column: pa.ChunkedArray) -> dict[tuple[int, int], float]:

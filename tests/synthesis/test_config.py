@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hf_oss_instruct.code.languages import LANGUAGES
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.languages import LANGUAGES
 from hf_oss_instruct.seeds.filters import FILTERS
 from hf_oss_instruct.seeds.sampling import SAMPLERS
 from hf_oss_instruct.spec.checks import Checks

@@ -16,13 +16,13 @@ from datasets import load_dataset
 
 import hf_oss_instruct
 from hf_oss_instruct.cli import cli
+from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.curation.pairs.columns import columns_of, language_of, read_tests, text_of
 from hf_oss_instruct.curation.pairs.texts import problem_of, solution_of, tests_of, with_solution
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
 from hf_oss_instruct.synthesis.tables import read_source
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import verify as core
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.verified import pair, verifying_teacher

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hf_oss_instruct.code.languages import named
+from hf_oss_instruct.code.syntax import MINED_LANGUAGES
 from hf_oss_instruct.data import Completion, Pair, Provenance, Rejection, Request, Row, Seed
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.seeds.resolve import read_seeds
-from hf_oss_instruct.syntax import MINED_LANGUAGES
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.teachers.comment_function import MIN_WORDS, CommentFunctionTeacher
 from hf_oss_instruct.teachers.parsing import parse

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hf_oss_instruct.code.documented import documented_functions
 from hf_oss_instruct.data import Provenance
-from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.teachers.doctests import doctests, module_of, standalone
 

@@ -10,10 +10,10 @@ from typing import Protocol, TypeAlias
 import click
 
 from hf_oss_instruct.errors import OssInstructError
-from hf_oss_instruct.flags import format_option, names_in
-from hf_oss_instruct.process import over_tables, resumable
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.run_report import RunReport
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.flags import format_option, names_in
+from hf_oss_instruct.terminal.process import over_tables, resumable
 
 Decorator: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 

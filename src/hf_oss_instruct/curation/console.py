@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hf_oss_instruct.console import command_line, show_ending, show_line, show_rejected, show_unfinished_checks, view_commands
-from hf_oss_instruct.display import plural
-from hf_oss_instruct.run_report import RunReport
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.console import (
+    command_line,
+    show_ending,
+    show_line,
+    show_rejected,
+    show_unfinished_checks,
+    view_commands,
+)
+from hf_oss_instruct.terminal.display import plural
 
 
 def show_curated(report: RunReport, out: Path) -> None:

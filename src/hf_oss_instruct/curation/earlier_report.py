@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hf_oss_instruct.data import digest
-from hf_oss_instruct.run_report import RUN_REPORT, RunReport
+from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport
 from hf_oss_instruct.structured import matching, read_object
 
 logger = logging.getLogger(__name__)

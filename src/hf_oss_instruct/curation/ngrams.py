@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from hf_oss_instruct.spill import distinct
+from hf_oss_instruct.storage.spill import distinct
 
 Bytes: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
 Hashes: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]

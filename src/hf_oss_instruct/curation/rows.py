@@ -13,15 +13,15 @@ import pyarrow.csv as pv
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-from hf_oss_instruct.arrow import flat, holds_text, value_type
 from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, DETAIL, FLAGS, REASON
 from hf_oss_instruct.data import storable
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
 from hf_oss_instruct.hub import HUB_ID
-from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.schemas import SCHEMA
+from hf_oss_instruct.storage.arrow import flat, holds_text, value_type
+from hf_oss_instruct.storage.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
+from hf_oss_instruct.storage.run_report import RUN_REPORT
+from hf_oss_instruct.terminal.display import error_message
 
 SEED_ID = "seed_id"
 RESERVED = (SEED_ID, REASON, DETAIL, FLAGS, CONTAMINATED_BY)

@@ -22,11 +22,11 @@ from hf_oss_instruct.curation.rows import as_text, every_text_column, read, with
 from hf_oss_instruct.data import FORMAT_VERSION, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.run_report import RUN_REPORT, RunReport, write_run_report
 from hf_oss_instruct.schemas import SFT_SCHEMA
-from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, write_run_report
+from hf_oss_instruct.storage.shards import Shards
+from hf_oss_instruct.storage.workdir import owned, write_whole
 from hf_oss_instruct.templates import to_prompt_completion
-from hf_oss_instruct.workdir import owned, write_whole
 
 CONFIG, CARD = "oss_instruct.yaml", "README.md"
 

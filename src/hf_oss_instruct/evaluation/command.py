@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hf_oss_instruct.errors import OssInstructError, UsageError
-from hf_oss_instruct.flags import format_option, unsafe_option
-from hf_oss_instruct.process import resumable
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.terminal.flags import format_option, unsafe_option
+from hf_oss_instruct.terminal.process import resumable
 
 if TYPE_CHECKING:
     from hf_oss_instruct.evaluation.scoring.verdicts import Verdict

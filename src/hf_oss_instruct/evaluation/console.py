@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hf_oss_instruct.console import command_line, show_ending
-from hf_oss_instruct.display import one_line, plural, visible
 from hf_oss_instruct.evaluation.scoring.compare import Comparison
 from hf_oss_instruct.evaluation.scoring.results import TABLE, Score, remarks, table
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
+from hf_oss_instruct.terminal.console import command_line, show_ending
+from hf_oss_instruct.terminal.display import one_line, plural, visible
 
 NUMBERS_FROM = 3
 """Index of the first numeric column of the table."""

@@ -27,7 +27,7 @@ from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.workdir import held
+from hf_oss_instruct.storage.workdir import held
 
 LOG = "generation.log"
 """Log file for the output of lighteval and its backend."""

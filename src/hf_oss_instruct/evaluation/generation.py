@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from hf_oss_instruct import workdir
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.prompts import ModelPrompt, build_prompt
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reasoning import split_reasoning
+from hf_oss_instruct.storage import workdir
+from hf_oss_instruct.storage.workdir import Lines
 from hf_oss_instruct.structured import any_json, read_object
-from hf_oss_instruct.workdir import Lines
 
 SAMPLES, GENERATION = "samples.jsonl", "generation.json"
 

@@ -6,11 +6,11 @@ import functools
 import platform
 from pathlib import Path
 
-from hf_oss_instruct.display import one_line
+from hf_oss_instruct.code.toolchains import toolchain, where
 from hf_oss_instruct.errors import ToolchainMissingError, UsageError
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
-from hf_oss_instruct.toolchains import toolchain, where
+from hf_oss_instruct.terminal.display import one_line
 
 PROBES = {
     "c": "#include <assert.h>\nint main(void) {\n    assert(1);\n}\n",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.languages import named
 
 STYLES = ("completion", "chat", "magicoder")
 NEW_TOKENS = {"completion": 512, "chat": 2048, "magicoder": 512}

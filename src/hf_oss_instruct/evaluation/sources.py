@@ -15,8 +15,8 @@ import xxhash
 from hf_oss_instruct.benchmarks.fetch import fetch
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS
 from hf_oss_instruct.benchmarks.rows import read_rows
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
+from hf_oss_instruct.terminal.display import error_message
 
 RELEASES = {
     "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef": "HumanEval (openai/human-eval)",

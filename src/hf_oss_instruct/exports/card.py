@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from hf_oss_instruct.display import markdown, one_line, plural
 from hf_oss_instruct.publishing.cards.dataset_card import size_category
+from hf_oss_instruct.terminal.display import markdown, one_line, plural
 
 TITLES = {
     "trl": "Prompts with tests for TRL's GRPO trainer",

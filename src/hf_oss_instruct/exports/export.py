@@ -18,8 +18,8 @@ from hf_oss_instruct.exports.rows import Rows
 from hf_oss_instruct.exports.tables import write_dpo, write_trl, write_verl
 from hf_oss_instruct.exports.verifiers import write_verifiers
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.run_report import RUN_REPORT, read_run_report
-from hf_oss_instruct.workdir import JOB, owned, write_whole
+from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report
+from hf_oss_instruct.storage.workdir import JOB, owned, write_whole
 
 REPORT = "export.json"
 WRITERS: dict[str, Callable[[Rows, Path], int]] = {

@@ -16,15 +16,15 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hf_oss_instruct.code.languages import named
+from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.exports.harbor_tests import solution_name, verifier_files
 from hf_oss_instruct.exports.rows import ExportRow, Rows
 from hf_oss_instruct.exports.templates import rendered
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
-from hf_oss_instruct.toolchains import TOOLCHAINS
+from hf_oss_instruct.storage.workdir import write_whole
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
-from hf_oss_instruct.workdir import write_whole
 
 IMAGE = "debian:bookworm-20241202-slim"
 LIMITS = Limits(cpu_s=120.0, wall_s=300.0, memory_mib=8192, processes=256, disk_mib=512)

@@ -12,13 +12,13 @@ from types import ModuleType
 from typing import Any
 
 import hf_oss_instruct.errors as errors
+from hf_oss_instruct.code.python_syntax import parse_module
+from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.evaluation import tamper_protection
 from hf_oss_instruct.exports.templates import rendered
-from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
-from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification.suites import READ, core, read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 

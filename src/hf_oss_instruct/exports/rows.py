@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import digest
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.rewards.columns import read_row
 from hf_oss_instruct.rewards.grading.program import names_in
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
+from hf_oss_instruct.terminal.display import error_message
 
 BATCH = 256
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.exports.rows import ExportRow, Rows, parquet_rows
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA
-from hf_oss_instruct.shards import Shards
+from hf_oss_instruct.storage.shards import Shards
 
 _MESSAGES = pa.list_(pa.struct([pa.field("role", pa.string()), pa.field("content", pa.string())]))
 TRL = pa.schema(

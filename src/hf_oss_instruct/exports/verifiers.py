@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hf_oss_instruct.exports.rows import Rows
 from hf_oss_instruct.exports.templates import rendered
-from hf_oss_instruct.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_whole
 
 
 def write_verifiers(rows: Rows, out: Path) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hf_oss_instruct.languages import named
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.evolution import OPERATIONS, EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
@@ -17,6 +16,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.run import with_benchmarks
 from hf_oss_instruct.synthesis.tables import read_source
 from hf_oss_instruct.teachers.protocol import Teacher

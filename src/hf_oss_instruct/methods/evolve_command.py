@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
-from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.run import OPTIONS
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.terminal.process import over_tables
 
 if TYPE_CHECKING:
     from hf_oss_instruct.data import Outcome
@@ -64,7 +64,7 @@ def evolve(
     """  # noqa: D301  # click's \\b is a character
     from dataclasses import replace
 
-    from hf_oss_instruct.languages import named
+    from hf_oss_instruct.code.languages import named
     from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
     from hf_oss_instruct.synthesis.run import with_benchmarks
     from hf_oss_instruct.synthesis.tables import read_source
@@ -92,10 +92,10 @@ def evolve(
 
 def _show_plan(plan: EvolutionPlan, output: str) -> None:
     """What would be asked: the first question, and how much all of it costs."""
-    from hf_oss_instruct.console import show_block, show_line
     from hf_oss_instruct.methods.evolution.estimate import first_question, tokens_asked
     from hf_oss_instruct.methods.preview import estimate
     from hf_oss_instruct.teachers.resolve import requests_go_to
+    from hf_oss_instruct.terminal.console import show_block, show_line
 
     names, tokens, requests = plan.rows.columns, tokens_asked(plan), plan.requests_per_row()
     if output == "json":
@@ -137,8 +137,8 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
 
 
 def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> None:
-    from hf_oss_instruct.console import show_block
     from hf_oss_instruct.synthesis.console import show_outcome
+    from hf_oss_instruct.terminal.console import show_block
 
     if isinstance(outcome, dict):
         parent = parents.get(outcome.get("parent_id") or "")
@@ -149,8 +149,8 @@ def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> Non
 
 
 def _show_details(report: RunReport) -> None:
-    from hf_oss_instruct.console import show_line, show_unfinished_checks
     from hf_oss_instruct.synthesis.console import show_verification
+    from hf_oss_instruct.terminal.console import show_line, show_unfinished_checks
 
     for one in report["evolution"]["before_and_after"]:
         name = f"round {one['round']}" if one["round"] else "before"

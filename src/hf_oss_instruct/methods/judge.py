@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.languages import named
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.methods.judging import Rubric, judge_table, plan_judging
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.tables import read_source
 from hf_oss_instruct.teachers.protocol import Teacher
 

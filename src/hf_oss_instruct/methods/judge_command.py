@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
-from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.terminal.process import over_tables
 
 if TYPE_CHECKING:
     from hf_oss_instruct.data import Outcome
@@ -63,7 +63,7 @@ def judge_command(
     """  # noqa: D301  # click's \\b is a character
     from dataclasses import replace
 
-    from hf_oss_instruct.languages import named
+    from hf_oss_instruct.code.languages import named
     from hf_oss_instruct.methods.judging import judge_table, plan_judging
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
@@ -87,10 +87,10 @@ def judge_command(
 
 def _show_plan(plan: JudgingPlan, output: str) -> None:
     """What would be asked: the first question, and how much all of it costs."""
-    from hf_oss_instruct.console import show_block, show_line
     from hf_oss_instruct.methods.judging.tasks import judge_prompt
     from hf_oss_instruct.methods.preview import estimate, tokens_of
     from hf_oss_instruct.teachers.resolve import requests_go_to
+    from hf_oss_instruct.terminal.console import show_block, show_line
 
     judging, rows = plan.judging, list(plan.rows)
     judges, rubric = [one.identity for one in judging.judges], judging.rubric
@@ -123,9 +123,9 @@ def _show_rows(plan: JudgingPlan, output: str) -> None:
 
 
 def _show_outcome(outcome: Outcome, output: str) -> None:
-    from hf_oss_instruct.console import show_block, show_line
     from hf_oss_instruct.data import Rejection
     from hf_oss_instruct.synthesis.console import show_outcome
+    from hf_oss_instruct.terminal.console import show_block, show_line
 
     show_outcome(outcome, output)  # type: ignore[arg-type]  # no document was skipped: the items are rows
     scores: Mapping[str, Any] = dict(outcome) if isinstance(outcome, dict) else {}
@@ -139,7 +139,7 @@ def _show_outcome(outcome: Outcome, output: str) -> None:
 
 
 def _show_details(report: RunReport) -> None:
-    from hf_oss_instruct.console import show_line
+    from hf_oss_instruct.terminal.console import show_line
 
     found = report["judging"]
     for name, one in found["criteria"].items():

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.data import Outcome
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.engine import outcomes
@@ -17,6 +16,7 @@ from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+from hf_oss_instruct.terminal.display import plural
 
 CHARS_PER_TOKEN = 3.5
 """Of code and English prose, about: for estimates only."""

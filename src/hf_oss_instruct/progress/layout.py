@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.progress.rates import Rates
+from hf_oss_instruct.terminal.display import one_line
 
 NARROW = 64
 """Width in columns below which the bar gets a separate line, and units are abbreviated."""

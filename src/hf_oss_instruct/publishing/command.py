@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hf_oss_instruct.console import command_line, show_ending
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.terminal.console import command_line, show_ending
 
 if TYPE_CHECKING:
     from hf_oss_instruct.publishing.folders import PublishHooks

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from hf_oss_instruct.display import visible
 from hf_oss_instruct.publishing.hub import Push
+from hf_oss_instruct.terminal.display import visible
 
 CARD_LINES = 60
 """Lines of the card that are shown."""

@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow.parquet as pq
 from jinja2 import TemplateError
 
-from hf_oss_instruct.display import markdown, plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards.dataset_card import CONFIGS, dataset_card
 from hf_oss_instruct.publishing.cards.dataset_info import dataset_info
@@ -22,8 +21,9 @@ from hf_oss_instruct.publishing.report import OWNED as OWNED_REPORT
 from hf_oss_instruct.publishing.rules import Rules, check_checks
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets
 from hf_oss_instruct.publishing.space import check_space, space_push
-from hf_oss_instruct.run_report import RUN_REPORT, RunReport, read_run_report
+from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, read_run_report
 from hf_oss_instruct.structured import checked, load_yaml, matching
+from hf_oss_instruct.terminal.display import markdown, plural
 
 CONFIG = "oss_instruct.yaml"
 OWNED = (*(f"{folder}/" for folder in CONFIGS.values()), *OWNED_REPORT)

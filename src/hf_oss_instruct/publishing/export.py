@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.display import markdown, plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.hub import CARD, Push
 from hf_oss_instruct.publishing.rules import Rules, check_checks
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets
 from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.terminal.display import markdown, plural
 
 REPORT = "export.json"
 REPORTED: Mapping[str, type | tuple[type, ...]] = {"format": str, "rows": int, "skipped": dict, "source": (dict, type(None))}

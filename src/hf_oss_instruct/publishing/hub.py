@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.credentials import check_hub
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.retries import hub_errors, retried
+from hf_oss_instruct.terminal.display import error_message
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo, HfApi

@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 from jinja2 import TemplateError
 
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
 from hf_oss_instruct.publishing.cards.model_card import CURVE, License, is_adapter, model_card, shareable
@@ -19,8 +18,9 @@ from hf_oss_instruct.publishing.hub import CARD, Push, api_of, download
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import SecretIn, check_regular_files, check_secrets
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
+from hf_oss_instruct.storage.workdir import LOCK, OWNER
 from hf_oss_instruct.structured import checked, read_object
-from hf_oss_instruct.workdir import LOCK, OWNER
+from hf_oss_instruct.terminal.display import plural
 
 FACTS, RECIPE = "training.json", "recipe.yaml"
 REPORTED: dict[str, type | tuple[type, ...]] = {

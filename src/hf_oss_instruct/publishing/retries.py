@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.terminal.display import error_message
 
 ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 6, 0.5, 20.0
 """Pauses grow exponentially and are drawn at random up to the current limit, so that clients do not return together."""

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.terminal.display import error_message
 
 SecretIn = Callable[[str, str], str | None]
 """Text and its language → the kind of secret it contains, or None."""

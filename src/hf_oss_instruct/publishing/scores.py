@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from hf_oss_instruct.display import error_message, markdown
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, download
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import check_regular_files
 from hf_oss_instruct.structured import checked, read_object
+from hf_oss_instruct.terminal.display import error_message, markdown
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.publishing.cards.dataset_card import environment
 from hf_oss_instruct.publishing.cards.terms import Terms
 from hf_oss_instruct.publishing.hub import CARD, Push
 from hf_oss_instruct.publishing.report import NUMBERS, PAGE, PublishedReport
+from hf_oss_instruct.terminal.display import one_line
 
 ROWS = "rows/"
 TITLE, DESCRIPTION = 40, 60

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.console import command_line, show_ending, show_line
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.folders import kind_of
 from hf_oss_instruct.reporting.page.chunks import FOLDER
+from hf_oss_instruct.terminal.console import command_line, show_ending, show_line
+from hf_oss_instruct.terminal.display import plural
 
 
 def show(numbers: dict[str, Any], source: str, page: Path) -> None:

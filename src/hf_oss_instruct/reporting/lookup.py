@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hf_oss_instruct.arrow import holds_text
 from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.reporting.page.chunks import prepared
 from hf_oss_instruct.reporting.page.facets import FACETS, KEPT, REJECTED, tables, title, values_of
 from hf_oss_instruct.reporting.rows import ReportRows, column_of
+from hf_oss_instruct.storage.arrow import holds_text
 
 SEARCH_S = 0.2
 """Seconds after which a search answers with what it has found so far."""

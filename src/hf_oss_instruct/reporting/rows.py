@@ -11,16 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
-from hf_oss_instruct.arrow import flat, holds_text, value_type
 from hf_oss_instruct.curation.pairs.columns import PAIRS
 from hf_oss_instruct.curation.rows import read
 from hf_oss_instruct.data import storable
-from hf_oss_instruct.display import error_message, one_line
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.reporting.access import RowAccess
-from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.schemas import SCHEMA
+from hf_oss_instruct.storage.arrow import flat, holds_text, value_type
+from hf_oss_instruct.storage.run_report import RUN_REPORT
 from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.terminal.display import error_message, one_line
 
 TRAINING, RESULTS = "training.json", "results.json"
 BATCH = 2_000

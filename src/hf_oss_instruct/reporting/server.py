@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.reporting.charts import figures
 from hf_oss_instruct.reporting.lookup import RowLookup
@@ -20,6 +19,7 @@ from hf_oss_instruct.reporting.page.facets import FACETS
 from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows, open_rows
 from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.terminal.display import error_message
 
 LOOPBACK = "127.0.0.1"
 MOST = 200

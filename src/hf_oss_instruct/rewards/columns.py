@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hf_oss_instruct.code.languages import find, named
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.languages import find, named
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.structured import any_json
 

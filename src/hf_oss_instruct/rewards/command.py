@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.flags import unsafe_option
-from hf_oss_instruct.signals import EXIT_INTERRUPTED, deferring
+from hf_oss_instruct.terminal.flags import unsafe_option
+from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, deferring
 
 TOKEN = "HF_OSS_INSTRUCT_REWARD_TOKEN"
 

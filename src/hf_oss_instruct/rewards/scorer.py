@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hf_oss_instruct.data import digest
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.rewards.grading.prepare import KEPT, Graders
 from hf_oss_instruct.rewards.grading.results import Results
@@ -24,6 +23,7 @@ from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.rewards.outcome import Outcome, outcome_of, unscored
 from hf_oss_instruct.rewards.weights import weights_of
 from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.terminal.display import one_line
 
 REMEMBERED = 65_536
 """Results of this many programs are kept."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from hf_oss_instruct.display import visible
-from hf_oss_instruct.flags import format_option
+from hf_oss_instruct.terminal.display import visible
+from hf_oss_instruct.terminal.flags import format_option
 
 
 @click.command()
@@ -49,7 +49,7 @@ def env(languages: bool, output: str) -> None:
 
 
 def _show_languages(output: str) -> None:
-    from hf_oss_instruct.toolchains import status
+    from hf_oss_instruct.code.toolchains import status
 
     rows = status()
     if output == "json":

@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from hf_oss_instruct.code.toolchains import Toolchain, toolchain, where
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import COMPILE, Limits
 from hf_oss_instruct.sandbox.mounts import PYTHON, shown_at
 from hf_oss_instruct.sandbox.prebuilt import prebuilt
-from hf_oss_instruct.toolchains import Toolchain, toolchain, where
 
 # Tier name, libraries to preload, the folders they are in, further files and folders a program may read, and the value of
 # PYTHONHASHSEED; None for a random one.

@@ -21,8 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hf_oss_instruct.cache import cache_folder
-from hf_oss_instruct.toolchains import TOOLCHAINS, where
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, where
+from hf_oss_instruct.storage.cache import cache_folder
 
 VERSION = 1  # of the prebuilt files
 BUILD_TIMEOUT_S = 600.0  # seconds to build it, on a busy machine

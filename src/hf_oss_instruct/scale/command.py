@@ -11,13 +11,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from hf_oss_instruct.console import command_line, show_ending, show_line
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import BudgetReachedError, RunInterruptedError, UsageError
-from hf_oss_instruct.flags import GroupedCommand, format_option
-from hf_oss_instruct.process import EXIT_BUDGET, over_tables, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
+from hf_oss_instruct.terminal.console import command_line, show_ending, show_line
+from hf_oss_instruct.terminal.display import plural
+from hf_oss_instruct.terminal.flags import GroupedCommand, format_option
+from hf_oss_instruct.terminal.process import EXIT_BUDGET, over_tables, resumable, typed_command
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 

@@ -14,20 +14,20 @@ from tempfile import TemporaryDirectory
 
 import xxhash
 
-from hf_oss_instruct.console import show_line
 from hf_oss_instruct.credentials import is_secret_name
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import NAME, requirement
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.publishing.retries import retried
-from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.scale.plan import SHARDS, Plan, pending
 from hf_oss_instruct.scale.run_shard import ShardRun
 from hf_oss_instruct.scale.store import Store, library_of, with_retries
 from hf_oss_instruct.spec.declare import options_of
 from hf_oss_instruct.spec.kinds import Several, Switch
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.storage.run_report import RUN_REPORT
+from hf_oss_instruct.terminal.console import show_line
+from hf_oss_instruct.terminal.display import error_message
 
 DONE = "COMPLETED"
 ENDED = (DONE, "CANCELED", "ERROR", "DELETED")

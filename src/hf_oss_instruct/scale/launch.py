@@ -11,7 +11,6 @@ from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.console import show_line
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
@@ -23,6 +22,7 @@ from hf_oss_instruct.scale.stragglers import split_stragglers, stragglers
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.terminal.console import show_line
 
 LOGS = "logs"
 """Folder of a plan in which datatrove keeps logs, statistics and what is completed."""

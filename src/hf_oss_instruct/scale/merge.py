@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.scale.plan import Plan, is_plan
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import LARGEST, Shard
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.storage.workdir import differences, owned
 from hf_oss_instruct.synthesis.export import RecordedRun, write_dataset
 from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.sessions import report_before
-from hf_oss_instruct.workdir import differences, owned
+from hf_oss_instruct.terminal.display import plural
 
 NAMED = 5
 """Shards that an error names; more are counted."""

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from hf_oss_instruct.console import show_line
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.flags import format_option
-from hf_oss_instruct.process import over_tables, resumable
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.run_report import read_run_report
+from hf_oss_instruct.storage.run_report import read_run_report
+from hf_oss_instruct.terminal.console import show_line
+from hf_oss_instruct.terminal.flags import format_option
+from hf_oss_instruct.terminal.process import over_tables, resumable
 
 
 @click.command()
@@ -44,10 +44,10 @@ def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str
     Duplicates, near duplicates and benchmark quotes are looked for in all rows together, so the dataset is the one that a single
     machine would have written. No request is sent and no program is run. For a store, it is written in $HF_HOME first.
     """  # noqa: D301  # click's \\b is a character
-    from hf_oss_instruct.cache import cache_folder
     from hf_oss_instruct.scale.merge import merge as write
     from hf_oss_instruct.scale.store import Store, is_url
     from hf_oss_instruct.scale.upload import check_place, send_dataset
+    from hf_oss_instruct.storage.cache import cache_folder
     from hf_oss_instruct.synthesis.command import NOT_FOR_TRAINING, after_dataset
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher

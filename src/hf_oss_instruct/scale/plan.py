@@ -13,16 +13,16 @@ from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.hub import HUB_ID
-from hf_oss_instruct.run_report import read_run_report
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT, Shard
+from hf_oss_instruct.storage.run_report import read_run_report
+from hf_oss_instruct.storage.workdir import owned, write_whole
 from hf_oss_instruct.structured import checked, read_object
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.workdir import owned, write_whole
 
 PLAN, SHARDS = "plan.json", "shards"
 DENYLIST = "denylist.txt"

@@ -11,7 +11,6 @@ from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.errors import RunError, RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.scale.plan import DENYLIST, PLAN, SHARDS, Plan
@@ -20,9 +19,10 @@ from hf_oss_instruct.scale.store import Store, is_url, with_retries
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.storage.cache import cache_folder
+from hf_oss_instruct.storage.workdir import differences
 from hf_oss_instruct.synthesis.run import CONFIG, RunResult, run
 from hf_oss_instruct.teachers.resolve import open_named_teacher
-from hf_oss_instruct.workdir import differences
 
 FILES = (CONFIG, DENYLIST, PLAN)
 """Files of a plan that a store has."""

@@ -28,14 +28,14 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.run_report import RUN_REPORT
 from hf_oss_instruct.scale.plan import SHARDS
 from hf_oss_instruct.scale.store import Store, StoreError, with_retries
+from hf_oss_instruct.storage.run_report import RUN_REPORT
+from hf_oss_instruct.storage.workdir import OWNER, write_whole
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.requests.reservations import FILE as RESERVED
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
-from hf_oss_instruct.workdir import OWNER, write_whole
 
 SMALL = (CONFIG, RUN_REPORT, RESERVED)
 """Files that are written anew, and copied each time: what a run needs to go on beside its answers."""

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.spec.shard import SPLIT, Shard
+from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.workdir import OWNER, held, write_whole
 from hf_oss_instruct.synthesis.export import RecordedRun
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
-from hf_oss_instruct.workdir import OWNER, held, write_whole
 
 
 def split(folder: Path, into: int) -> list[Path]:

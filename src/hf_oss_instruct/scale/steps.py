@@ -28,10 +28,10 @@ from hf_oss_instruct.scale.run_shard import ShardRun, check_finished
 from hf_oss_instruct.schemas import provenance_columns, seed_of
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
-from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.storage.shards import Shards
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.journal.journal import Journal

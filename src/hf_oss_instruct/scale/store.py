@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from hf_oss_instruct.credentials import redacted
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.terminal.display import error_message
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

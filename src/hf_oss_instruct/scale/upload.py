@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.store import Store, StoreError, with_retries
+from hf_oss_instruct.storage.workdir import JOB, differences
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.workdir import JOB, differences
 
 OF_THE_HUB = ".gitattributes"
 """File that the Hub puts into each new repository."""

@@ -6,11 +6,11 @@ from collections import Counter
 
 import click
 
-from hf_oss_instruct.flags import GroupedCommand, format_option
-from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.seeds.from_flags import open_seeds
 from hf_oss_instruct.spec.flags import RunFlags, run_options
-from hf_oss_instruct.streams import reader_gone
+from hf_oss_instruct.terminal.flags import GroupedCommand, format_option
+from hf_oss_instruct.terminal.process import over_tables
+from hf_oss_instruct.terminal.streams import reader_gone
 
 SHOWN_SEEDS = 5
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
-from hf_oss_instruct.console import show_block, show_line
 from hf_oss_instruct.data import Seed, Skipped
+from hf_oss_instruct.terminal.console import show_block, show_line
 
 
 def show_seed(item: Seed, output: str) -> None:

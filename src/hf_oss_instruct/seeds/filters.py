@@ -15,6 +15,7 @@ from typing import Any
 
 import xxhash
 
+from hf_oss_instruct.code.syntax import unfit
 from hf_oss_instruct.curation import licenses as known_licenses
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
@@ -22,7 +23,6 @@ from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.seeds.vectorized import MAX_LINES
 from hf_oss_instruct.spec.name_kinds import FilterNames, filter_names
 from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE
-from hf_oss_instruct.syntax import unfit
 
 FILTERS = filter_names()
 REMEMBERED = 2**16

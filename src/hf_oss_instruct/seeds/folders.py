@@ -16,11 +16,10 @@ from typing import NoReturn
 
 import xxhash
 
-from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.code import languages as tongues
+from hf_oss_instruct.code.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
-from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.formats import UTF8, is_output
 from hf_oss_instruct.seeds.file_licenses import FolderLicenses
 from hf_oss_instruct.seeds.reading import (
     DEFAULT,
@@ -30,6 +29,7 @@ from hf_oss_instruct.seeds.reading import (
     decode_start,
 )
 from hf_oss_instruct.seeds.source import Source
+from hf_oss_instruct.storage.formats import UTF8, is_output
 
 VENDORED = frozenset(
     "vendor vendors vendored third_party third-party thirdparty 3rdparty deps extern external node_modules bower_components "

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from hf_oss_instruct.charsets import known_charset
-from hf_oss_instruct.formats import BOMS, UTF8
 from hf_oss_instruct.spec.seeds import MAX_DOCUMENT_BYTES, SeedPlan
+from hf_oss_instruct.storage.formats import BOMS, UTF8
 
 COMMENT = rb"[ \t\f]*(?:\#|//|/\*|--|;|%|\(\*)"
 DECLARATION = re.compile(rb"(?:(?:%s[^\r\n]*|[ \t\f]*)(?:\r\n?|\n))?%s[^\r\n]*?coding[:=][ \t]*([-\w.]+)" % (COMMENT, COMMENT))

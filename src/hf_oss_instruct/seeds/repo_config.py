@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.hub import HUB_ID, transport_error
@@ -20,6 +19,7 @@ from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.declare import Interface
 from hf_oss_instruct.spec.run import LARGEST, RunSpec
+from hf_oss_instruct.storage.cache import cache_folder
 
 HUB = "hf://"
 INSIDE = "./"

@@ -8,9 +8,8 @@ import sysconfig
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.code import languages as tongues
 from hf_oss_instruct.errors import SeedError, UsageError
-from hf_oss_instruct.formats import NAMES, UNMISTAKABLE, tables_among, tables_below
 from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.seeds.folders import FolderSource
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
@@ -20,6 +19,7 @@ from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.seeds.tables.local import LocalTables
 from hf_oss_instruct.spec.declare import takes
 from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.storage.formats import NAMES, UNMISTAKABLE, tables_among, tables_below
 
 STDLIB_NAME = "python-stdlib"
 """What rows and run configs call the standard library."""

@@ -14,8 +14,9 @@ from typing import TypeAlias
 import numpy as np
 import xxhash
 
+from hf_oss_instruct.code.documented import documented_functions
+from hf_oss_instruct.code.syntax import MINED_LANGUAGES
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
-from hf_oss_instruct.documented import documented_functions
 from hf_oss_instruct.errors import SeedsExhaustedError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.balance import balanced
@@ -27,7 +28,6 @@ from hf_oss_instruct.seeds.source import Source, settled
 from hf_oss_instruct.seeds.vectorized import MAX_LINES, Batch, Span, first_spans
 from hf_oss_instruct.spec.seeds import ANY, SeedPlan
 from hf_oss_instruct.spec.shard import Shard
-from hf_oss_instruct.syntax import MINED_LANGUAGES
 
 MAGICODER_CHUNK = 1000
 MAGICODER_DOCUMENTS = 150_000

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import click
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.flags import GroupedOption
 from hf_oss_instruct.spec import kinds
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Option, in_order, options_of
@@ -20,6 +19,7 @@ from hf_oss_instruct.spec.name_kinds import OptOuts
 from hf_oss_instruct.spec.prompts import Template
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder
 from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.terminal.flags import GroupedOption
 
 Result = TypeVar("Result")
 

@@ -80,7 +80,7 @@ class LanguageCounts(Kind):
 
     def from_python(self, value: Mapping[str, int | None] | Sequence[str] | Counts) -> Counts:
         """See `Kind.from_python`."""
-        from hf_oss_instruct.languages import named
+        from hf_oss_instruct.code.languages import named
 
         pairs = (
             value.items() if isinstance(value, Mapping) else [(item, None) if isinstance(item, str) else item for item in value]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.data import digest
-from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, Interface, normalize, option
 from hf_oss_instruct.spec.kinds import Choice, Kind, Switch, typed
 from hf_oss_instruct.templates import DROP, KEEP
+from hf_oss_instruct.terminal.display import fence_for
 
 if TYPE_CHECKING:
     from hf_oss_instruct.data import Message

@@ -20,8 +20,8 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import ANY, MAGICODER_SEED, SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.storage.workdir import differences
 from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
-from hf_oss_instruct.workdir import differences
 
 LARGEST = LARGEST_YAML
 """Maximum size of a run config in bytes."""

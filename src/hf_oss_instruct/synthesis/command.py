@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hf_oss_instruct.console import command_line, show_ending, show_line
-from hf_oss_instruct.display import plural, visible
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
-from hf_oss_instruct.flags import GroupedCommand, format_option
-from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, over_tables, resumable, typed_command
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.run_report import read_run_report
-from hf_oss_instruct.signals import EXIT_INTERRUPTED
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.kinds import Switch
 from hf_oss_instruct.spec.run import OPTIONS
-from hf_oss_instruct.streams import reader_gone
+from hf_oss_instruct.storage.run_report import read_run_report
 from hf_oss_instruct.synthesis.from_flags import open_run
+from hf_oss_instruct.terminal.console import command_line, show_ending, show_line
+from hf_oss_instruct.terminal.display import plural, visible
+from hf_oss_instruct.terminal.flags import GroupedCommand, format_option
+from hf_oss_instruct.terminal.process import EXIT_BUDGET, EXIT_FAILED, over_tables, resumable, typed_command
+from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED
+from hf_oss_instruct.terminal.streams import reader_gone
 
 if TYPE_CHECKING:
     from hf_oss_instruct.spec.run import RunSpec

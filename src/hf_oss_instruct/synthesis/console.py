@@ -8,7 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.console import (
+from hf_oss_instruct.data import Pending, Rejection, Row
+from hf_oss_instruct.spec.prompts import JSON, SECTIONS
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.teachers.finish_reason import FinishKind, finish_kind
+from hf_oss_instruct.teachers.json_answers import NEITHER
+from hf_oss_instruct.terminal.console import (
     show_block,
     show_ending,
     show_line,
@@ -16,12 +21,7 @@ from hf_oss_instruct.console import (
     show_unfinished_checks,
     view_commands,
 )
-from hf_oss_instruct.data import Pending, Rejection, Row
-from hf_oss_instruct.display import plural
-from hf_oss_instruct.run_report import RunReport
-from hf_oss_instruct.spec.prompts import JSON, SECTIONS
-from hf_oss_instruct.teachers.finish_reason import FinishKind, finish_kind
-from hf_oss_instruct.teachers.json_answers import NEITHER
+from hf_oss_instruct.terminal.display import plural
 
 FORMS = {JSON: "as JSON", SECTIONS: "as sections", NEITHER: "as neither of them"}
 """Form of an answer → how the end of a run names it."""

@@ -14,8 +14,9 @@ from hf_oss_instruct.curation.decontamination.benchmarks import find
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed
 from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.run_report import RUN_REPORT, RunReport, read_run_report
 from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, read_run_report
+from hf_oss_instruct.storage.workdir import owned
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, Task
@@ -31,7 +32,6 @@ from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.memo import Verdicts
-from hf_oss_instruct.workdir import owned
 
 
 @dataclass

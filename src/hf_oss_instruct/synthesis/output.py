@@ -24,7 +24,6 @@ from hf_oss_instruct.curation.duplicates.near import cluster_sizes
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards.dataset_card import dataset_card
-from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import (
     PREFERENCE_SCHEMA,
     REJECTED_SCHEMA,
@@ -35,10 +34,12 @@ from hf_oss_instruct.schemas import (
     with_lineage,
 )
 from hf_oss_instruct.seeds.features import category_of
-from hf_oss_instruct.shards import Shards
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.shards import Shards
+from hf_oss_instruct.storage.workdir import write_whole
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.verifying.rows import NOT_VERIFIABLE, facts_in
@@ -47,7 +48,6 @@ from hf_oss_instruct.teachers.mixture import MixedTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION as VERDICTS
-from hf_oss_instruct.workdir import write_whole
 
 CARD = "README.md"
 PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")

@@ -15,12 +15,12 @@ from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, f
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
-from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
+from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.workdir import held, names_in, write_whole
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
@@ -36,8 +36,8 @@ from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.terminal.signals import deferring
 from hf_oss_instruct.verification.memo import Verdicts
-from hf_oss_instruct.workdir import held, names_in, write_whole
 
 CONFIG = "oss_instruct.yaml"
 

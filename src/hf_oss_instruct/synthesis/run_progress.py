@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hf_oss_instruct.progress.counts import Counts
-from hf_oss_instruct.signals import StopRequest
 from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.requests.progress import count_requests
+from hf_oss_instruct.terminal.signals import StopRequest
 
 
 def fill(counts: Counts, stats: RunStats, *, requests_before: int = 0, stopping: StopRequest | bool = False) -> None:

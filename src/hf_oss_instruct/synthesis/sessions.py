@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hf_oss_instruct.data import Completion
-from hf_oss_instruct.run_report import RunReport, read_run_report
+from hf_oss_instruct.storage.run_report import RunReport, read_run_report
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.requests.reservations import Reservations

@@ -9,7 +9,6 @@ from pathlib import Path
 from hf_oss_instruct.data import Row
 from hf_oss_instruct.errors import RunInterruptedError, TeacherError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.limits import RunLimits
@@ -18,6 +17,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.generation.oss_instruct import check_sampler
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.run import run, with_benchmarks

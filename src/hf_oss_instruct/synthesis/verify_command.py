@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from hf_oss_instruct.display import plural
-from hf_oss_instruct.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
-from hf_oss_instruct.process import over_tables
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.run_report import RunReport
 from hf_oss_instruct.spec.flags import RunFlags, run_options
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.display import plural
+from hf_oss_instruct.terminal.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.terminal.process import over_tables
 
 
 @click.command(cls=GroupedCommand)
@@ -41,7 +41,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     are found by the usual names of their columns. Without --model no requests are sent, and rows without tests are rejected.
     Every row ends in OUT/data or, with its reason, in OUT/rejected; run.json and README.md say what was found.
     """  # noqa: D301  # click's \\b is a character
-    from hf_oss_instruct.languages import named
+    from hf_oss_instruct.code.languages import named
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
     from hf_oss_instruct.synthesis.verifying.run import verify_table
     from hf_oss_instruct.teachers.resolve import open_named_teacher
@@ -100,8 +100,8 @@ def _show_cost(which: str, fewest: int, most: int) -> None:
 
 
 def _show_details(report: RunReport) -> None:
-    from hf_oss_instruct.console import show_line
     from hf_oss_instruct.synthesis.console import show_verification
+    from hf_oss_instruct.terminal.console import show_line
 
     for old, new in report["columns_renamed"].items():
         show_line(f"  column {old!r} has a name that verification uses: kept as {new!r}")

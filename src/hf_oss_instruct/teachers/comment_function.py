@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.code import languages as tongues
+from hf_oss_instruct.code.documented import DocumentedFunction, documented_functions
 from hf_oss_instruct.data import EMBEDDED_TEACHER, Completion, Pair, Provenance, Request
-from hf_oss_instruct.display import code_block
-from hf_oss_instruct.documented import DocumentedFunction, documented_functions
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.teachers.doctests import doctests, module_of, needs_its_class, standalone
 from hf_oss_instruct.teachers.parsing import TESTS, parse, parse_with_tests
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.terminal.display import code_block
 
 MIN_WORDS = 8
 """Documentation with fewer words does not state a problem (our choice; the paper gives no bound)."""

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import PurePosixPath
 
+from hf_oss_instruct.code.documented import DocumentedFunction
+from hf_oss_instruct.code.python_syntax import parse_expression
 from hf_oss_instruct.data import Provenance
-from hf_oss_instruct.documented import DocumentedFunction
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.python_syntax import parse_expression
 
 STDLIB = "python-stdlib"
 """Name of the seeds of the standard library (`seeds.resolve.STDLIB_NAME`)."""

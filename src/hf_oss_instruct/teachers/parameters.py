@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.teachers.http_errors import BadRequestError, parsed
+from hf_oss_instruct.terminal.display import one_line
 
 logger = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from typing import Any
 from jinja2 import TemplateError
 
 from hf_oss_instruct.data import Completion, Request, digest
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.terminal.display import one_line
 
 MESSAGE_LENGTH = 500
 """Maximum number of characters quoted from a library's error message."""

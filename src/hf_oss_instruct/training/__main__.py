@@ -1,6 +1,6 @@
 """`python -m hf_oss_instruct.training FILE`: the command `train`, in the form that `accelerate launch` starts."""
 
-from hf_oss_instruct.process import leave_with
+from hf_oss_instruct.terminal.process import leave_with
 from hf_oss_instruct.training.command import train
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.storage.workdir import write_whole
 from hf_oss_instruct.templates import Template, begin
-from hf_oss_instruct.workdir import write_whole
 
 Z95 = 1.959963984540054
 """Quantile of the normal distribution for a two-sided interval of 95 %."""

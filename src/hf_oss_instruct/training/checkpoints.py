@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.signals import StopRequest
+from hf_oss_instruct.terminal.signals import StopRequest
 
 STATE = "trainer_state.json"
 """The file that `transformers.Trainer` writes last, so a checkpoint that has it is complete."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hf_oss_instruct.console import command_line, show_ending
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.flags import unsafe_option
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.storage.workdir import held
+from hf_oss_instruct.terminal.console import command_line, show_ending
+from hf_oss_instruct.terminal.display import plural
+from hf_oss_instruct.terminal.flags import unsafe_option
 from hf_oss_instruct.training.distributed import LAUNCHED, run_launched
-from hf_oss_instruct.workdir import held
 
 if TYPE_CHECKING:
     from hf_oss_instruct.training.callbacks import Scoring

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError
-from hf_oss_instruct.signals import deferring
+from hf_oss_instruct.terminal.signals import deferring
 
 LAUNCHED = "LOCAL_RANK"
 """Set by `accelerate launch` and `torchrun` in every process that they start."""

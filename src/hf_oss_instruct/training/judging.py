@@ -8,6 +8,8 @@ from typing import Any
 
 import xxhash
 
+from hf_oss_instruct.code.languages import find
+from hf_oss_instruct.code.syntax import MINED_LANGUAGES, parses
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.problems import Problem
@@ -15,10 +17,8 @@ from hf_oss_instruct.evaluation.prompts import instruction
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring.reference import References
 from hf_oss_instruct.evaluation.scoring.scoring import Grader
-from hf_oss_instruct.languages import find
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.structured import any_json
-from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
 from hf_oss_instruct.training.callbacks import Judged, Outcome, Scoring
 
 OWN = ("instruction", "entry_point", "tests")

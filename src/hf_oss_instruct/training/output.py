@@ -14,13 +14,13 @@ from typing import Any
 import yaml
 
 from hf_oss_instruct.data import FORMAT_VERSION
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
 from hf_oss_instruct.publishing.cards.model_card import CURVE, model_card
+from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.training.data import TrainingData
 from hf_oss_instruct.training.sources import on_the_hub
-from hf_oss_instruct.workdir import write_whole
 
 RECIPE, REPORT, CARD = "recipe.yaml", "training.json", "README.md"
 PACKAGES = ("hf-oss-instruct", "trl", "transformers", "torch", "datasets", "accelerate", "peft")

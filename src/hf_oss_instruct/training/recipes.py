@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
-from hf_oss_instruct.run_report import RUN_REPORT, read_run_report
+from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report
 from hf_oss_instruct.structured import load_yaml
+from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
 
 RECIPES = ("magicoder", "magicoder-evol", "fast", "lora", "qlora", "large", "smoke", "grpo", "dpo")

@@ -9,12 +9,13 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.signals import deferring
+from hf_oss_instruct.storage.workdir import differences, held
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import DROP, template_for
+from hf_oss_instruct.terminal.display import error_message
+from hf_oss_instruct.terminal.signals import deferring
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.data import load_data, report_data
 from hf_oss_instruct.training.distributed import LAUNCHED
@@ -24,7 +25,6 @@ from hf_oss_instruct.training.prepare import Encoder
 from hf_oss_instruct.training.progress import show_in
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, Recipe, read_yaml
 from hf_oss_instruct.training.sources import refuse_unchecked, sources_of
-from hf_oss_instruct.workdir import differences, held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.run_report import RUN_REPORT
+from hf_oss_instruct.storage.run_report import RUN_REPORT
 from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.terminal.display import error_message
 
 CHECK = "decontamination"
 FORMATS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".ndjson": "json", ".csv": "csv", ".arrow": "arrow"}

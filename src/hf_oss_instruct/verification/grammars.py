@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import text_of
+from hf_oss_instruct.code.syntax import text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node

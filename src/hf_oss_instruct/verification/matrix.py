@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hf_oss_instruct.display import one_line
-from hf_oss_instruct.languages import named
+from hf_oss_instruct.code.languages import named
+from hf_oss_instruct.terminal.display import one_line
 from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.rows import Options, SolutionResult

@@ -20,12 +20,12 @@ import xxhash
 
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.evaluation.preflight import toolchain_of
-from hf_oss_instruct.line_files import LineFiles
-from hf_oss_instruct.packed import NumberMap
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.storage.line_files import LineFiles
+from hf_oss_instruct.storage.packed import NumberMap
+from hf_oss_instruct.storage.workdir import Lines
 from hf_oss_instruct.structured import any_json
 from hf_oss_instruct.verification.suites.core import Suite
-from hf_oss_instruct.workdir import Lines
 
 VERSION = 4
 """Of the rules by which verdicts are made: a change makes every verdict be made again."""

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hf_oss_instruct.code.languages import LANGUAGES, find
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks, plain
 from hf_oss_instruct.evaluation.extraction.languages import language_of
 from hf_oss_instruct.evaluation.extraction.outline import ParsedSource
-from hf_oss_instruct.languages import LANGUAGES, find
 
 LARGEST = 2_000_000
 """Characters of a text that is searched for code."""

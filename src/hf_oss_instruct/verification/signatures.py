@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import CODE, body_of
 
 if TYPE_CHECKING:

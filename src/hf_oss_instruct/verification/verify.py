@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from itertools import islice
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.preflight import toolchain_of
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.grammars import EQUALITY

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct import spill
 from hf_oss_instruct.curation import annotations, ngrams
 from hf_oss_instruct.curation.duplicates import exact, minhash, near, same_names
 from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
 from hf_oss_instruct.data import Row
+from hf_oss_instruct.storage import spill
 from tests.support.near import near_pairs
 
 FEW = st.text(alphabet="ab \n\u3000", max_size=3)

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.evaluation.extraction import Extracted, extract
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring.scoring import score
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
-from hf_oss_instruct.languages import named
 from tests.evaluation.extraction import compiled_pieces, pieces
 from tests.evaluation.extraction.answers import written
 from tests.evaluation.extraction.list_pieces import list_problem

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring.scoring import score
-from hf_oss_instruct.toolchains import TOOLCHAINS, missing
 from tests.evaluation import toys
 
 NAME = "HumanEval_53_add"

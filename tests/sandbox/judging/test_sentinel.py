@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.judging.sentinel import ending_with
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
-from hf_oss_instruct.toolchains import TOOLCHAINS, missing
 
 pytestmark = pytest.mark.skipif(not available_tiers(), reason="this machine has no sandbox: hf-oss-instruct env says why")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hf_oss_instruct.code.syntax import GRAMMARS
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.syntax import GRAMMARS
 from hf_oss_instruct.synthesis.generation.solution_form import check_form
 
 SOLUTIONS = {

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.data import PER_MESSAGE, Completion, Provenance, Request, Seed
-from hf_oss_instruct.process import EXIT_BUDGET
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.requests.budget import Budget, Usage
+from hf_oss_instruct.terminal.process import EXIT_BUDGET
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.warm import BASE, COMMAND
 

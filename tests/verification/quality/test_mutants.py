@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from hf_oss_instruct.syntax import parse
+from hf_oss_instruct.code.syntax import parse
 from hf_oss_instruct.verification.grammars import CODE
 from hf_oss_instruct.verification.quality.equivalents import equivalent
 from hf_oss_instruct.verification.quality.mutants import LARGEST_SOURCE, mutants

@@ -14,13 +14,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import xxhash
 
-from hf_oss_instruct.atomic import atomic_write
-from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.decontamination import normalization
 from hf_oss_instruct.curation.decontamination.benchmark_tasks import BenchmarkTask
 from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex, Numbers
 from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions
+from hf_oss_instruct.storage.atomic import atomic_write
+from hf_oss_instruct.storage.cache import cache_folder
 
 VERSION = 3
 """Version of the rules; part of the cache's key and of `run.json`."""

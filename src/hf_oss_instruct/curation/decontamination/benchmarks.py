@@ -15,9 +15,9 @@ from hf_oss_instruct.benchmarks.registry import BENCHMARKS as REGISTRY
 from hf_oss_instruct.benchmarks.registry import DECONTAMINATED, HubBenchmark, recorded
 from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.curation.decontamination.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.hub import HUB_ID
+from hf_oss_instruct.terminal.display import error_message
 
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
 """The columns that are read; the tests in other columns can be gigabytes."""

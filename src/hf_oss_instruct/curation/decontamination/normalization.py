@@ -9,7 +9,7 @@ import numpy as np
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions, Texts
-from hf_oss_instruct.spill import distinct
+from hf_oss_instruct.storage.spill import distinct
 
 _SAME = (
     "a an",

@@ -16,7 +16,7 @@ from hf_oss_instruct.curation.decontamination.benchmark_index import BenchmarkIn
 from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex
 from hf_oss_instruct.curation.duplicates.exact import COMPARED
 from hf_oss_instruct.curation.ngrams import Positions, Texts
-from hf_oss_instruct.spill import distinct
+from hf_oss_instruct.storage.spill import distinct
 
 SHOWN = 8
 """Maximum number of hits recorded per row."""

@@ -14,8 +14,8 @@ from xxhash import xxh3_64_intdigest
 from hf_oss_instruct.curation.duplicates import minhash
 from hf_oss_instruct.curation.duplicates.near import THRESHOLD
 from hf_oss_instruct.curation.ngrams import Positions
-from hf_oss_instruct.shards import mapped
-from hf_oss_instruct.spill import SortedSpill, Spill, distinct, key_ranges, merged
+from hf_oss_instruct.storage.shards import mapped
+from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges, merged
 
 
 def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Hashes, Positions, Texts
-from hf_oss_instruct.spill import SortedSpill, Spill, distinct, key_ranges
+from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges
 
 GRAM = 5
 """Words per n-gram; characters in scripts without spaces."""

@@ -9,7 +9,7 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import flag, identity, not_rejected
 from hf_oss_instruct.curation.duplicates.exact import repeated
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
-from hf_oss_instruct.spill import Spill
+from hf_oss_instruct.storage.spill import Spill
 
 _OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
 _EVERYBODYS = np.sort(ngrams.word_hashes("main Main Solution solution solve Program App Test test __init__".split()))

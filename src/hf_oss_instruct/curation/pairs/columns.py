@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hf_oss_instruct.code.languages import find, of_path
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.languages import find, of_path
 
 PAIRS = (
     ("problem", "solution"),

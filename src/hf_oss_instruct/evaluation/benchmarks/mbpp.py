@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
-from hf_oss_instruct.python_syntax import parse_module
 
 SOURCE = BenchmarkFiles.of("mbpp")
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")

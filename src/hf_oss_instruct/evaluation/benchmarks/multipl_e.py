@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS
+from hf_oss_instruct.code.languages import find
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
-from hf_oss_instruct.languages import find
 
 _BENCHMARK = BENCHMARKS["multipl_e"]
 KEYS = {

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.problems import Calls
-from hf_oss_instruct.python_syntax import parse_module
 
 _WORDS = {"inf": float("inf"), "nan": float("nan")}
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import xxhash
 
-from hf_oss_instruct.cache import cache_folder, write_cached
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.evaluation.call_tests import LANGUAGES
 from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonicalError
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
@@ -21,7 +19,9 @@ from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.sandbox.judging.calls import ANSWERS_BYTES
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
+from hf_oss_instruct.storage.cache import cache_folder, write_cached
 from hf_oss_instruct.structured import any_json, checked
+from hf_oss_instruct.terminal.display import one_line
 
 FORMAT = 1
 NONCE = "0" * 32

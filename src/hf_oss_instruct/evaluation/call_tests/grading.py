@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import ToolchainMissingError
 from hf_oss_instruct.evaluation.call_tests import LANGUAGES
 from hf_oss_instruct.evaluation.call_tests.canonical import NotCanonicalError, show
@@ -15,6 +14,7 @@ from hf_oss_instruct.sandbox.judging.calls import ANSWERS_BYTES
 from hf_oss_instruct.sandbox.judging.judgement import Judgement, status_without_answer
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
+from hf_oss_instruct.terminal.display import one_line
 
 SHOWN = 160
 """Maximum characters of a call, an answer or an expected value in the detail of a verdict."""

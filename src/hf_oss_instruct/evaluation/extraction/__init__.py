@@ -6,10 +6,10 @@ program that fits before the benchmark's tests; `isolated` does all of this in a
 
 from __future__ import annotations
 
+from hf_oss_instruct.code.syntax import GRAMMARS
 from hf_oss_instruct.evaluation.extraction.isolated import extract_isolated
 from hf_oss_instruct.evaluation.extraction.programs import Extracted, cut, extract_here
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.syntax import GRAMMARS
 
 
 def extract(problem: Problem, text: str, kind: str) -> Extracted:

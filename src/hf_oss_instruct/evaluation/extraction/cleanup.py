@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from hf_oss_instruct.languages import find
+from hf_oss_instruct.code.languages import find
 
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|irb\([^)]*\)[^>]*>|>)(?: |$)")
 _NUMBERED = re.compile(r"^[ \t]*(?P<number>\d{1,6})(?:[:.)|]| \|)? ?(?P<code>.*)$")

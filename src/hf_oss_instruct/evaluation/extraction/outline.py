@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
+from hf_oss_instruct.code.syntax import GRAMMARS, parse, text_of
 from hf_oss_instruct.errors import EvaluationError
-from hf_oss_instruct.syntax import GRAMMARS, parse, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hf_oss_instruct.code.languages import LANGUAGES, find
 from hf_oss_instruct.evaluation.extraction.cleanup import cleaned
 from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, ParsedSource, encoded
 from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.languages import LANGUAGES, find
 
 _ASIDE = re.compile(
     r"\b(?:alternative(?:ly)?|another|variant|wrong|incorrect|buggy|mistake|do(?:es)? not work|doesn't work|don't|avoid|"

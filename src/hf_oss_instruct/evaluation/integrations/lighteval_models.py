@@ -19,12 +19,12 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.credentials import key_from, redacted
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.extraction import cut
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.templates import special_tokens, template_for
+from hf_oss_instruct.terminal.display import error_message
 
 BACKENDS = {
     "transformers": ("lighteval.models.transformers.transformers_model", "TransformersModelConfig"),

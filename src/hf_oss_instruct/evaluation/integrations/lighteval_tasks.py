@@ -30,7 +30,6 @@ from lighteval.models.model_output import ModelResponse
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc, SamplingMethod
 
-from hf_oss_instruct.cache import cache_folder, write_cached
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import PYTHON_TASKS, load, multipl_e
 from hf_oss_instruct.evaluation.benchmarks.humaneval import STOP_TOKENS
@@ -43,6 +42,7 @@ from hf_oss_instruct.evaluation.scoring.results import KS
 from hf_oss_instruct.evaluation.scoring.scoring import score
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, find
+from hf_oss_instruct.storage.cache import cache_folder, write_cached
 
 DATA = "OSS_INSTRUCT_BENCHMARKS"
 """Environment variable with the folder of the benchmarks' files, because lighteval tasks take no arguments."""

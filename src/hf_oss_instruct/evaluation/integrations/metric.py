@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import SandboxError, UsageError
 from hf_oss_instruct.evaluation.scoring.pass_at_k import mean_pass_at_k
 from hf_oss_instruct.evaluation.scoring.reference import WALL_MORE_S, WALL_PER_CPU
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.judging.python_tests import judge_tests
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.terminal.display import one_line
 
 Results = dict[int, list[tuple[int, dict[str, Any]]]]
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.cache import cache_folder, write_cached
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.sandbox.inside import values
 from hf_oss_instruct.sandbox.judging.judge import return_values
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.storage.cache import cache_folder, write_cached
 from hf_oss_instruct.structured import checked, loads
 
 FORMAT = 4

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.display import markdown
 from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.scoring.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
+from hf_oss_instruct.storage.workdir import Lines, write_whole
 from hf_oss_instruct.structured import loads, read_object
-from hf_oss_instruct.workdir import Lines, write_whole
+from hf_oss_instruct.terminal.display import markdown
 
 VERDICTS, RESULTS, TABLE = "verdicts.jsonl", "results.json", "results.md"
 KS = (1, 10, 100)

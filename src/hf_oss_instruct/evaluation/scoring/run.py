@@ -25,8 +25,8 @@ from hf_oss_instruct.evaluation.scoring.trained_on import quoted_problems
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
+from hf_oss_instruct.storage.workdir import held
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.workdir import held
 
 
 def score(

@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 
 import xxhash
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
@@ -30,6 +29,7 @@ from hf_oss_instruct.sandbox.judging.judgement import Judgement
 from hf_oss_instruct.sandbox.judging.python_tests import judge_tests
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.terminal.display import one_line
 
 VERSION = 5
 """Version of the judging rules: a change invalidates every cached verdict."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import Message, digest
-from hf_oss_instruct.display import fence_for
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.spec.evolution import OPERATIONS
 from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.terminal.display import fence_for
 
 ALONE = "Answer with the new problem alone, below the line [Problem Description]."
 """The sentence of the template `frame` that says what the answer looks like."""

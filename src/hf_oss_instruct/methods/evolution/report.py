@@ -16,11 +16,11 @@ from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.methods.evolution.tasks import Evolution
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
-from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.spec.declare import in_yaml
+from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.workdir import write_whole
 from hf_oss_instruct.synthesis.output import RunStats, answer_forms, verification_facts
 from hf_oss_instruct.synthesis.tables import SourceRows
-from hf_oss_instruct.workdir import write_whole
 
 
 def report_of(

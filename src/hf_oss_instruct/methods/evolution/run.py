@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, find
 from hf_oss_instruct.data import Row, digest
 from hf_oss_instruct.errors import UsageError
@@ -19,6 +18,7 @@ from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.prompts import JSON
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import ANSWER, GIVEN
+from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.synthesis.generation.oss_instruct import check_schema
 from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.output import RunStats, Tables

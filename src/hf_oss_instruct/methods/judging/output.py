@@ -16,12 +16,12 @@ from hf_oss_instruct.data import FORMAT_VERSION, Rejection, Row
 from hf_oss_instruct.methods.judging.statistics import statistics
 from hf_oss_instruct.methods.judging.tasks import Judging
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
-from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import JUDGING, SFT_SCHEMA
+from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.workdir import write_whole
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reasons, write_parts
 from hf_oss_instruct.templates import to_prompt_completion
-from hf_oss_instruct.workdir import write_whole
 
 OF_EXECUTION = ("execution_status", "pass_rate")
 """Columns that say what running a row's solution showed."""

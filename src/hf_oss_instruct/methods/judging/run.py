@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.methods.judging.output import report_of, write
@@ -18,6 +17,7 @@ from hf_oss_instruct.methods.judging.tasks import Judge, Judged, Judging
 from hf_oss_instruct.progress.counts import SILENT, Counts, Progress
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.requests.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun

@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hf_oss_instruct.code.languages import find
 from hf_oss_instruct.data import EMBEDDED_TEACHER, Row, digest
-from hf_oss_instruct.display import fenced, markdown, one_line
-from hf_oss_instruct.languages import find
 from hf_oss_instruct.publishing.cards.terms import Terms
-from hf_oss_instruct.run_report import RunReport
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.display import fenced, markdown, one_line
 
 SIZES = (
     (1_000, "n<1K"),

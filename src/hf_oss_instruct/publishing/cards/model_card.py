@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.publishing.cards.dataset_card import environment
+from hf_oss_instruct.terminal.display import one_line
 
 CURVE = "loss.svg"
 SECRET = ("hub_token", "push_to_hub_token", "env")

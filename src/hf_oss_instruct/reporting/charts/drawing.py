@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from hf_oss_instruct.display import visible
+from hf_oss_instruct.terminal.display import visible
 
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 PNG_SCALE = 2.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hf_oss_instruct.languages import find
+from hf_oss_instruct.code.languages import find
 from hf_oss_instruct.reporting.charts import vega_lite
 from hf_oss_instruct.reporting.charts.vega_lite import Sets, Spec
 from hf_oss_instruct.reporting.measures.similarity import PUBLISHED

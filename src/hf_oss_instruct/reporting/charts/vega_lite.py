@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from hf_oss_instruct.display import one_line
+from hf_oss_instruct.terminal.display import one_line
 
 Numbers: TypeAlias = Mapping[str, Any]
 Spec: TypeAlias = dict[str, Any]

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hf_oss_instruct.arrow import flat, holds_text
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.reporting.rows import ReportRows, is_list
+from hf_oss_instruct.storage.arrow import flat, holds_text
+from hf_oss_instruct.terminal.display import one_line
 
 LISTED = 30
 """Values of a column that the report lists; the others are counted together."""

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.reporting.measures.counts import LISTED, LONGEST_NAME
 from hf_oss_instruct.reporting.rows import ReportRows, batches
 from hf_oss_instruct.schemas import JUDGING
+from hf_oss_instruct.terminal.display import one_line
 
 WIDTHS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0)
 """Widths of a histogram's bins, in points; the first that needs at most `BINS` of them is taken."""

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.terminal.display import error_message
 
 BINS = 24
 WORDS = "words, numbers and punctuation marks"

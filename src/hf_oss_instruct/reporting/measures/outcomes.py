@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hf_oss_instruct.display import one_line
+from hf_oss_instruct.terminal.display import one_line
 
 LOSSES = 400
 """Points of a loss curve that are kept."""

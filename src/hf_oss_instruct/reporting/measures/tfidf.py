@@ -17,7 +17,7 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.reporting.measures.word_counts import LONGEST, Frequencies, WordCounts, counted, hashes_of, spelled
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.spill import distinct
+from hf_oss_instruct.storage.spill import distinct
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.reporting.measures.counts import LONGEST_NAME, number, numbers_in
 from hf_oss_instruct.reporting.rows import ReportRows
+from hf_oss_instruct.terminal.display import one_line
 
 
 def verified_run(rows: ReportRows) -> dict[str, Any] | None:

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
-from hf_oss_instruct.arrow import flat
 from hf_oss_instruct.reporting.rows import ReportRows, column_of, is_list
+from hf_oss_instruct.storage.arrow import flat
 
 KEPT, REJECTED = "kept", "rejected"
 TITLE = 110

@@ -13,11 +13,11 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hf_oss_instruct.display import visible
 from hf_oss_instruct.reporting.charts.drawing import svg
 from hf_oss_instruct.reporting.charts.figures import Figure
 from hf_oss_instruct.reporting.charts.vega_lite import Sets
 from hf_oss_instruct.reporting.page.sections import sections
+from hf_oss_instruct.terminal.display import visible
 
 
 def page(

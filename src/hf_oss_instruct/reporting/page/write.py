@@ -15,7 +15,7 @@ from hf_oss_instruct.reporting.charts.vega_lite import Sets
 from hf_oss_instruct.reporting.page.chunks import FOLDER, write_chunks
 from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_whole
 
 PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
 MOST_BESIDE = 300_000

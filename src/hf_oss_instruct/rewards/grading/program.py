@@ -6,15 +6,15 @@ import re
 import warnings
 from collections.abc import Sequence
 
+from hf_oss_instruct.code.python_syntax import parse_module
+from hf_oss_instruct.code.syntax import MINED_LANGUAGES, parses
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.evaluation.extraction import extract
 from hf_oss_instruct.evaluation.extraction.code_blocks import blocks, has_fence, plain
 from hf_oss_instruct.evaluation.extraction.languages import is_supported
 from hf_oss_instruct.evaluation.extraction.selection import is_aside, may_hold
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.python_syntax import parse_module
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
-from hf_oss_instruct.syntax import MINED_LANGUAGES, parses
 
 
 def answer_in(completion: str) -> str:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.rewards.grading.program import function_program, names_in
 from hf_oss_instruct.rewards.grading.results import STATUS_OF, Results, of_ran
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox.judging.python_tests import judge_checks
 from hf_oss_instruct.sandbox.judging.recording import recorded
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.terminal.display import one_line
 from hf_oss_instruct.verification.running import run_all
 from hf_oss_instruct.verification.runs import LIMITS, Run
 from hf_oss_instruct.verification.suites import read_suite

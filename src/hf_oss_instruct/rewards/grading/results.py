@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.sandbox.judging.judgement import Judgement
+from hf_oss_instruct.terminal.display import one_line
 from hf_oss_instruct.verification.runs import SuiteResult
 
 STATUS_OF = {

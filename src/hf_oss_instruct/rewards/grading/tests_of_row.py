@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.languages import named
 
 
 @dataclass(frozen=True)

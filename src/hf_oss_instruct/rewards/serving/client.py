@@ -11,12 +11,12 @@ import aiohttp
 import orjson
 
 from hf_oss_instruct.credentials import check_key, redacted
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.rewards.outcome import Outcome, unscored
 from hf_oss_instruct.rewards.scorer import Item
 from hf_oss_instruct.rewards.serving import wire
+from hf_oss_instruct.terminal.display import one_line
 
 CONNECT_S = 10.0
 RETRY_S = (0.2, 5.0)

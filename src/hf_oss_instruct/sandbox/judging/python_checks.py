@@ -12,7 +12,7 @@ import builtins
 from collections.abc import Iterable
 from functools import lru_cache
 
-from hf_oss_instruct.python_syntax import parse_module
+from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.sandbox.judging.check_trees import TreeBuilder, UnsupportedTestError, class_names, raises
 from hf_oss_instruct.sandbox.judging.unittest_assertions import assertion_trees
 

@@ -22,8 +22,8 @@ from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.duplicates.files import SIGNATURES, outputs
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.storage.workdir import differences, write_whole
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.workdir import differences, write_whole
 
 JOB = "job.json"
 """Written last, so its presence means that the task's signatures are whole."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from hf_oss_instruct.arrow import holds_text
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.reading import ReadOptions
+from hf_oss_instruct.storage.arrow import holds_text
 
 CODE = (
     *("content", "code", "whole_func_string", "func_code_string", "original_string", "function", "func", "source_code"),

@@ -8,12 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from hf_oss_instruct.arrow import flat, holds_text
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.column_names import FIELDS, fields_of, require_content, text_columns
 from hf_oss_instruct.seeds.tables.text_columns import read_contents
 from hf_oss_instruct.seeds.vectorized import Texts
+from hf_oss_instruct.storage.arrow import flat, holds_text
 
 FLAGS = frozenset({"is_vendor", "is_generated"})
 SKIPPED = "\0skipped"

@@ -18,12 +18,10 @@ from typing import IO
 
 import pyarrow as pa
 
-from hf_oss_instruct import languages as tongues
+from hf_oss_instruct.code import languages as tongues
+from hf_oss_instruct.code.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
-from hf_oss_instruct.detection import LOOKED_AT, is_ambiguous, of_file
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.formats import PARQUET, unpacked
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.seeds.file_licenses import HEADER_BYTES, header_license
 from hf_oss_instruct.seeds.filters import OPEN, SourceFilter
@@ -33,6 +31,8 @@ from hf_oss_instruct.seeds.tables.parquet import parquet_columns
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
 from hf_oss_instruct.seeds.tables.text_files import csv_columns, json_columns
 from hf_oss_instruct.seeds.vectorized import Batch, Texts
+from hf_oss_instruct.storage.formats import PARQUET, unpacked
+from hf_oss_instruct.terminal.display import error_message
 
 CONTENT_HASH = re.compile(r"[0-9a-f]{32,}")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import IO
 
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.formats import NAMES, tables_among
 from hf_oss_instruct.hub import transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.documents import Tables
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
+from hf_oss_instruct.storage.formats import NAMES, tables_among
+from hf_oss_instruct.terminal.display import error_message
 
 
 class HubTables(Tables):

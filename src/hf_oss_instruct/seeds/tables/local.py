@@ -14,10 +14,10 @@ import xxhash
 
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.formats import PACKED, PARQUET
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.documents import Tables
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
+from hf_oss_instruct.storage.formats import PACKED, PARQUET
 
 
 class LocalTables(Tables):

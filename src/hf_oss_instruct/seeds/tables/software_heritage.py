@@ -19,12 +19,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from hf_oss_instruct.cache import cache_folder, write_cached
+from hf_oss_instruct.code.syntax import LARGEST
 from hf_oss_instruct.data import Provenance, Skipped
-from hf_oss_instruct.display import error_message
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.vectorized import Batch, Texts
-from hf_oss_instruct.syntax import LARGEST
+from hf_oss_instruct.storage.cache import cache_folder, write_cached
+from hf_oss_instruct.terminal.display import error_message
 
 BUCKET = "softwareheritage/content"
 ENDPOINT = "https://s3.us-east-1.amazonaws.com"

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-from hf_oss_instruct.arrow import flat, holds_text
 from hf_oss_instruct.seeds.reading import NotTextError, ReadOptions, decode
 from hf_oss_instruct.seeds.vectorized import Integers, Texts
+from hf_oss_instruct.storage.arrow import flat, holds_text
 
 
 def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Texts, dict[int, str]]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any
 
-from hf_oss_instruct.formats import csv_batches, csv_header, json_rows
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.tables.column_names import fields_of, require_content
 from hf_oss_instruct.seeds.tables.columns import SKIPPED, Columns, from_arrow, from_rows
+from hf_oss_instruct.storage.formats import csv_batches, csv_header, json_rows
 
 LINES = 64  # lines of JSON read at a time
 

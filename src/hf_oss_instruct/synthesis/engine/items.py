@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.packed import NumberMap
+from hf_oss_instruct.storage.packed import NumberMap
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.local_work import LocalWork
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, Step

@@ -12,10 +12,9 @@ import re
 from dataclasses import dataclass, field
 from typing import cast
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import Completion, Message, Row, Seed, digest
-from hf_oss_instruct.display import fence_for
 from hf_oss_instruct.errors import RowRejectedError, UsageError
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -23,6 +22,7 @@ from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.prompting import filled, template
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.terminal.display import fence_for
 
 MOST, LONGEST = 8, 80
 """Concepts that are used, and characters of one: anything longer is a sentence."""

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import orjson
 
-from hf_oss_instruct.cache import cache_folder
 from hf_oss_instruct.data import Completion, Message, Pair, Request, Row, Seed, digest
 from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.reasoning import strip_end_tokens
@@ -20,6 +19,7 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION
 from hf_oss_instruct.spec.verification import ANSWER
+from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.synthesis.generation import restyle
 from hf_oss_instruct.synthesis.generation.task import GenerationTask, parameters_sent
 from hf_oss_instruct.synthesis.journal.lines import OSS_INSTRUCT

@@ -7,9 +7,8 @@ from typing import cast
 
 import orjson
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import Completion, Message, Row, digest
-from hf_oss_instruct.display import fence_for
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.spec.prompts import CLASS, FUNCTION, SCRIPT
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.generation.prompting import filled, template
@@ -17,6 +16,7 @@ from hf_oss_instruct.synthesis.generation.solution_form import check_form
 from hf_oss_instruct.synthesis.generation.task import GenerationTask, parameters_sent
 from hf_oss_instruct.teachers.parsing import parse
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.terminal.display import fence_for
 
 RESTYLE = "restyle"
 """Name of the task in the journal."""

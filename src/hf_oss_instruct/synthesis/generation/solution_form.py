@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hf_oss_instruct.code.languages import named
+from hf_oss_instruct.code.syntax import LARGEST, parse, text_of, unfit
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.spec.prompts import CLASS, FUNCTION, SCRIPT
-from hf_oss_instruct.syntax import LARGEST, parse, text_of, unfit
 from hf_oss_instruct.verification.programs import program_in
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.schemas import seed_of
@@ -22,6 +21,7 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.teachers.finish_reason import FinishKind, finish_kind
 from hf_oss_instruct.teachers.parsing import require_finished
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.terminal.display import one_line
 
 ItemT = TypeVar("ItemT")
 

@@ -20,9 +20,9 @@ import orjson
 
 from hf_oss_instruct.data import Seed
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.line_files import LineFiles
-from hf_oss_instruct.packed import NumberMap
 from hf_oss_instruct.schemas import seed_of
+from hf_oss_instruct.storage.line_files import LineFiles
+from hf_oss_instruct.storage.packed import NumberMap
 from hf_oss_instruct.synthesis.journal import shared_answers
 from hf_oss_instruct.synthesis.journal.lines import OSS_INSTRUCT, Answer, answer_of, encode_line, key_of, record_of
 

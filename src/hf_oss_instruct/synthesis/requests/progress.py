@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hf_oss_instruct.display import plural
 from hf_oss_instruct.progress.counts import Counts
-from hf_oss_instruct.signals import StopRequest
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S
+from hf_oss_instruct.terminal.display import plural
+from hf_oss_instruct.terminal.signals import StopRequest
 
 SLOW_S = 10.0
 """Age in seconds from which on a request in flight is worth a remark."""

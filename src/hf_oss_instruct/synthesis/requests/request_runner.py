@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from hf_oss_instruct.data import Completion, Request, Seed
-from hf_oss_instruct.display import one_line
 from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
@@ -27,6 +26,7 @@ from hf_oss_instruct.synthesis.requests.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.requests.retry_policy import BUSY_TRIES, REFUSALS_TO_STOP, RetryPolicy
 from hf_oss_instruct.synthesis.requests.server_pool import ServerPool, ServerSlot
 from hf_oss_instruct.synthesis.requests.timeouts import Deadline
+from hf_oss_instruct.terminal.display import one_line
 
 
 class RequestRunner:

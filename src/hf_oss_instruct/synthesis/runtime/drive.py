@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.errors import OssInstructError
-from hf_oss_instruct.signals import StopRequest
 from hf_oss_instruct.synthesis.runtime.event_loop import run_coroutine
+from hf_oss_instruct.terminal.signals import StopRequest
 
 FINISH_S = 20.0
 """Seconds for requests in flight to be answered after an interruption: they are paid for. Batch systems kill after 30."""

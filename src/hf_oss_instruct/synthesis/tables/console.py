@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from hf_oss_instruct.console import command_line, show_ending, show_rejected, view_commands
-from hf_oss_instruct.display import plural, visible
 from hf_oss_instruct.errors import BudgetReachedError
-from hf_oss_instruct.process import EXIT_BUDGET, EXIT_FAILED, typed_command
-from hf_oss_instruct.run_report import RunReport
-from hf_oss_instruct.signals import EXIT_INTERRUPTED
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.console import command_line, show_ending, show_rejected, view_commands
+from hf_oss_instruct.terminal.display import plural, visible
+from hf_oss_instruct.terminal.process import EXIT_BUDGET, EXIT_FAILED, typed_command
+from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from hf_oss_instruct.synthesis.tables import TableResult

@@ -10,8 +10,8 @@ import pyarrow as pa
 from hf_oss_instruct.curation.annotations import DETAIL, REASON
 from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import Rejection
-from hf_oss_instruct.shards import Shards
-from hf_oss_instruct.workdir import write_whole
+from hf_oss_instruct.storage.shards import Shards
+from hf_oss_instruct.storage.workdir import write_whole
 
 
 def rename_existing(table: pa.Table, names: Sequence[str], *, overwrite: bool) -> tuple[pa.Table, dict[str, str]]:

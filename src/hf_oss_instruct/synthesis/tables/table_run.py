@@ -20,9 +20,9 @@ from typing import Any, Self
 
 from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError
-from hf_oss_instruct.run_report import RunReport
-from hf_oss_instruct.signals import deferring
 from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.storage.workdir import owned
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
@@ -32,8 +32,8 @@ from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
+from hf_oss_instruct.terminal.signals import deferring
 from hf_oss_instruct.verification.memo import Verdicts
-from hf_oss_instruct.workdir import owned
 
 
 @dataclass

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import Message
-from hf_oss_instruct.display import code_block, one_line
-from hf_oss_instruct.languages import named
 from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.terminal.display import code_block, one_line
 
 CONVENTIONS = {
     "python": "Write functions `def test_…():` without arguments that use plain `assert`.",

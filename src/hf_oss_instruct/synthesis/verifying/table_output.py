@@ -19,15 +19,15 @@ from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import OURS
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
-from hf_oss_instruct.run_report import RunReport, write_run_report
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
+from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.workdir import write_whole
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reasons, write_parts
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.templates import to_prompt_completion
 from hf_oss_instruct.verification.memo import VERSION
-from hf_oss_instruct.workdir import write_whole
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
+from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest
 from hf_oss_instruct.errors import OssInstructError, RowRejectedError, SandboxError
 from hf_oss_instruct.schemas import seed_of
@@ -19,7 +20,6 @@ from hf_oss_instruct.synthesis.verifying.rows import outcome_of, unverified
 from hf_oss_instruct.synthesis.verifying.shared import Verification
 from hf_oss_instruct.synthesis.verifying.verdicts import from_json, verdict_of
 from hf_oss_instruct.teachers.parsing import tests_section
-from hf_oss_instruct.toolchains import TOOLCHAINS
 from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.memo import NoVerdictError
 from hf_oss_instruct.verification.programs import program_in, tests_in

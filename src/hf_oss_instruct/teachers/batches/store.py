@@ -17,10 +17,10 @@ import orjson
 
 from hf_oss_instruct.data import Request
 from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.storage.workdir import write_whole, written_in_parts
 from hf_oss_instruct.structured import matching, read_object
 from hf_oss_instruct.teachers.mixture import MixedTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.workdir import write_whole, written_in_parts
 
 FOLDER = "batches"
 CHUNK = 2**20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import CODE
 
 COMMENT = {"python": "#", "ruby": "#", "shell": "#", "php": "//"}

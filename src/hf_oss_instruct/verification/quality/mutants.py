@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import xxhash
 
-from hf_oss_instruct.python_syntax import parse_module
-from hf_oss_instruct.syntax import LARGEST, parse
+from hf_oss_instruct.code.python_syntax import parse_module
+from hf_oss_instruct.code.syntax import LARGEST, parse
 from hf_oss_instruct.verification.grammars import CODE
 from hf_oss_instruct.verification.quality.mutation_sites import MutationSite, sites_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import text_of
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.verification.grammars import CODE, GUARD, body_of, defines_equality, name_of, result_of
 from hf_oss_instruct.verification.quality.neutral_values import values
 from hf_oss_instruct.verification.quality.stubs import is_expression

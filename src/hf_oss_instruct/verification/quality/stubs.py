@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import CODE, body_of, functions_of, result_of
 from hf_oss_instruct.verification.quality.neutral_values import UNTYPED, values
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from hf_oss_instruct.languages import named
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.verification.suites.core import (
     LARGEST,
     LARGEST_SOLUTION,

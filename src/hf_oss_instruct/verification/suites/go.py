@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
 from hf_oss_instruct.verification.suites import go_testify
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test

@@ -10,8 +10,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.sandbox.prebuilt import java_classes
-from hf_oss_instruct.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.java_junit import HIDDEN, name_of, test_calls
 from hf_oss_instruct.verification.suites.program_state import keeps_state

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import text_of
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.verification.suites.java_rows import INJECTED, kinds_of, rows_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.javascript_modules import HIDDEN, as_script, with_bound_imports
 from hf_oss_instruct.verification.suites.whole_files import alone

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 

@@ -6,7 +6,7 @@ import ast
 import re
 import warnings
 
-from hf_oss_instruct.python_syntax import parse_module
+from hf_oss_instruct.code.python_syntax import parse_module
 
 _CHANGING = frozenset(
     "append add update pop popleft popitem extend insert remove discard clear setdefault appendleft push put sort reverse".split()

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hf_oss_instruct.python_syntax import parse_module
+from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.python_examples import script_of

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 
-from hf_oss_instruct.python_syntax import parse_expression
+from hf_oss_instruct.code.python_syntax import parse_expression
 
 
 def script_of(text: str) -> str:

@@ -8,7 +8,7 @@ import warnings
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
-from hf_oss_instruct.python_syntax import parse_module
+from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.sandbox.job_spec import LIBRARIES
 
 _OURS = frozenset({"pytest", "unittest", "__future__"})

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hf_oss_instruct.syntax import parse, text_of
+from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
 from hf_oss_instruct.verification.suites.program_state import keeps_state

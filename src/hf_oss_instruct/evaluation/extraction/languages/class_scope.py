@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.syntax import text_of
 
 _LOOSE = re.compile(r"^(?:(?:public|private|protected|internal|final|sealed|static|abstract|partial)\s+)*(?=class\b)")
 _MODIFIERS = (

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.outline import ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.syntax import text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.languages.delegation import with_prompt_signature
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.syntax import text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node

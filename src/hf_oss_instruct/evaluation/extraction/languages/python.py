@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.syntax import text_of
 
 
 class Python(Language):

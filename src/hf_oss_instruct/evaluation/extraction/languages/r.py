@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.evaluation.extraction.language import Language
 from hf_oss_instruct.evaluation.extraction.outline import Item, Kind
-from hf_oss_instruct.syntax import text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.evaluation.extraction.languages.javascript import JavaScript
 from hf_oss_instruct.evaluation.extraction.outline import Kind, leaves
-from hf_oss_instruct.syntax import text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node

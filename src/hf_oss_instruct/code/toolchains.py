@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hf_oss_instruct.code.languages import LANGUAGES
 from hf_oss_instruct.errors import ToolchainMissingError, UsageError
-from hf_oss_instruct.languages import LANGUAGES
 
 
 @dataclass(frozen=True)

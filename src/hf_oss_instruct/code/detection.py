@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from hf_oss_instruct import languages
+from hf_oss_instruct.code import languages
 
 LOOKED_AT = 50_000
 """Maximum number of characters of a file that are examined."""

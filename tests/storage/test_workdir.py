@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.workdir import JOB, Lines, differences, held, owned, write_whole
+from hf_oss_instruct.storage.workdir import JOB, Lines, differences, held, owned, write_whole
 
 JOBS = {"command": "curate", "steps": ["a"], "deny": None}
 
@@ -26,7 +26,7 @@ def test_a_second_writer_is_refused_and_told_who_is_first(tmp_path: Path) -> Non
     with held(out):
         with pytest.raises(RunError, match=f"in use by process {os.getpid()}"), held(out):
             pass
-        program = "from pathlib import Path\nfrom hf_oss_instruct.workdir import held\nwith held(Path('out')): pass"
+        program = "from pathlib import Path\nfrom hf_oss_instruct.storage.workdir import held\nwith held(Path('out')): pass"
         second = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
         assert second.returncode == 1
         assert "RunError" in second.stderr
@@ -37,7 +37,7 @@ def test_a_second_writer_is_refused_and_told_who_is_first(tmp_path: Path) -> Non
 
 
 def test_a_lock_goes_with_a_killed_process(tmp_path: Path) -> None:
-    program = "import os, signal\nfrom pathlib import Path\nfrom hf_oss_instruct.workdir import held\n"
+    program = "import os, signal\nfrom pathlib import Path\nfrom hf_oss_instruct.storage.workdir import held\n"
     program += "with held(Path('out')): os.kill(os.getpid(), signal.SIGKILL)"
     assert subprocess.run([sys.executable, "-c", program], cwd=tmp_path).returncode == -signal.SIGKILL
     with held(tmp_path / "out"):

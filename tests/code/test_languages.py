@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from hf_oss_instruct.code.languages import LANGUAGES, find, named, of_path
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.languages import LANGUAGES, find, named, of_path
 
 PAPER = ("python", "cpp", "java", "typescript", "shell", "csharp", "rust", "php", "swift")
 """The nine languages of Magicoder, as its cleaning spells them."""

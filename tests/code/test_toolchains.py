@@ -7,14 +7,13 @@ import os
 
 import pytest
 
+from hf_oss_instruct.code.languages import LANGUAGES
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing, status, toolchain
 from hf_oss_instruct.errors import ToolchainMissingError, UsageError
-from hf_oss_instruct.languages import LANGUAGES
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.limits import Execution
 from hf_oss_instruct.sandbox.run import run_program
-from hf_oss_instruct.toolchains import TOOLCHAINS, missing, status, toolchain
-
-from .support.warm import BASE, COMMAND
+from tests.support.warm import BASE, COMMAND
 
 GREETINGS = {
     "python": "import sys\nprint('hello', input())\nsys.exit(3)",
@@ -91,7 +90,7 @@ def test_typescript_is_as_loose_as_multipl_es_compiler() -> None:
 
 
 def test_a_missing_toolchain_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hf_oss_instruct.toolchains._SYSTEM", "/nowhere")
+    monkeypatch.setattr("hf_oss_instruct.code.toolchains._SYSTEM", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ToolchainMissingError, match=r"rustc is not installed\. Install it with: apt-get install .*rustc"):
         toolchain("rust")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hf_oss_instruct.atomic import atomic_write
-from hf_oss_instruct.cache import cache_folder, write_cached
+from hf_oss_instruct.storage.atomic import atomic_write
+from hf_oss_instruct.storage.cache import cache_folder, write_cached
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCES = [path for folder in ("src", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
 
 

@@ -13,8 +13,8 @@ from inspect import cleandoc
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from hf_oss_instruct.code.syntax import GRAMMARS, MINED_LANGUAGES, Declaration, declarations, names_of, parse, text_of
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.syntax import GRAMMARS, MINED_LANGUAGES, Declaration, declarations, names_of, parse, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node

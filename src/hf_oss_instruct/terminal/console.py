@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from hf_oss_instruct.display import one_line, visible
 from hf_oss_instruct.extras import install_command
-from hf_oss_instruct.run_report import RunReport
+from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.display import one_line, visible
 
 
 def show_line(text: str, style: str = "", *, then: str = "") -> None:

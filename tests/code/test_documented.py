@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct import languages
-from hf_oss_instruct.documented import DocumentedFunction, documented_functions
+from hf_oss_instruct.code import languages
+from hf_oss_instruct.code.documented import DocumentedFunction, documented_functions
+from hf_oss_instruct.code.syntax import MINED_LANGUAGES
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.syntax import MINED_LANGUAGES
 
 # One small source per language: a free function, a method, and some that must not be listed.
 SOURCES = {
@@ -344,7 +344,7 @@ def test_an_unknown_language_is_refused_with_those_there_are():
 
 
 def test_importing_the_module_loads_no_grammar():
-    program = "import sys, hf_oss_instruct.documented; print([m for m in sys.modules if m.startswith('tree_sitter')])"
+    program = "import sys, hf_oss_instruct.code.documented; print([m for m in sys.modules if m.startswith('tree_sitter')])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"
 
 

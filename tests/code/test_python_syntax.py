@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hf_oss_instruct.python_syntax import parse_expression, parse_module
+from hf_oss_instruct.code.python_syntax import parse_expression, parse_module
 
 SOURCE = inspect.getsource(textwrap)
 

@@ -15,10 +15,10 @@ from typing import Any, NoReturn, ParamSpec
 
 import click
 
-from hf_oss_instruct.display import visible
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, UsageError
-from hf_oss_instruct.signals import EXIT_INTERRUPTED, interrupting
-from hf_oss_instruct.streams import forgiving, leave_soon, output_error
+from hf_oss_instruct.terminal.display import visible
+from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, interrupting
+from hf_oss_instruct.terminal.streams import forgiving, leave_soon, output_error
 
 P = ParamSpec("P")
 EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET = 1, 2, 3
@@ -70,7 +70,7 @@ def over_tables(command: Callable[P, None]) -> Callable[P, None]:
     @wraps(command)
     def tuned(*arguments: P.args, **options: P.kwargs) -> None:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # read when Arrow is imported
-        from hf_oss_instruct.arrow import do_without_pandas
+        from hf_oss_instruct.storage.arrow import do_without_pandas
 
         do_without_pandas()
         command(*arguments, **options)

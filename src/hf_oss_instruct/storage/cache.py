@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hf_oss_instruct.atomic import atomic_write
+from hf_oss_instruct.storage.atomic import atomic_write
 
 
 def cache_folder(*parts: str) -> Path:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hf_oss_instruct import packed, spill
-from hf_oss_instruct.packed import NumberMap
+from hf_oss_instruct.storage import packed, spill
+from hf_oss_instruct.storage.packed import NumberMap
 
 NUMBERS = st.integers(0, 2**64 - 1) | st.integers(0, 5)
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hf_oss_instruct.atomic import atomic_write
 from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.storage.atomic import atomic_write
 from hf_oss_instruct.structured import read_object
 
 LOCK, OWNER, JOB = ".lock", ".running", ".job.json"

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.run_report import RUN_REPORT, RUN_REPORT_OPENS
+from hf_oss_instruct.storage.run_report import RUN_REPORT, RUN_REPORT_OPENS
 
 UTF8 = "utf-8"
 BOMS = (

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
+from hf_oss_instruct.storage.workdir import write_whole
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.workdir import write_whole
 
 RUN_REPORT = "run.json"
 RUN_REPORT_OPENS = b'{\n  "format_version"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hf_oss_instruct.line_files import LINE, LineFiles
+from hf_oss_instruct.storage.line_files import LINE, LineFiles
 
 
 def test_every_line_is_found_again(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct import spill
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.spill import SortedSpill, Spill, key_ranges, merged, range_of
+from hf_oss_instruct.storage import spill
+from hf_oss_instruct.storage.spill import SortedSpill, Spill, key_ranges, merged, range_of
 
 
 @pytest.mark.parametrize("portions", [0, 1, 3, 400])

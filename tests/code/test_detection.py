@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hf_oss_instruct.code.detection import LOOKED_AT, RULES, of_file
 from hf_oss_instruct.data import Document, Skipped
-from hf_oss_instruct.detection import LOOKED_AT, RULES, of_file
 from hf_oss_instruct.seeds.resolve import open_source
 
 C_HEADER = """/* class of service; namespace of the driver */

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from hf_oss_instruct.display import fenced, markdown, one_line, plural, visible
+from hf_oss_instruct.terminal.display import fenced, markdown, one_line, plural, visible
 
 TERMINAL = ["\x1b[2J", "\x1b]0;owned\x07", "\r", "\b", "\x9b31m", "\0", "\u202e", "\u2066", "\u061c", "\u200f", "\u2028"]
 INLINE = ["*", "_", "**", "__", "~~", "`", "```", "[a](b)", "![i](j)", "[a]: b", "<b>", "<!--", "<a@b.c>", "&lt;", "&#35;", "$"]

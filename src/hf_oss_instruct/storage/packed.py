@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hf_oss_instruct.spill import Spill
+from hf_oss_instruct.storage.spill import Spill
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
 

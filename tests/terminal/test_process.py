@@ -19,12 +19,11 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from hf_oss_instruct import process, streams
-from hf_oss_instruct.signals import deferring
+from hf_oss_instruct.terminal import process, streams
+from hf_oss_instruct.terminal.signals import deferring
 from tests.evaluation import toys
-
-from .support.teacher import Answer, LocalTeacher, well_formed
-from .support.warm import BASE, COMMAND
+from tests.support.teacher import Answer, LocalTeacher, well_formed
+from tests.support.warm import BASE, COMMAND
 
 MADE: dict[str, tuple[str, ...]] = {
     "synthesize": ("--n", "4", "--benchmarks", "none", "--out", "o"),
