@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import textwrap
@@ -88,6 +89,39 @@ def test_leaving_early_closes_the_stream_cancels_its_tasks_and_joins_the_thread(
     assert stream.background
     assert stream.background.cancelled()
     assert loops() == 0
+
+
+def test_a_stream_in_a_reference_cycle_is_closed_by_its_own_thread(loops: Loops) -> None:
+    """The garbage collector runs in whichever thread allocates, mostly the one that works."""
+    closed = threading.Event()
+
+    async def items() -> AsyncGenerator[int, None]:
+        async def allocate() -> None:
+            while True:
+                gc.collect()
+                await asyncio.sleep(0.01)
+
+        working = asyncio.create_task(allocate())
+        try:
+            yield 1
+            yield 2
+        finally:
+            working.cancel()
+            closed.set()
+
+    gc.disable()  # in this thread
+    try:
+        holder: list[object] = []
+        holder += [holder, from_plain_code(items)]
+        assert next(holder[1]) == 1  # type: ignore[call-overload]
+        del holder
+        assert closed.wait(10)
+        deadline = time.monotonic() + 10
+        while loops() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert loops() == 0
+    finally:
+        gc.enable()
 
 
 def test_an_error_arrives_after_the_items_before_it(loops: Loops) -> None:

@@ -43,19 +43,31 @@ class _Stream(Generic[T]):
         self._items, self._loop = items, new_event_loop()
         self._running: asyncio.Task[T | object] | None = None
         self._closed = False
+        self._consumer: int | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, name="oss-instruct", daemon=True)
         self._thread.start()
         _open.add(self)
 
     def next(self) -> T | object:
         """The next item, or END."""
+        self._consumer = threading.get_ident()
         return asyncio.run_coroutine_threadsafe(self._step(), self._loop).result()
 
     def close(self) -> None:
-        """Close the generator and end the thread. By the time the interpreter tears down modules, this has been done."""
+        """Close the generator and end the thread. By the time the interpreter tears down modules, this has been done.
+
+        The garbage collector closes a stream of a reference cycle, in any thread. If it is one that the stream itself runs in or
+        waits for, waiting here would never end, so only the consumer waits.
+        """
         if self._closed:
             return
         self._closed = True
+        if threading.get_ident() == self._consumer:
+            self._close()
+        else:
+            threading.Thread(target=self._close, name="oss-instruct-close", daemon=True).start()
+
+    def _close(self) -> None:
         try:
             asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         finally:
