@@ -30,7 +30,7 @@ from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.tables import TableRun, read_source
 from hf_oss_instruct.teachers.batches.api import BatchApi
 from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
-from hf_oss_instruct.teachers.http_client import HttpClient
+from hf_oss_instruct.teachers.http.client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from synthesis import seeds
 

@@ -30,7 +30,7 @@ from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.synthesis.sessions import usage_before
 from hf_oss_instruct.teachers.batches.api import BatchApi
 from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
-from hf_oss_instruct.teachers.http_client import HttpClient
+from hf_oss_instruct.teachers.http.client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.batches import BatchServer, Job
 from tests.support.teacher import Answer, LocalTeacher, chained

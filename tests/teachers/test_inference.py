@@ -17,7 +17,7 @@ from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.teachers.http_errors import verdict_on
+from hf_oss_instruct.teachers.http.errors import verdict_on
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
 

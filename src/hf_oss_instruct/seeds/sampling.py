@@ -19,9 +19,9 @@ from hf_oss_instruct.code.syntax import MINED_LANGUAGES
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import SeedsExhaustedError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.seeds.balance import balanced
-from hf_oss_instruct.seeds.embedded_clusters import EmbeddedClusters
-from hf_oss_instruct.seeds.features import Clusters, HashedClusters
+from hf_oss_instruct.seeds.balance.draw import balanced
+from hf_oss_instruct.seeds.balance.embedded_clusters import EmbeddedClusters
+from hf_oss_instruct.seeds.balance.features import Clusters, HashedClusters
 from hf_oss_instruct.seeds.filters import Filters, SourceFilter
 from hf_oss_instruct.seeds.shortage import Shortage
 from hf_oss_instruct.seeds.source import Source, settled

@@ -33,7 +33,7 @@ from hf_oss_instruct.schemas import (
     schema_of,
     with_lineage,
 )
-from hf_oss_instruct.seeds.features import category_of
+from hf_oss_instruct.seeds.balance.features import category_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, redacted
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import RetryableError, UsageError
-from hf_oss_instruct.teachers.http_client import HttpClient
-from hf_oss_instruct.teachers.http_errors import BadRequestError
-from hf_oss_instruct.teachers.parameters import ServerParameters
+from hf_oss_instruct.teachers.http.client import HttpClient
+from hf_oss_instruct.teachers.http.errors import BadRequestError
+from hf_oss_instruct.teachers.http.parameters import ServerParameters
+from hf_oss_instruct.teachers.http.transports import AiohttpTransport, HubTransport, Transport
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.teachers.transports import AiohttpTransport, HubTransport, Transport
 
 
 class InferenceTeacher(Teacher):

@@ -14,7 +14,7 @@ from hf_oss_instruct.teachers.batches.api import BatchApi
 from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.fleet import FleetTeacher, key_variable, urls_for
-from hf_oss_instruct.teachers.http_client import HttpClient
+from hf_oss_instruct.teachers.http.client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
 from hf_oss_instruct.teachers.protocol import Server, Teacher

@@ -15,9 +15,9 @@ from urllib.parse import quote
 import orjson
 
 from hf_oss_instruct.errors import RetryableError, TeacherError
-from hf_oss_instruct.teachers.endpoint import PATH
-from hf_oss_instruct.teachers.http_client import HttpClient
-from hf_oss_instruct.teachers.responses import first_words
+from hf_oss_instruct.teachers.http.client import HttpClient
+from hf_oss_instruct.teachers.http.endpoint import PATH
+from hf_oss_instruct.teachers.http.responses import first_words
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 PAGE, PAGES = 100, 200

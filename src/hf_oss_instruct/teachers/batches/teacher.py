@@ -14,11 +14,11 @@ from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherErro
 from hf_oss_instruct.teachers.batches.api import BatchApi, BatchStatus
 from hf_oss_instruct.teachers.batches.steps import BatchSteps
 from hf_oss_instruct.teachers.batches.store import Batch, BatchStore
-from hf_oss_instruct.teachers.endpoint import PATH
-from hf_oss_instruct.teachers.http_errors import BadRequestError, verdict_on
+from hf_oss_instruct.teachers.http.endpoint import PATH
+from hf_oss_instruct.teachers.http.errors import BadRequestError, verdict_on
+from hf_oss_instruct.teachers.http.responses import completion_of
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.teachers.responses import completion_of
 
 MOST_BYTES = 100_000_000
 """Size of a file: the smallest limit of the providers that we know (OpenAI and Groq allow 200 MB, Together 100)."""

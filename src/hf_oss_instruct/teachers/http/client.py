@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import RetryableError, TeacherError
 from hf_oss_instruct.storage.workdir import written_in_parts
-from hf_oss_instruct.teachers.endpoint import Endpoint
-from hf_oss_instruct.teachers.http_errors import verdict_on
+from hf_oss_instruct.teachers.http.endpoint import Endpoint
+from hf_oss_instruct.teachers.http.errors import verdict_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

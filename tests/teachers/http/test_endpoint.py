@@ -12,7 +12,7 @@ import pytest
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.teachers.endpoint import Endpoint
+from hf_oss_instruct.teachers.http.endpoint import Endpoint
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, Exchange, LocalTeacher, Loopback, chat_completion
 

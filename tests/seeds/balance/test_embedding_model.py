@@ -20,8 +20,8 @@ from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.scale.plan import Plan, write_plan
 from hf_oss_instruct.scale.run_shard import ShardRun
-from hf_oss_instruct.seeds.balance import balanced
-from hf_oss_instruct.seeds.embedded_clusters import EmbeddedClusters
+from hf_oss_instruct.seeds.balance.draw import balanced
+from hf_oss_instruct.seeds.balance.embedded_clusters import EmbeddedClusters
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan

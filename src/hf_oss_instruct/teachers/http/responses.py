@@ -15,7 +15,7 @@ import orjson
 
 from hf_oss_instruct.data import Completion, storable
 from hf_oss_instruct.errors import RetryableError
-from hf_oss_instruct.teachers.http_errors import retry_after_s, server_message, status_in, verdict_on
+from hf_oss_instruct.teachers.http.errors import retry_after_s, server_message, status_in, verdict_on
 from hf_oss_instruct.terminal.display import one_line
 
 THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thinking_blocks")

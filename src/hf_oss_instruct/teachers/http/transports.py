@@ -16,10 +16,10 @@ import orjson
 from hf_oss_instruct.data import Completion, Message
 from hf_oss_instruct.errors import OssInstructError, RetryableError, TeacherError
 from hf_oss_instruct.hub import transport_error
-from hf_oss_instruct.teachers.endpoint import PATH, Endpoint
-from hf_oss_instruct.teachers.http_client import HttpClient, connection_error
-from hf_oss_instruct.teachers.http_errors import verdict_on
-from hf_oss_instruct.teachers.responses import completion_of, first_words, read_body
+from hf_oss_instruct.teachers.http.client import HttpClient, connection_error
+from hf_oss_instruct.teachers.http.endpoint import PATH, Endpoint
+from hf_oss_instruct.teachers.http.errors import verdict_on
+from hf_oss_instruct.teachers.http.responses import completion_of, first_words, read_body
 
 if TYPE_CHECKING:
     from huggingface_hub import AsyncInferenceClient

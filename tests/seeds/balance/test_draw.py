@@ -12,9 +12,9 @@ import pytest
 
 from hf_oss_instruct.data import Provenance, Seed, Skipped
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.seeds import balance
-from hf_oss_instruct.seeds.balance import balanced
-from hf_oss_instruct.seeds.features import HashedClusters, category_of, words_of
+from hf_oss_instruct.seeds.balance import draw
+from hf_oss_instruct.seeds.balance.draw import balanced
+from hf_oss_instruct.seeds.balance.features import HashedClusters, category_of, words_of
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.spec.seeds import SeedPlan
@@ -68,11 +68,11 @@ def test_it_reads_a_few_candidates_for_each_seed() -> None:
             yield item
 
     assert len(list(islice(balanced(source()), 100))) == 100
-    assert read <= balance.FIRST + 100 * balance.AT_ONCE
+    assert read <= draw.FIRST + 100 * draw.AT_ONCE
 
 
 def test_what_finds_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(balance, "MOST_WAITING", 600)
+    monkeypatch.setattr(draw, "MOST_WAITING", 600)
     found = list(balanced(drawn(2_000)))
     passed_over = [item for item in found if isinstance(item, Skipped)]
     assert set(passed_over) == {Skipped("balance", "python", snippet=True)}

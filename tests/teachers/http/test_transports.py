@@ -15,8 +15,8 @@ import pytest
 
 from hf_oss_instruct.data import Completion
 from hf_oss_instruct.errors import RetryableError, TeacherError
-from hf_oss_instruct.teachers.http_client import LARGEST, HttpClient
-from hf_oss_instruct.teachers.transports import CONNECTIONS, AiohttpTransport, HubTransport, Transport
+from hf_oss_instruct.teachers.http.client import LARGEST, HttpClient
+from hf_oss_instruct.teachers.http.transports import CONNECTIONS, AiohttpTransport, HubTransport, Transport
 from tests.support.teacher import Answer, Exchange, LocalTeacher, Loopback, chat_completion
 
 MESSAGES = [{"role": "user", "content": "Teach."}]

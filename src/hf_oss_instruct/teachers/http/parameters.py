@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hf_oss_instruct.teachers.http_errors import BadRequestError, parsed
+from hf_oss_instruct.teachers.http.errors import BadRequestError, parsed
 from hf_oss_instruct.terminal.display import one_line
 
 logger = logging.getLogger(__name__)

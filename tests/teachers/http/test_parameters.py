@@ -16,9 +16,9 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
-from hf_oss_instruct.teachers.http_errors import BadRequestError, verdict_on
+from hf_oss_instruct.teachers.http.errors import BadRequestError, verdict_on
+from hf_oss_instruct.teachers.http.parameters import ServerParameters
 from hf_oss_instruct.teachers.inference import InferenceTeacher
-from hf_oss_instruct.teachers.parameters import ServerParameters
 from tests.support.teacher import Answer, LocalTeacher
 
 SENT = {"temperature": 0.0, "top_p": 0.9, "max_tokens": 100, "seed": 7, "response_format": {"type": "json_schema"}}

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from hf_oss_instruct.data import Seed, Skipped
-from hf_oss_instruct.seeds.features import Clusters, HashedClusters, category_of
+from hf_oss_instruct.seeds.balance.features import Clusters, HashedClusters, category_of
 
 FIRST = 512
 """Candidates that clusters are learned from, before the first seed. It does not depend on the number of seeds: a preview of three

@@ -1,0 +1,1 @@
+"""Balanced seeds: drawn so that languages, categories and clusters fill evenly."""
