@@ -20,7 +20,7 @@ from datasets.exceptions import DatasetGenerationError
 
 from hf_oss_instruct.loading.datasets_compat import NAME, SHARDS, shards_for
 from tests.support.teacher import Answer, LocalTeacher
-from tests.support.warm import BASE
+from tests.support.warm import BASE, TRAIN
 
 SEEDS = 60
 WINDOW = 4
@@ -176,10 +176,8 @@ def test_a_new_process_goes_on(folder: Path) -> None:
         assert repeated <= 3 * (WINDOW - 1)  # what was in flight when a process left was cancelled
 
 
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:'set_vital' is deprecated:UserWarning")  # torchdata 0.11 with torch 2.13, 2026-11
-@pytest.mark.filterwarnings("ignore:This DataLoader will create 3 worker processes:UserWarning")
 @pytest.mark.parametrize("workers", [0, 2, 3])
+@TRAIN.test
 def test_a_loader_with_workers_gives_each_row_once_and_resumes(folder: Path, workers: int) -> None:
     from torchdata.stateful_dataloader import StatefulDataLoader
 
@@ -197,13 +195,14 @@ def test_a_loader_with_workers_gives_each_row_once_and_resumes(folder: Path, wor
         assert len(asked(teacher)) == SEEDS
 
 
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_plain_loader_makes_rows_in_its_workers(folder: Path, teacher: LocalTeacher) -> None:
+@TRAIN.test
+def test_a_plain_loader_makes_rows_in_its_workers(folder: Path) -> None:
     from torch.utils.data import DataLoader
 
-    ids = [seed_id for batch in DataLoader(stream(folder, teacher), num_workers=2, collate_fn=ids_of) for seed_id in batch]
-    assert len(ids) == len(set(ids)) == SEEDS
-    assert only_once(teacher)
+    with LocalTeacher() as teacher:
+        ids = [seed_id for batch in DataLoader(stream(folder, teacher), num_workers=2, collate_fn=ids_of) for seed_id in batch]
+        assert len(ids) == len(set(ids)) == SEEDS
+        assert only_once(teacher)
 
 
 def ids_of(rows: list[dict[str, Any]]) -> list[str]:
@@ -329,22 +328,24 @@ def test_the_buffer_reads_no_further_than_its_size(folder: Path, teacher: LocalT
 # With what `datasets` does
 
 
-def test_streams_mix_map_filter_and_format(folder: Path, teacher: LocalTeacher) -> None:
+@TRAIN.test
+def test_streams_mix_map_filter_and_format(folder: Path) -> None:
     import torch
 
-    rows = stream(folder, teacher)
-    assert len(list(rows)) == SEEDS
-    both = interleave_datasets([rows.take(3), rows.skip(3).take(3)], stopping_strategy="all_exhausted")
-    assert [row["index"] for row in both] == [0, 3, 1, 4, 2, 5]
-    joined = concatenate_datasets([rows.take(2), rows.skip(58)])
-    assert [row["index"] for row in joined] == [0, 1, 58, 59]
-    even = rows.filter(lambda row: row["index"] % 2 == 0).map(lambda row: {"length": len(row["solution"])})
-    assert [row["index"] for row in even.take(3)] == [0, 2, 4]
-    assert next(iter(even))["length"] > 0
-    tensor = next(iter(rows.with_format("torch")))["index"]
-    assert isinstance(tensor, torch.Tensor)
-    assert rows.with_format("arrow").iter(batch_size=5).__next__().num_rows == 5
-    assert len(asked(teacher)) == SEEDS
+    with LocalTeacher() as teacher:
+        rows = stream(folder, teacher)
+        assert len(list(rows)) == SEEDS
+        both = interleave_datasets([rows.take(3), rows.skip(3).take(3)], stopping_strategy="all_exhausted")
+        assert [row["index"] for row in both] == [0, 3, 1, 4, 2, 5]
+        joined = concatenate_datasets([rows.take(2), rows.skip(58)])
+        assert [row["index"] for row in joined] == [0, 1, 58, 59]
+        even = rows.filter(lambda row: row["index"] % 2 == 0).map(lambda row: {"length": len(row["solution"])})
+        assert [row["index"] for row in even.take(3)] == [0, 2, 4]
+        assert next(iter(even))["length"] > 0
+        tensor = next(iter(rows.with_format("torch")))["index"]
+        assert isinstance(tensor, torch.Tensor)
+        assert rows.with_format("arrow").iter(batch_size=5).__next__().num_rows == 5
+        assert len(asked(teacher)) == SEEDS
 
 
 # Map style

@@ -165,13 +165,16 @@ class WarmPython:
             return Running(words, connection, folder)
 
     def test(self, function: Callable[..., None]) -> Callable[..., None]:
-        """Decorate a test that runs here, so that no worker imports what is heavy; its fixtures are paths and plain values."""
+        """Decorate a test that runs here, so that no worker imports what is heavy.
+
+        Its fixtures are paths, plain values and `monkeypatch`, which is another one here.
+        """
 
         @functools.wraps(function)
         def forked(**given: Any) -> None:
-            name = function.__name__
-            code = f"from pathlib import PosixPath\nfrom {function.__module__} import {name}\n{name}.__wrapped__(**{given!r})"
-            self.run(["-c", code], cwd=ROOT, check=True)
+            name, own = function.__name__, ", monkeypatch=MonkeyPatch()" if given.pop("monkeypatch", None) else ""
+            imports = f"from pathlib import PosixPath\nfrom pytest import MonkeyPatch\nfrom {function.__module__} import {name}"
+            self.run(["-c", f"{imports}\n{name}.__wrapped__(**{given!r}{own})"], cwd=ROOT, check=True)
 
         return forked
 

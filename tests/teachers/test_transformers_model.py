@@ -6,8 +6,6 @@ import asyncio
 import functools
 import json
 import shutil
-import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
@@ -30,6 +28,7 @@ from hf_oss_instruct.teachers import transformers_model
 from hf_oss_instruct.teachers.transformers_model import TransformersTeacher, text_of
 from tests.support.extras import needs
 from tests.support.tokenizers import tokenizer_of
+from tests.support.warm import BASE, ROOT, TRAIN
 
 needs("torch")
 needs("transformers")
@@ -42,12 +41,19 @@ TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}{% if 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `save_tiny`, which a warm Python makes: no worker imports torch."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    save = f"import pathlib, sys\nfrom {__name__} import save_tiny\nsave_tiny(pathlib.Path(sys.argv[1]))"
+    TRAIN.run(["-c", save, folder], cwd=ROOT, check=True)
+    return folder
+
+
+def save_tiny(folder: Path) -> None:
     """A Llama with random weights, and a tokenizer in which every byte is a token."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("models") / "tiny"
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     words = Tokenizer(models.BPE(vocab={word: number for number, word in enumerate(["<eos>", *letters])}, merges=[]))
     words.pre_tokenizer, words.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
@@ -62,12 +68,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_position_embeddings=CONTEXT,
         initializer_range=0.5,  # answers that differ
     )
-    with torch.random.fork_rng([]):
-        torch.manual_seed(0)
-        model = LlamaForCausalLM(config)
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(config)
     model.lm_head.weight.data[0] = 0  # its greedy answers never end
     model.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture
@@ -104,8 +108,7 @@ def answers(model: Path | str, *requests: Request, **arguments: Any) -> tuple[li
     return with_teacher(model, work, **arguments)
 
 
-@pytest.fixture
-def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+def watched_batches(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """Prompt lengths of every batch, as they are answered."""
     seen: list[list[int]] = []
     really = transformers_model._Model.answers
@@ -121,6 +124,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
 # What is answered
 
 
+@TRAIN.test
 def test_tokens_are_counted_without_padding_and_the_prompt_ends_as_the_template_says(tiny: Path) -> None:
     (short, long), batches = answers(tiny, asking("ab"), asking("c" * 40), batch_size=2, max_wait_s=5)
     assert batches == 1
@@ -130,6 +134,7 @@ def test_tokens_are_counted_without_padding_and_the_prompt_ends_as_the_template_
     assert short.fingerprint is None
 
 
+@TRAIN.test
 def test_without_a_template_messages_are_joined_by_blank_lines(copy: Path) -> None:
     (copy / "chat_template.jinja").unlink()
     request = Request(SEED, ({"role": "system", "content": "be"}, {"role": "user", "content": "ab"}), asking("").sampling)
@@ -138,6 +143,7 @@ def test_without_a_template_messages_are_joined_by_blank_lines(copy: Path) -> No
 
 
 @pytest.mark.parametrize("template", [True, False])
+@TRAIN.test
 def test_control_tokens_in_a_prompt_are_text(copy: Path, template: bool) -> None:
     if not template:
         (copy / "chat_template.jinja").unlink()
@@ -145,6 +151,7 @@ def test_control_tokens_in_a_prompt_are_text(copy: Path, template: bool) -> None
     assert answer.prompt_tokens == len("a<eos>b") + template
 
 
+@TRAIN.test
 def test_marks_of_thoughts_stay_where_they_are_special_tokens_and_others_go() -> None:
     tokenizer = tokenizer_of("qwen")
     tokenizer.add_special_tokens({"additional_special_tokens": ["<think>", "</think>", "<|other|>"]})
@@ -157,6 +164,7 @@ def test_marks_of_thoughts_stay_where_they_are_special_tokens_and_others_go() ->
 
 
 @pytest.mark.parametrize("text", ["what is this?", "z" * 70])
+@TRAIN.test
 def test_a_greedy_answer_does_not_depend_on_its_batch(tiny: Path, text: str) -> None:
     others = [asking(letter * length, max_tokens=32) for letter, length in [("a", 1), ("b", 30), ("c", 200), ("d", 7)]]
     ((alone,), _) = answers(tiny, asking(text, max_tokens=32))
@@ -166,6 +174,7 @@ def test_a_greedy_answer_does_not_depend_on_its_batch(tiny: Path, text: str) -> 
     assert len({answer.text for answer in among}) == 5
 
 
+@TRAIN.test
 def test_any_end_token_of_the_model_ends_an_answer(copy: Path) -> None:
     ((before,), _) = answers(copy, asking("hello"))
     vocabulary = json.loads((copy / "tokenizer.json").read_text())["model"]["vocab"]
@@ -178,6 +187,7 @@ def test_any_end_token_of_the_model_ends_an_answer(copy: Path) -> None:
     assert (other.finish_reason, other.completion_tokens) == ("length", 1)
 
 
+@TRAIN.test
 def test_the_models_own_sampling_parameters_do_not_count(copy: Path, tiny: Path) -> None:
     loud = {"eos_token_id": 0, "do_sample": True, "temperature": 5.0, "repetition_penalty": 9.0, "max_new_tokens": 2}
     (copy / "generation_config.json").write_text(json.dumps(loud))
@@ -185,6 +195,7 @@ def test_the_models_own_sampling_parameters_do_not_count(copy: Path, tiny: Path)
     assert answers(copy, request)[0][0].text == answers(tiny, request)[0][0].text
 
 
+@TRAIN.test
 def test_sampled_answers_follow_the_seed_and_leave_the_programs_random_numbers_alone(tiny: Path) -> None:
     import torch
 
@@ -199,6 +210,7 @@ def test_sampled_answers_follow_the_seed_and_leave_the_programs_random_numbers_a
     assert torch.equal(state, torch.get_rng_state())
 
 
+@TRAIN.test
 def test_an_answer_ends_where_the_context_does(tiny: Path) -> None:
     texts = ["a" * (CONTEXT - 3), "b" * 10, "c" * (CONTEXT - 1)]
 
@@ -216,6 +228,7 @@ def test_an_answer_ends_where_the_context_does(tiny: Path) -> None:
 # How it is answered
 
 
+@TRAIN.test
 def test_requests_share_batches_and_the_loop_stays_free(tiny: Path) -> None:
     async def work(teacher: TransformersTeacher) -> tuple[int, int]:
         asked = asyncio.gather(*(teacher.complete(asking(f"{n}", max_tokens=100)) for n in range(12)))
@@ -230,11 +243,14 @@ def test_requests_share_batches_and_the_loop_stays_free(tiny: Path) -> None:
     assert turns > 10
 
 
-def test_a_batch_pads_little(tiny: Path, batches: list[list[int]]) -> None:
+@TRAIN.test
+def test_a_batch_pads_little(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = watched_batches(monkeypatch)
     answers(tiny, *(asking("a" * length) for length in (9, 499, 11, 479, 10, 489)), batch_size=3, max_wait_s=5)
     assert [sorted(batch) for batch in batches] == [[10, 11, 12], [480, 490, 500]]
 
 
+@TRAIN.test
 def test_a_batch_holds_one_kind_of_sampling(tiny: Path) -> None:
     kinds: list[dict[str, Any]] = [{"max_tokens": 8}, {"max_tokens": 6}, {"temperature": 0.5}, {"seed": 2}]
     completions, batches = answers(tiny, *(asking("hello", **kind) for kind in kinds))
@@ -243,7 +259,9 @@ def test_a_batch_holds_one_kind_of_sampling(tiny: Path) -> None:
     assert completions[0] == completions[3]  # greedy: the seed is nothing
 
 
-def test_a_batch_that_does_not_fit_is_halved(tiny: Path, batches: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
+@TRAIN.test
+def test_a_batch_that_does_not_fit_is_halved(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = watched_batches(monkeypatch)
     import torch
 
     really = transformers_model._Model.answers
@@ -264,6 +282,7 @@ def test_a_batch_that_does_not_fit_is_halved(tiny: Path, batches: list[list[int]
     ("kind", "text", "said"),
     [("RuntimeError", "no kernel\nimage", "RuntimeError: no kernel image"), ("OutOfMemoryError", "full", "full")],
 )
+@TRAIN.test
 def test_what_goes_wrong_is_to_be_tried_again(
     tiny: Path, monkeypatch: pytest.MonkeyPatch, kind: str, text: str, said: str
 ) -> None:
@@ -285,6 +304,7 @@ def test_what_goes_wrong_is_to_be_tried_again(
     assert with_teacher(tiny, work).text
 
 
+@TRAIN.test
 def test_messages_that_the_template_refuses_stop_the_run(copy: Path) -> None:
     (copy / "chat_template.jinja").write_text("{{ raise_exception('no system role') }}")
     with pytest.raises(TeacherError, match="no system role"):
@@ -294,8 +314,7 @@ def test_messages_that_the_template_refuses_stop_the_run(copy: Path) -> None:
 # When nobody waits any more
 
 
-@pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Any]]:
+def watched_steps(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[Any]]:
     """A list that grows with every step of the model, by a reference to it."""
     from transformers import LlamaForCausalLM
 
@@ -318,7 +337,10 @@ async def begun(teacher: TransformersTeacher, steps: list[Any], number: int) -> 
     return tasks
 
 
-def test_cancelled_requests_take_no_time(tiny: Path, steps: list[Any]) -> None:
+@TRAIN.test
+def test_cancelled_requests_take_no_time(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = watched_steps(monkeypatch)
+
     async def work(teacher: TransformersTeacher) -> tuple[int, int]:
         for task in (tasks := await begun(teacher, steps, 5)):
             task.cancel()
@@ -331,7 +353,10 @@ def test_cancelled_requests_take_no_time(tiny: Path, steps: list[Any]) -> None:
     assert batches == 2  # the one under way, and the one after; three requests never began
 
 
-def test_one_cancelled_request_leaves_its_neighbour_alone(tiny: Path, steps: list[Any]) -> None:
+@TRAIN.test
+def test_one_cancelled_request_leaves_its_neighbour_alone(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = watched_steps(monkeypatch)
+
     async def work(teacher: TransformersTeacher) -> Completion:
         wanted = asyncio.create_task(teacher.complete(asking("hello", max_tokens=60)))
         other = asyncio.create_task(teacher.complete(asking("other", max_tokens=60)))
@@ -344,7 +369,10 @@ def test_one_cancelled_request_leaves_its_neighbour_alone(tiny: Path, steps: lis
     assert among == answers(tiny, asking("hello", max_tokens=60))[0][0]
 
 
-def test_closing_stops_within_a_token_and_frees_the_model(tiny: Path, steps: list[Any]) -> None:
+@TRAIN.test
+def test_closing_stops_within_a_token_and_frees_the_model(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = watched_steps(monkeypatch)
+
     async def work(teacher: TransformersTeacher) -> None:
         tasks = await begun(teacher, steps, 3)
         await teacher.close()
@@ -359,6 +387,7 @@ def test_closing_stops_within_a_token_and_frees_the_model(tiny: Path, steps: lis
     with_teacher(tiny, work, batch_size=2)
 
 
+@TRAIN.test
 def test_a_model_that_is_gone_when_it_is_needed_again(copy: Path) -> None:
     async def work(teacher: TransformersTeacher) -> None:
         await teacher.complete(asking("hello"))
@@ -374,6 +403,7 @@ def test_a_model_that_is_gone_when_it_is_needed_again(copy: Path) -> None:
 # What is loaded
 
 
+@TRAIN.test
 def test_identity_keeps_paths_at_home(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     absolute = TransformersTeacher(str(tiny)).identity
     name, _, number = absolute.removeprefix("transformers:").partition("#")
@@ -386,11 +416,13 @@ def test_identity_keeps_paths_at_home(tiny: Path, monkeypatch: pytest.MonkeyPatc
     assert TransformersTeacher("some/model", "v1").identity == "transformers:some/model@v1"
 
 
+@TRAIN.test
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(TeacherError, match=r"nowhere.* cannot be loaded: .*Pass a Hub id"):
         TransformersTeacher(str(tmp_path / "nowhere"))
 
 
+@TRAIN.test
 def test_pickled_weights_are_refused(copy: Path) -> None:
     import torch
     from safetensors.torch import load_file
@@ -401,12 +433,14 @@ def test_pickled_weights_are_refused(copy: Path) -> None:
         TransformersTeacher(str(copy))
 
 
+@TRAIN.test
 def test_damaged_weights_are_refused(copy: Path) -> None:
     (copy / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(TeacherError, match="cannot be loaded"):
         TransformersTeacher(str(copy))
 
 
+@TRAIN.test
 def test_code_in_the_models_folder_is_not_run(copy: Path) -> None:
     config = json.loads((copy / "config.json").read_text())
     config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"}}
@@ -417,6 +451,7 @@ def test_code_in_the_models_folder_is_not_run(copy: Path) -> None:
     assert not (copy / "ran").exists()
 
 
+@TRAIN.test
 def test_a_batch_of_none_makes_no_sense(tiny: Path) -> None:
     with pytest.raises(UsageError, match="at least 1, not 0"):
         TransformersTeacher(str(tiny), batch_size=0)
@@ -432,7 +467,7 @@ def test_a_missing_extra_is_named(missing: str) -> None:
         "try: TransformersTeacher('some/model')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = BASE.run(["-c", code], check=True)
     assert done.stdout.startswith("UsageError The model 'some/model' needs transformers and torch.")
     assert done.stdout.endswith(f"Install them with: {install_command('local')}\n")
 
@@ -440,6 +475,7 @@ def test_a_missing_extra_is_named(missing: str) -> None:
 # The whole
 
 
+@TRAIN.test
 def test_babble_ends_as_counted_rejections(tiny: Path, tmp_path: Path) -> None:
     teacher = TransformersTeacher(str(tiny), device="cpu", batch_size=3)
     result = run(

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.training.callbacks import Answer, Judged, Outcome, Scoring, figures, wilson
 from hf_oss_instruct.training.run import train
+from tests.support.warm import TRAIN
 from tests.training.test_run import losses, written
 
-# TRL's, transformers' and torch's own
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 TASKS = [{"instruction": f"Add {n}.", "n": n} for n in (1, 22, 333)]
 
 
@@ -28,6 +27,7 @@ def judge(task: Mapping[str, Any], answer: str) -> Judged:
     return Judged(parsed=task["n"] < 300, outcome=outcome, status="not_evaluated")
 
 
+@TRAIN.test
 def test_scores_are_logged_kept_and_put_on_the_card_and_training_does_not_notice(
     model: Path, pairs: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,7 @@ from hf_oss_instruct.training.prepare import IGNORED, Encoder, prepare
 from tests.support.attention import NAME, register
 from tests.support.models import tiny_model
 from tests.support.tokenizers import tokenizer_of
-
-# TRL's and transformers' own
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+from tests.support.warm import TRAIN
 
 MODES: dict[str, dict[str, Any]] = {
     "padded": {"packing": False, "per_device_train_batch_size": 3},
@@ -28,21 +27,18 @@ ATTENTION = {"padded": ("eager", "sdpa"), "grouped": ("eager", "sdpa"), "packed"
 """The last one, row by row, is what a variable-length kernel computes; it is for packed rows."""
 
 
-@pytest.fixture(scope="module")
 def rows() -> Any:
+    """A tokenizer, and rows that it encoded."""
     texts = [{"problem": "x " * n, "solution": f"def f{n}(x):\n" + "    x += 1\n" * (n % 5)} for n in range(1, 10)]
     tokenizer = tokenizer_of("qwen", [str(texts)] * 3, 330)
     return tokenizer, prepare(Dataset.from_list(texts), Encoder(template_for("magicoder", tokenizer), tokenizer, 400)).rows
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
-def case(request: pytest.FixtureRequest, rows: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """TRL's own trainer for a kind of model and a mode, and the batches it would train on."""
+def trainer_of(kind: str, mode: str, encoded: Any, tokenizer: Any, folder: Path) -> Any:
+    """TRL's own trainer for a kind of model and a mode."""
     from trl import SFTConfig, SFTTrainer
 
     register()
-    kind, mode = request.param
-    tokenizer, encoded = rows
     words: dict[str, Any] = {
         "report_to": "none",
         "use_cpu": True,
@@ -50,11 +46,11 @@ def case(request: pytest.FixtureRequest, rows: Any, tmp_path_factory: pytest.Tem
         "max_length": 800,
         "dataloader_pin_memory": False,
     }
-    arguments = SFTConfig(str(tmp_path_factory.mktemp("out")), **words, **MODES[mode])
+    arguments = SFTConfig(str(folder), **words, **MODES[mode])
     model = tiny_model(kind, 400)
     trainer = SFTTrainer(model=model, args=arguments, train_dataset=encoded, processing_class=tokenizer)
     model.eval()
-    return kind, mode, trainer, list(trainer.get_train_dataloader())
+    return trainer
 
 
 def by_hand(model: Any, encoded: Any) -> float:
@@ -72,11 +68,22 @@ def by_hand(model: Any, encoded: Any) -> float:
     return total / count
 
 
-def test_the_loss_is_that_of_the_completions_alone(case: Any, rows: Any) -> None:
+@pytest.mark.parametrize(("kind", "mode"), CASES)
+@TRAIN.test
+def test_the_loss_is_that_of_the_completions_alone_and_a_changed_neighbour_changes_nothing(
+    kind: str, mode: str, tmp_path: Path
+) -> None:
+    tokenizer, encoded = rows()
+    trainer = trainer_of(kind, mode, encoded, tokenizer, tmp_path)
+    batches = list(trainer.get_train_dataloader())
+    losses_are_those_of_the_completions(kind, mode, trainer, batches, encoded)
+    a_changed_neighbour_changes_nothing(mode, trainer, batches[0])
+
+
+def losses_are_those_of_the_completions(kind: str, mode: str, trainer: Any, batches: list[Any], encoded: Any) -> None:
     import torch
 
-    kind, mode, trainer, batches = case
-    expected = by_hand(tiny_model(kind, 400, attention="eager").eval(), rows[1])
+    expected = by_hand(tiny_model(kind, 400, attention="eager").eval(), encoded)
     for attention in ATTENTION[mode]:
         trainer.model.set_attn_implementation(attention)
         total, count = 0.0, 0
@@ -84,14 +91,13 @@ def test_the_loss_is_that_of_the_completions_alone(case: Any, rows: Any) -> None
             learnt = int((batch["labels"][:, 1:] != IGNORED).sum())
             with torch.no_grad():
                 total, count = total + trainer.compute_loss(trainer.model, dict(batch)).item() * learnt, count + learnt
-        assert count == sum(label != IGNORED for row in rows[1] for label in row["labels"])  # each row once, each token once
+        assert count == sum(label != IGNORED for row in encoded for label in row["labels"])  # each row once, each token once
         assert total / count == pytest.approx(expected, abs=1e-5), attention
 
 
-def test_a_changed_neighbour_changes_nothing(case: Any) -> None:
+def a_changed_neighbour_changes_nothing(mode: str, trainer: Any, batch: Any) -> None:
     import torch
 
-    _, mode, trainer, (batch, *_) = case
     inputs = {name: value for name, value in batch.items() if name != "labels"} | {"use_cache": False}
     rest: Any = slice(1, None)
     changed = inputs["input_ids"].clone()

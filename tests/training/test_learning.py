@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import learning
 from tests.support.learning import SIZES
+from tests.support.warm import TRAIN
 
 # TRL's, transformers' and torch's own
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -36,6 +37,7 @@ def test_true_pairs_beat_shuffled_ones_on_what_neither_saw(tmp_path: Path) -> No
     assert true["score/low"] > control["score/high"]  # and only one of them what it means
 
 
+@TRAIN.test
 def test_what_a_row_says_is_learned_also_where_it_is_wrong(tmp_path: Path) -> None:
     rng = random.Random(0)
     rows, _ = learning.split(SIZES["tiny"], rng)

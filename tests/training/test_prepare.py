@@ -16,6 +16,7 @@ from hf_oss_instruct.templates import template_for, to_prompt_completion
 from hf_oss_instruct.training.prepare import IGNORED, Encoder, mixed, prepare
 from hf_oss_instruct.training.sources import TrainingSource
 from tests.support.tokenizers import FAMILIES, tokenizer_of
+from tests.support.warm import TRAIN
 
 ROWS = [{"problem": f"Add {n} to a number.", "solution": f"def add(x):\n    return x + {n}"} for n in range(12)]
 
@@ -71,6 +72,7 @@ def test_thoughts_are_learnt_before_the_solution_only_if_they_are_kept(template:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
+@TRAIN.test
 def test_rows_with_thoughts_are_counted(streaming: bool) -> None:
     keeping = Encoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
     rows = Dataset.from_list(THOUGHT)

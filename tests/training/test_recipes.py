@@ -19,12 +19,14 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.training.estimate import Shape
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, RECIPES, TRAINERS, load_recipe, read_yaml, rows_a_step
+from tests.support.warm import TRAIN
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
 
 
 @pytest.mark.parametrize("gpus", [None, 4])
 @pytest.mark.parametrize("name", RECIPES)
+@TRAIN.test
 def test_trls_own_parser_takes_every_recipe(name: str, gpus: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = load_recipe(name, model="org/model-1.3b", data="org/pairs", gpus=gpus)
     (tmp_path / "x.yaml").write_text(recipe.to_yaml())
@@ -90,6 +92,7 @@ def test_fast_packs_only_where_a_kernel_can_be() -> None:
     assert "Grouped by length, not packed: no GPU is meant" in on_cpu.to_yaml()
 
 
+@TRAIN.test
 def test_an_unknown_key_is_named_with_the_nearest_known_one() -> None:
     for key, nearest in {"max_seq_length": "max_length", "torch_dtype": "dtype", "learning_rat": "learning_rate"}.items():
         with pytest.raises(UsageError, match=f"{key!r} .the nearest one is {nearest!r}"):

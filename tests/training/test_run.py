@@ -79,6 +79,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, model: Path, pairs: Path) ->
     return path.parent / "out"
 
 
+@TRAIN.test
 def test_the_smoke_recipe_leaves_a_model_its_facts_and_a_card(whole: Path, pairs: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -114,12 +115,12 @@ def test_after_a_kill_the_losses_are_those_of_an_undisturbed_run(whole: Path, tm
     done = TRAIN.run([tmp_path / "killed.py", path])
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert [place.name for place in (tmp_path / "out").glob("checkpoint-*")] == ["checkpoint-3"]
-    said: list[str] = []
-    train(path, allow_unchecked=True, say=said.append)
-    assert any("Resuming from" in line and "checkpoint-3" in line for line in said)
+    done = TRAIN.run([COMMAND, "train", path, "--allow-unchecked"], check=True)
+    assert any("Resuming from" in line and "checkpoint-3" in line for line in (done.stdout + done.stderr).splitlines())
     assert losses(tmp_path / "out") == losses(whole)
 
 
+@TRAIN.test
 def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_torn_checkpoint(whole: Path, tmp_path: Path) -> None:
     values = yaml.safe_load((whole / "recipe.yaml").read_text())
     path = written(tmp_path, **{name: value for name, value in values.items() if name != "output_dir"})
@@ -136,6 +137,7 @@ def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_tor
     assert losses(tmp_path / "out") == losses(whole)
 
 
+@TRAIN.test
 def test_another_recipe_does_not_go_on_from_these_checkpoints(whole: Path, tmp_path: Path) -> None:
     values = yaml.safe_load((whole / "recipe.yaml").read_text())
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(values | {"learning_rate": 0.5}))
@@ -150,12 +152,14 @@ def test_another_recipe_does_not_go_on_from_these_checkpoints(whole: Path, tmp_p
         ({"template": "chat"}, "--template: magicoder there, chat here"),
     ],
 )
+@TRAIN.test
 def test_options_that_change_the_tokens_are_refused_like_another_recipe(whole: Path, options: dict[str, str], said: str) -> None:
     with pytest.raises(RunError, match=f"another recipe: {said}. Use another output_dir"):
         train(whole / "recipe.yaml", allow_unchecked=True, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("family", ["qwen", "codellama"])
+@TRAIN.test
 def test_the_chat_template_of_the_base_ends_in_the_token_generation_stops_on(family: str, pairs: Path, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -170,6 +174,7 @@ def test_the_chat_template_of_the_base_ends_in_the_token_generation_stops_on(fam
     assert tokenizer.chat_template == FAMILIES[family].chat
 
 
+@TRAIN.test
 def test_two_sets_are_mixed_and_each_is_counted(model: Path, pairs: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(pairs, tmp_path / "checked")
     decontaminated(copy)
@@ -183,6 +188,7 @@ def test_two_sets_are_mixed_and_each_is_counted(model: Path, pairs: Path, tmp_pa
     assert second["unchecked"] is None
 
 
+@TRAIN.test
 def test_data_that_nobody_checked_is_refused_with_the_reason(model: Path, pairs: Path, tmp_path: Path) -> None:
     path = written(tmp_path, model_name_or_path=str(model), dataset_name=str(pairs))
     with pytest.raises(UsageError, match=r"decontamination not done \(.*\).*--allow-unchecked"):
@@ -208,6 +214,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", sorted(BAD))
+@TRAIN.test
 def test_what_cannot_work_is_said_before_anything_is_loaded(case: str, model: Path, pairs: Path, tmp_path: Path) -> None:
     changes, message = BAD[case]
     values = smoke(output_dir=str(tmp_path / "out")) | {"model_name_or_path": str(model), "dataset_name": str(pairs)} | changes
@@ -217,6 +224,7 @@ def test_what_cannot_work_is_said_before_anything_is_loaded(case: str, model: Pa
     assert not (tmp_path / "out").exists()
 
 
+@TRAIN.test
 def test_a_model_into_which_packing_leaks_is_refused_by_name(pairs: Path, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text(json.dumps({"model_type": "qwen3_next", "max_position_embeddings": 4096}))
@@ -273,6 +281,7 @@ def test_two_processes_save_a_checkpoint_on_sigterm_and_resume_to_equal_losses(m
     assert losses(out) == pytest.approx(losses(tmp_path / "one" / "out"), abs=1e-4)
 
 
+@TRAIN.test
 def test_adapters_are_saved_as_adapters(model: Path, pairs: Path, tmp_path: Path) -> None:
     from peft import AutoPeftModelForCausalLM
     from transformers import AutoModelForCausalLM
