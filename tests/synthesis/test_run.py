@@ -24,6 +24,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.requests import rate_limit
+from hf_oss_instruct.synthesis.requests.reservations import FILE
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
@@ -364,3 +365,11 @@ def test_a_folder_that_load_dataset_would_take_for_a_pattern_is_refused_before_a
     with pytest.raises(UsageError, match=r"load_dataset interprets as a pattern.*another folder"):
         run(tmp_path / name, RunSpec(seeds=SeedPlan(n=1)), open_source("stdlib"), CommentFunctionTeacher())
     assert not (tmp_path / name).exists()
+
+
+def test_a_killed_run_of_the_embedded_teacher_has_sent_no_requests(tmp_path: Path) -> None:
+    spec, stdlib = RunSpec(seeds=SeedPlan(n=5, sampler="functions")), open_source("stdlib")
+    for _ in range(2):
+        report = run(tmp_path / "out", spec, stdlib, CommentFunctionTeacher()).report
+        assert (report["requests_sent"], report["tokens"]) == (0, {"prompt": 0, "completion": 0})
+        (tmp_path / "out" / FILE).touch()  # what a kill leaves

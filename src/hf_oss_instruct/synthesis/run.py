@@ -110,7 +110,8 @@ def run(
             verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
         reservations = stack.enter_context(Reservations(out))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
-            spent = usage_before(before, journal, reservations)
+            embedded = [one.name for one in task.tasks if one.teacher.embedded]
+            spent = usage_before(before, journal, reservations, free=embedded)
 
             def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
                 return outcomes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,7 +36,7 @@ def report_before(out: Path) -> RunReport:
     return cast(RunReport, known)
 
 
-def usage_before(before: RunReport, journal: Journal, reservations: Reservations) -> Usage:
+def usage_before(before: RunReport, journal: Journal, reservations: Reservations, free: Collection[str] = ()) -> Usage:
     """Usage of earlier sessions: from their report, and if the last one was killed, from what it left.
 
     Args:
@@ -44,11 +44,14 @@ def usage_before(before: RunReport, journal: Journal, reservations: Reservations
         journal: their answers. Requests that were in flight at a kill are not among them.
         reservations: what was reserved at a kill, where there are limits. Requests that batches answered or will answer are not
             among it: journal and batches say which those are, so that no kill comes between two counts of the same request.
+        free: the tasks that send no requests, because the embedded teacher answers them.
     """
     tokens, found, answered, batched = before.get("tokens", {}), reservations.found, Usage(), Usage()
     batches = unanswered(journal.folder)
     if batches or (reservations.killed and not found.requests_sent):
         for entry in journal.answers():
+            if entry.task in free:
+                continue
             answered.requests_sent += 1
             if isinstance(entry.answer, Completion):
                 answered.count(entry.answer)
