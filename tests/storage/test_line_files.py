@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 
-from hf_oss_instruct.storage.line_files import LINE, LineFiles
+from hf_oss_instruct.storage.line_files import LINE, OPEN_FILES, LineFiles
 
 
 def test_every_line_is_found_again(tmp_path: Path) -> None:
@@ -30,3 +32,19 @@ def test_a_line_that_was_written_later_is_found(tmp_path: Path) -> None:
         file.write(b"second\n")
     assert files.line(files.location(path, 6)) == b"second\n"
     files.close()
+
+
+def test_few_files_are_open_however_many_there_are(tmp_path: Path) -> None:
+    kept = [LineFiles() for _ in range(3 * OPEN_FILES)]
+    found = []
+    before = len(os.listdir("/proc/self/fd"))
+    for number, files in enumerate(kept):
+        (path := tmp_path / str(number)).write_text(f"line {number}\n")
+        found.append(files.location(path, 0))
+    for _ in range(2):
+        lines = [files.line(location) for files, location in zip(kept, found, strict=True)]
+        assert lines == [b"line %d\n" % number for number in range(len(kept))]
+    assert len(os.listdir("/proc/self/fd")) <= before + OPEN_FILES
+    del files, kept
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+import weakref
+from collections import OrderedDict
+from itertools import count
 from pathlib import Path
 
 OFFSET_BITS = 44
@@ -11,13 +15,18 @@ LINE = 8192
 """Bytes read at first for a line; few lines are longer."""
 
 
+OPEN_FILES = 128
+"""Files that are open at the same time in this process: a merge reads those of a thousand shards in turn."""
+
+
 class LineFiles:
-    """Several files whose lines are read one at a time. A file is opened when its first line is read."""
+    """Several files whose lines are read one at a time. A file is opened when a line of it is read."""
 
     def __init__(self) -> None:
         self._paths: list[Path] = []
         self._numbers: dict[Path, int] = {}
-        self._readers: dict[int, int] = {}
+        self._owner = next(_owners)
+        weakref.finalize(self, _open.close, self._owner)
 
     def location(self, path: Path, offset: int) -> int:
         """The location of the line that begins at an offset of a file, in bytes: one number below 2⁶⁴."""
@@ -37,14 +46,40 @@ class LineFiles:
             OSError: the file cannot be read.
         """
         number, offset, line = location >> OFFSET_BITS, location & 2**OFFSET_BITS - 1, b""
-        if number not in self._readers:
-            self._readers[number] = os.open(self._paths[number], os.O_RDONLY)
-        while b"\n" not in line and (more := os.pread(self._readers[number], LINE, offset + len(line))):
+        while b"\n" not in line and (more := _open.read((self._owner, number), self._paths[number], offset + len(line))):
             line += more
         end = line.find(b"\n") + 1
         return line[:end] if end else line
 
     def close(self) -> None:
         """Close the files; reading a line opens its file again."""
-        while self._readers:
-            os.close(self._readers.popitem()[1])
+        _open.close(self._owner)
+
+
+class _OpenFiles:
+    """The files that were read last, of all `LineFiles`."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[tuple[int, int], int] = OrderedDict()
+        self.unlock()
+
+    def unlock(self) -> None:
+        self._lock = threading.RLock()  # the garbage collector may close files of one while another is read
+
+    def read(self, key: tuple[int, int], path: Path, offset: int) -> bytes:
+        with self._lock:
+            if key not in self._files:
+                self._files[key] = os.open(path, os.O_RDONLY)
+                if len(self._files) > OPEN_FILES:
+                    os.close(self._files.popitem(last=False)[1])
+            self._files.move_to_end(key)
+            return os.pread(self._files[key], LINE, offset)
+
+    def close(self, owner: int) -> None:
+        with self._lock:
+            for key in [key for key in self._files if key[0] == owner]:
+                os.close(self._files.pop(key))
+
+
+_owners, _open = count(), _OpenFiles()
+os.register_at_fork(after_in_child=_open.unlock)  # a thread that held the lock only exists in the parent
