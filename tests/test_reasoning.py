@@ -146,6 +146,11 @@ def test_any_mixture_of_markers_is_read(parts: list[str]) -> None:
     assert len(reasoning) + len(answer) <= len(text) + text.count("\n")
 
 
+def test_a_marker_between_spaces_is_mentioned_and_nests_nothing() -> None:
+    text = "<think>\na <think> tag\n</think>\none\n<think>\nmore\n</think>\ntwo"
+    assert split_reasoning(text) == ("a <think> tag\n\nmore", "one\ntwo")
+
+
 @pytest.mark.parametrize(
     "part",
     ["<think>", "</think>\n", "\\'", '"', "`` ", "<think>\n```\n", " ", "<|channel|>", "<|im_end|>", '"""<think>', "\n", "“"],

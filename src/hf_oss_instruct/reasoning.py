@@ -64,23 +64,39 @@ _LONGEST = 32
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
-    """A marker that is not inside code or quotes; `before` and `after` are the rest of its line."""
+    """A marker that is not inside code or quotes.
+
+    A line may hold a hundred thousand of them, so the text around one is copied only when it is asked for.
+
+    Attributes:
+        line: the line that it is in, without its ending.
+        first, last: where it begins and ends there.
+    """
 
     start: int
     end: int
     family: int
     opens: bool
-    before: str
-    after: str
+    line: str
+    first: int
+    last: int
+
+    @property
+    def before(self) -> str:
+        return self.line[: self.first]
+
+    @property
+    def after(self) -> str:
+        return self.line[self.last :]
 
     @property
     def starts_line(self) -> bool:
-        return not self.before.strip() and len(self.before) <= 3
+        return self.first <= 3 and not self.before.strip()
 
     @property
     def nests(self) -> bool:
         """Whether an opening marker inside reasoning is nested; one between spaces is only mentioned in a sentence."""
-        return self.starts_line or not (self.before.endswith(" ") and self.after.startswith(" "))
+        return self.starts_line or not (self.line[self.first - 1] == " " and self.line.startswith(" ", self.last))
 
     @property
     def fills_line(self) -> bool:
@@ -194,7 +210,7 @@ def _markers(text: str) -> Iterator[_Marker]:
             quotes[number] = [quoted.span() for quoted in _QUOTED.finditer(line)]
         if not _is_inside(quotes[number], first):
             family = int((match.lastgroup or "")[1:])
-            yield _Marker(match.start(), match.end(), family, not _closes(match), line[:first], line[last:])
+            yield _Marker(match.start(), match.end(), family, not _closes(match), line, first, last)
 
 
 def _is_inside(spans: list[tuple[int, int]], position: int) -> bool:

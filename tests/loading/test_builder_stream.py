@@ -166,7 +166,7 @@ def test_a_new_process_goes_on(folder: Path) -> None:
         state, ids = {}, []
         for _ in range(20):
             words = ["-c", NEW_PROCESS, str(folder), teacher.base_url, json.dumps(state), "17"]
-            some, state = json.loads(BASE.run(words, check=True).stdout.splitlines()[-1])
+            some, state = json.loads(TRAIN.run(words, check=True).stdout.splitlines()[-1])
             ids += some
             if len(some) < 17:
                 break

@@ -16,7 +16,7 @@ from hf_oss_instruct.errors import OssInstructError, RunError, SeedError, UsageE
 from hf_oss_instruct.seeds.repo_config import read_repo_config
 from tests.support.hub import LocalHub
 from tests.support.teacher import LocalTeacher
-from tests.support.warm import BASE, COMMAND
+from tests.support.warm import BASE, COMMAND, TRAIN
 
 ROOT = Path(__file__).parents[2]
 CARD = """---
@@ -301,7 +301,7 @@ def on_a_hub(hub: LocalHub, teacher: LocalTeacher, tmp_path: Path, repo: str = "
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OSS_INSTRUCT")}
     environment |= hub.environment(tmp_path / "home") | {"HF_TOKEN": "hf_mine"}
     words = ["-c", SCRIPT, repo, teacher.base_url, str(tmp_path / "cache")]
-    done = BASE.run(words, env=environment, cwd=tmp_path, check=True)
+    done = TRAIN.run(words, env=environment, cwd=tmp_path, check=True)  # a stream imports torch
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return said
 

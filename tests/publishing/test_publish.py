@@ -34,7 +34,7 @@ from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.training.recipes import read_yaml
 from tests.publishing.conftest import READ, WRITE, command
 from tests.support.hub import LocalHub
-from tests.support.warm import BASE, COMMAND
+from tests.support.warm import BASE, COMMAND, TRAIN
 
 OPEN = Rules(lambda text, lang: None, lambda licenses: True, allow_unchecked=True)
 
@@ -82,7 +82,7 @@ def test_what_is_loaded_from_the_hub_is_what_was_made(hub: LocalHub, pairs: Path
     assert commit.oid == hub.revision("me/pairs")
     assert hub.messages("me/pairs") == [push(pairs).summary]
     environment = os.environ | hub.environment(tmp_path / "home")
-    done = BASE.run(["-c", LOADED], env=environment, check=True)
+    done = TRAIN.run(["-c", LOADED], env=environment, check=True)  # a stream imports torch
     there = json.loads(done.stdout.splitlines()[-1])
     for name in ("default", "sft"):
         assert there[name] == list(load_dataset(str(pairs), name, split="train", cache_dir=str(tmp_path / "cache")))

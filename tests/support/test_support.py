@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from tests.support.warm import BASE, WarmPython
+from tests.support.warm import TRAIN, WarmPython
 
 from . import corpora
 from .hub import LocalHub
@@ -186,7 +186,7 @@ class TestHub:
         )
         with LocalHub() as hub:
             hub.put_folder("ns/code", v1)
-            done = BASE.run(["-c", program], env=os.environ | hub.environment(tmp_path / "home"))
+            done = TRAIN.run(["-c", program], env=os.environ | hub.environment(tmp_path / "home"))
         first = pq.read_table(v1 / "data/python/train-00000-of-00002.parquet")["hexsha"][0].as_py()
         assert (done.returncode, done.stdout.split()) == (0, ["200", first, "400"]), done.stderr[-2000:]
 
