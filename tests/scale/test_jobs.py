@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -17,10 +15,10 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.scale.launch import Launch
 from tests.support.jobs import JobsHub
 from tests.support.teacher import Answer, LocalTeacher
+from tests.support.warm import BASE, COMMAND
 
 from .test_merge import N, answer, code, files, planned  # noqa: F401  # fixtures
 
-COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
 STORE = "hf://datasets/me/run"
 HELD_AFTER = 10
 
@@ -46,39 +44,32 @@ def test_jobs_and_a_launch_that_are_lost_are_started_again_and_pay_only_for_what
         )
         model = ["--model", "m", "--base-url", teacher.base_url, "--api-key-env", "SERVER_KEY", "--concurrency", "4"]
 
-        def command(*words: str | Path) -> str:
-            done = subprocess.run(
-                [COMMAND, *words], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-            assert done.returncode == 0, (done.stdout, [hub.log(name) for name in hub.jobs])
-            return done.stdout
+        def command(*words: str | Path) -> None:
+            done = BASE.run([COMMAND, *words], env=environment, cwd=tmp_path)
+            assert done.returncode == 0, (done.stderr, [hub.log(name) for name in hub.jobs])
 
         seeds = ["--seeds", "me/code", "--n", str(N), "--benchmarks", "none", "--licenses", "any"]
         command("plan", *seeds, "--shards", "2", "--out", "plan", *model)
         launch = ["launch", "plan", "--on", "jobs", "--store", STORE, "--copy-every", "1", "--yes", *model]
         launch += ["--set", "poll_interval=0.2", "--set", "dependencies=[hf-oss-instruct]", "--set", "secrets=[STORE_KEY]"]
 
-        def launching() -> subprocess.Popen[str]:
-            return subprocess.Popen(
-                [COMMAND, *launch], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-
-        with launching() as first:
-            wait_for(lambda: first.poll() is not None or (copied(hub) and len(hub.jobs) == 2), hub)
-            first.kill()
+        first = BASE.start([COMMAND, *launch], env=environment, cwd=tmp_path)
+        wait_for(lambda: first.poll() is not None or (copied(hub) and len(hub.jobs) == 2), hub)
+        first.kill()
         lost = copied(hub)[0]
         hub.lose(shard=lost)
-        with launching() as launched:
-            try:
-                shown = ""
-                while "of an earlier launch" not in shown and launched.poll() is None:
-                    shown += launched.stdout.readline()
-                go_on.set()
-                shown += launched.communicate(timeout=180)[0]
-            finally:
-                launched.kill()
-                hub.close_jobs()
-        assert launched.returncode == 0, (shown, [hub.log(name) for name in hub.jobs])
+        shown = tmp_path / "shown"
+        try:
+            with shown.open("wb") as file:
+                again = BASE.start([COMMAND, *launch], env=environment, cwd=tmp_path, stdout=file, stderr=file)
+            wait_for(lambda: again.poll() is not None or "of an earlier launch" in shown.read_text(), hub)
+            go_on.set()
+            launched = again.wait(180)
+        finally:
+            go_on.set()
+            again.kill()
+            hub.close_jobs()
+        assert launched.returncode == 0, (shown.read_text(), [hub.log(name) for name in hub.jobs])
         assert [asked["labels"]["shard"] for asked in hub.jobs.values()].count(lost) == 2
         secrets = {"HF_TOKEN": "hf_of_this_user", "SERVER_KEY": "sesame", "STORE_KEY": "poppy"}
         assert all(asked["secrets"] == secrets for asked in hub.jobs.values())

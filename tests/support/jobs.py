@@ -1,18 +1,17 @@
-"""Hugging Face Jobs in tests: a Hub that starts the commands of `run_uv_job` as processes, each with an empty home of its own."""
+"""Hugging Face Jobs in tests: a Hub that starts the commands of `run_uv_job`, each as a process with an empty home of its own."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from .hub import DATE, LocalHub, Refused, Response
 from .teacher import Exchange
+from .warm import BASE, COMMAND, Running
 
 JOBS = "/api/jobs/me"
 
@@ -30,7 +29,7 @@ class JobsHub(LocalHub):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder, self.jobs = folder, dict[str, dict[str, Any]]()
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Running] = {}
         self._ids = (f"job{number}" for number in itertools.count())
 
     def lose(self, **labels: str) -> None:
@@ -46,7 +45,6 @@ class JobsHub(LocalHub):
     def close_jobs(self) -> None:
         for process in self._processes.values():
             process.kill()
-            process.wait()
 
     def _answer(self, exchange: Exchange) -> Response:
         url = urlsplit(exchange.path)
@@ -73,14 +71,9 @@ class JobsHub(LocalHub):
         home = self.folder / name
         home.mkdir(parents=True)
         own = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home)} | self.environment(home / "hf")
+        environment = own | asked["environment"] | asked.get("secrets", {})
         with (home / "log").open("wb") as log:
-            self._processes[name] = subprocess.Popen(
-                [Path(sys.executable).with_name("hf-oss-instruct"), *words[1:]],
-                env=own | asked["environment"] | asked.get("secrets", {}),
-                cwd=home,
-                stdout=log,
-                stderr=log,
-            )
+            self._processes[name] = BASE.start([COMMAND, *words[1:]], env=environment, cwd=home, stdout=log, stderr=log)
         self.jobs[name] = asked
         return name
 

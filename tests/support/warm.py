@@ -150,6 +150,7 @@ class WarmPython:
         env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
         stdout: IO[bytes] | None = None,
+        stderr: IO[bytes] | None = None,
         terminal: int | None = None,
     ) -> Running:
         """Start a command; see `run`. A terminal is its input, its standard error, and its output where no file is given."""
@@ -158,7 +159,7 @@ class WarmPython:
         asked = {"argv": words, "env": dict(os.environ if env is None else env), "cwd": str(cwd or Path.cwd())}
         connection = _connected(self._folder)
         with open(os.devnull, "rb") as empty, open(f"{folder}/stdout", "wb") as out, open(f"{folder}/stderr", "wb") as error:
-            files = [empty.fileno(), (stdout or out).fileno(), error.fileno()]
+            files = [empty.fileno(), (stdout or out).fileno(), (stderr or error).fileno()]
             if terminal is not None:
                 files = [terminal, stdout.fileno() if stdout else terminal, terminal]
             socket.send_fds(connection, [json.dumps(asked).encode()], files)
