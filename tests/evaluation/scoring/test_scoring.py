@@ -290,7 +290,16 @@ HEAVY = {f"HumanEval/{number}" for number in (139, 15, 59, 130, 36, 83, 94)}
 
 
 @real_data
-@pytest.mark.parametrize(("task", "every"), [("humaneval", 1), ("humaneval_plus", 3), ("mbpp_plus", 14)])
+@pytest.mark.parametrize(
+    ("task", "every"),
+    [
+        ("humaneval", 5),
+        ("humaneval_plus", 6),
+        ("mbpp_plus", 14),
+        pytest.param("humaneval", 1, marks=pytest.mark.long),
+        pytest.param("humaneval_plus", 1, marks=pytest.mark.long),
+    ],
+)
 def test_canonical_solutions_of_the_real_sets_pass(task: str, every: int) -> None:
     benchmark = load(task, DATA)
     chosen = [
