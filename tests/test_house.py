@@ -14,7 +14,7 @@ import hf_oss_instruct
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.spec.run import RunSpec
 
-from .support.warm import BASE
+from .support.warm import TRAIN
 
 ROOT = Path(__file__).parents[1]
 
@@ -105,13 +105,13 @@ EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.name
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_examples_run_and_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 40
-    done = BASE.run([path], cwd=ROOT, check=True)
+    done = TRAIN.run([path], cwd=ROOT, check=True)  # a stream of `datasets` imports torch
     assert "Write the Python function" in done.stdout or "step 6: " in done.stdout
 
 
 def test_the_training_example_goes_on_where_it_was(tmp_path: Path) -> None:
     words = [ROOT / "examples" / "resume_training.py", tmp_path / "checkpoint.json"]
-    steps = [line for _ in range(2) for line in BASE.run(words, check=True).stdout.splitlines()]
+    steps = [line for _ in range(2) for line in TRAIN.run(words, check=True).stdout.splitlines()]
     assert [line.split(":")[0] for line in steps] == [f"step {number}" for number in range(1, 13)]
     assert len({line.split(": ")[1] for line in steps}) == 12
 
