@@ -261,8 +261,10 @@ BASE = WarmPython(
 )
 """For commands and programs that need no model."""
 TRAIN = WarmPython(
-    # torch imports tabulate at the end of every process; tests that run here import pytest
-    "import pytest, tabulate\nfrom trl import SFTConfig, SFTTrainer",
+    # Tests that run here import pytest; at the end of every process torch imports tabulate, where lighteval has brought it.
+    "import contextlib, pytest\n"
+    "with contextlib.suppress(ImportError):\n    import tabulate\n"
+    "from trl import SFTConfig, SFTTrainer",
     after=BASE,
 )
 """For commands that train, and for other work with torch."""
