@@ -28,7 +28,7 @@ from hf_oss_instruct.teachers import transformers_model
 from hf_oss_instruct.teachers.transformers_model import TransformersTeacher, text_of
 from tests.support.extras import needs
 from tests.support.tokenizers import tokenizer_of
-from tests.support.warm import BASE, ROOT, TRAIN
+from tests.support.warm import BASE, ROOT, TRAIN, WarmPython
 
 needs("torch")
 needs("transformers")
@@ -457,17 +457,19 @@ def test_a_batch_of_none_makes_no_sense(tiny: Path) -> None:
         TransformersTeacher(str(tiny), batch_size=0)
 
 
-@pytest.mark.parametrize("missing", ["torch", "transformers"])
-def test_a_missing_extra_is_named(missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "python", "imported"), [("torch", BASE, set()), ("transformers", TRAIN, {"torch", "transformers"})]
+)
+def test_a_missing_extra_is_named(missing: str, python: WarmPython, imported: set[str]) -> None:
     code = (
         "import sys\n"
         "from hf_oss_instruct.teachers.transformers_model import TransformersTeacher\n"
-        "assert not {'torch', 'transformers'} & set(sys.modules)\n"
+        f"assert {{'torch', 'transformers'}} & set(sys.modules) == {imported}\n"
         f"sys.modules[{missing!r}] = None\n"
         "try: TransformersTeacher('some/model')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
-    done = BASE.run(["-c", code], check=True)
+    done = python.run(["-c", code], check=True)
     assert done.stdout.startswith("UsageError The model 'some/model' needs transformers and torch.")
     assert done.stdout.endswith(f"Install them with: {install_command('local')}\n")
 
