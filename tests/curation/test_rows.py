@@ -16,6 +16,7 @@ from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.rows import RESERVED, read
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.storage.run_report import RunReport, write_run_report
 
 PAIRS = [
     {"problem": "Sum the prices of an invoice.", "solution": "sum(prices)"},
@@ -44,6 +45,17 @@ def test_columns_nobody_reads_may_hold_anything_and_lose_nothing(tmp_path: Path)
     assert kept["odd0"].to_pylist() == ["1", "a2"]
     assert [json.loads(value) for value in kept["odd1"].to_pylist()] == odd[1]
     assert kept["odd2"].to_pylist() == [None, str(2**70)]
+
+
+def test_a_run_that_kept_no_rows_is_refused_and_not_read_as_its_rejected_ones(tmp_path: Path) -> None:
+    (run := tmp_path / "pairs").mkdir()
+    write_run_report(run, RunReport(pairs=0))
+    (run / "rejected").mkdir()
+    pq.write_table(
+        TABLE.append_column("reason", pa.array(["tests_missing"] * 2)), run / "rejected" / "train-00000-of-00001.parquet"
+    )
+    with pytest.raises(SeedError, match=r"pairs' kept no rows\. .*rejected' has the reasons\."):
+        curate(str(run), tmp_path / "out")
 
 
 def test_files_whose_columns_differ_in_type_are_one_table(tmp_path: Path) -> None:

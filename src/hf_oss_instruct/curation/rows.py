@@ -42,7 +42,10 @@ def read(source: str) -> pa.Table:
     path = Path(source)
     if not path.exists():
         return _plain(_from_hub(source))
-    folder = path / "data" if (path / "data").is_dir() and (path / RUN_REPORT).exists() else path
+    is_run = (path / RUN_REPORT).exists()
+    if is_run and (path / "rejected").is_dir() and not (path / "data").is_dir():
+        raise SeedError(f"{source!r} kept no rows. Name a run that did; {str(path / 'rejected')!r} has the reasons.")
+    folder = path / "data" if is_run and (path / "data").is_dir() else path
     files = [folder] if folder.is_file() else [folder / name for name in tables_below(folder)]
     files = [file for file in files if is_table(file.name)]
     if not files:
