@@ -6,6 +6,8 @@ import gc
 import os
 from pathlib import Path
 
+import pytest
+
 from hf_oss_instruct.storage.line_files import LINE, OPEN_FILES, LineFiles
 
 
@@ -22,6 +24,20 @@ def test_every_line_is_found_again(tmp_path: Path) -> None:
         assert {location: (files.path(location), files.line(location)) for location in found} == found
         files.close()  # and read again
     assert all(0 <= location < 2**64 for location in found)
+
+
+def test_a_long_line_is_read_in_few_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line, sizes, pread = b"x" * (1000 * LINE) + b"\n", list[int](), os.pread
+    (path := tmp_path / "a.jsonl").write_bytes(line + b"next\n")
+
+    def counted(file: int, size: int, offset: int) -> bytes:
+        sizes.append(size)
+        return pread(file, size, offset)
+
+    monkeypatch.setattr(os, "pread", counted)
+    files = LineFiles()
+    assert files.line(files.location(path, 0)) == line
+    assert len(sizes) <= 12
 
 
 def test_a_line_that_was_written_later_is_found(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import tempfile
 from collections import Counter
 from itertools import chain, pairwise
@@ -48,6 +49,25 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     numbers = Spill(np.uint64)
     with pytest.raises(RunError, match=r"missing' cannot be written: No such file or directory\. Set TMPDIR to a folder"):
         numbers.append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
+
+
+def test_without_any_folder_for_temporary_files_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    with pytest.raises(RunError, match=r"There is no folder for temporary files: .*\. Set TMPDIR to one that can be written\."):
+        Spill(np.uint64).append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
+
+
+def test_too_many_open_files_are_not_taken_for_a_full_disk() -> None:
+    numbers = np.arange(spill.IN_MEMORY, dtype=np.uint64)
+    tempfile.gettempdir()  # looks for a folder by writing a file
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(RunError, match=r"Too many open files\. Allow more \(ulimit -n\)"):
+            Spill(np.uint64).append(numbers)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.sampled_from([0, 2**63, 2**64 - 1])), st.integers(1, 9))

@@ -45,11 +45,13 @@ class LineFiles:
         Raises:
             OSError: the file cannot be read.
         """
-        number, offset, line = location >> OFFSET_BITS, location & 2**OFFSET_BITS - 1, b""
-        while b"\n" not in line and (more := _open.read((self._owner, number), self._paths[number], offset + len(line))):
+        number, offset, line = location >> OFFSET_BITS, location & 2**OFFSET_BITS - 1, bytearray()
+        key, path = (self._owner, number), self._paths[number]
+        while more := _open.read(key, path, offset + len(line), max(LINE, len(line))):  # as much again: linear time
+            if end := more.find(b"\n") + 1:
+                return bytes(line + more[:end])
             line += more
-        end = line.find(b"\n") + 1
-        return line[:end] if end else line
+        return bytes(line)
 
     def close(self) -> None:
         """Close the files; reading a line opens its file again."""
@@ -66,19 +68,20 @@ class _OpenFiles:
     def unlock(self) -> None:
         self._lock = threading.RLock()  # the garbage collector may close files of one while another is read
 
-    def read(self, key: tuple[int, int], path: Path, offset: int) -> bytes:
+    def read(self, key: tuple[int, int], path: Path, offset: int, size: int) -> bytes:
         with self._lock:
             if key not in self._files:
                 self._files[key] = os.open(path, os.O_RDONLY)
                 if len(self._files) > OPEN_FILES:
                     os.close(self._files.popitem(last=False)[1])
             self._files.move_to_end(key)
-            return os.pread(self._files[key], LINE, offset)
+            return os.pread(self._files[key], size, offset)
 
     def close(self, owner: int) -> None:
         with self._lock:
-            for key in [key for key in self._files if key[0] == owner]:
-                os.close(self._files.pop(key))
+            for key in list(self._files):  # a copy: the garbage collector may close those of another owner meanwhile
+                if key[0] == owner:
+                    os.close(self._files.pop(key))
 
 
 _owners, _open = count(), _OpenFiles()

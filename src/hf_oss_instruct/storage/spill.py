@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -73,11 +74,20 @@ class Spill(Generic[Number]):
                 self._file.write(np.ascontiguousarray(numbers).data)
             self._file.flush()
         except OSError as error:
-            raise RunError(
-                f"Temporary files in {tempfile.gettempdir()!r} cannot be written: {error.strerror}. Set TMPDIR to a folder with "
-                "more space, and run the same command again."
-            ) from error
+            raise RunError(_not_written(error)) from error
         self._fresh, self._bytes = [], 0
+
+
+def _not_written(error: OSError) -> str:
+    """What to do if a temporary file cannot be written."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"A temporary file cannot be opened: {error.strerror}. Allow more (ulimit -n), and run the same command again."
+    if tempfile.tempdir is None:  # no folder was found
+        return f"There is no folder for temporary files: {error.strerror}. Set TMPDIR to one that can be written."
+    return (
+        f"Temporary files in {tempfile.tempdir!r} cannot be written: {error.strerror}. Set TMPDIR to a folder with more space, "
+        "and run the same command again."
+    )
 
 
 class SortedSpill:
