@@ -49,8 +49,9 @@ def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]
 def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpill) -> int:
     """The number of groups of near duplicates.
 
-    Each round compares one pair of each text and drops the pairs that are in one group by then, so that a dataset of many near
-    duplicates costs about as many comparisons as it has rows.
+    The first round compares one pair of each text, and drops the pairs that are in one group by then, so that a dataset of many
+    near duplicates costs about as many comparisons as it has rows. Each further round compares twice as many of those that are
+    left, because a text is hashed again in each.
 
     Args:
         texts: those that are compared.
@@ -60,12 +61,13 @@ def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpil
     labels = np.arange(len(texts))  # (texts,): a text of the same group; the first one of a group has its own number
     for [pairs] in merged(candidates):
         later, earlier = (np.searchsorted(positions, side) for side in minhash.unpacked(pairs))
+        width = 1
         while len(later):
-            first = np.diff(later, prepend=-1) > 0
-            near = minhash.exact(texts, later[first], earlier[first]) >= THRESHOLD
-            _join(labels, later[first][near], earlier[first][near])
-            left = ~first & (_firsts(labels, later) != _firsts(labels, earlier))
-            later, earlier = later[left], earlier[left]
+            next_ones = np.arange(len(later)) - np.searchsorted(later, later) < width  # (left,): the next of each text
+            near = minhash.exact(texts, later[next_ones], earlier[next_ones]) >= THRESHOLD
+            _join(labels, later[next_ones][near], earlier[next_ones][near])
+            left = ~next_ones & (_firsts(labels, later) != _firsts(labels, earlier))
+            later, earlier, width = later[left], earlier[left], 2 * width
     return int((labels == np.arange(len(labels))).sum())
 
 
