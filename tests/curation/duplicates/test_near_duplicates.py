@@ -61,6 +61,31 @@ def test_a_nearly_equal_row_is_rejected_for_the_earlier_one_and_says_how_alike_t
     assert found["detail"][2].as_py() == f"its solution is {jaccard(' '.join(first), ' '.join(second)):.0%} that of id0"
 
 
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+@pytest.mark.parametrize("reasons", [[None] * 5, [None, "license", None, None, None], ["license"] * 5])
+def test_the_type_of_a_text_column_changes_nothing(kind: pa.DataType, reasons: list[str | None]) -> None:
+    first = sentence(random.Random(0))
+    texts = [
+        " ".join(first),
+        " ".join([*first[:30], "changed", *first[31:]]),
+        None,
+        "",
+        " ".join([*first[:40], "new", *first[41:]]),
+    ]
+    plain = pa.table(
+        {
+            "seed_id": [f"id{number}" for number in range(5)],
+            "solution": pa.array(texts, pa.string()),
+            "reason": pa.array(reasons, pa.string()),
+            "detail": pa.nulls(5, pa.string()),
+        }
+    )
+    expected = near.near_duplicates(plain).select(["reason", "detail"])
+    assert expected["reason"][4].as_py() == ("license" if reasons[0] else "near_duplicate")
+    found = near.near_duplicates(plain.set_column(1, "solution", plain["solution"].cast(kind)))
+    assert found.select(["reason", "detail"]).equals(expected)
+
+
 def test_similarity_does_not_travel_along_a_chain() -> None:
     rng = random.Random(1)
     links = [sentence(rng, 80)]

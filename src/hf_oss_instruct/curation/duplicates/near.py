@@ -38,7 +38,7 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
         threshold: least Jaccard similarity of two texts' sets of word 5-grams, 0 to 1.
     """
     names, alive = [name for name in columns if name in table.column_names], not_rejected(table)
-    texts = [table[name] for name in names]
+    texts = [_taken_from(table[name]) for name in names]
     candidates = [minhash.candidates(_compared(column, alive)) for column in texts]
     gone, why = ~alive, dict[int, str]()
     for found in merged(*candidates):
@@ -69,6 +69,11 @@ def cluster_sizes(details: Iterable[str | None]) -> dict[str, int]:
     leaders = Counter(detail.rpartition(" that of ")[2] for detail in details if detail)
     sizes = Counter(size + 1 for size in leaders.values())
     return {str(size): sizes[size] for size in sorted(sizes)}
+
+
+def _taken_from(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column from which Arrow can take rows: it cannot from string views."""
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _compared(column: pa.ChunkedArray, alive: np.ndarray[Any, np.dtype[np.bool_]]) -> Iterator[pa.Array]:
