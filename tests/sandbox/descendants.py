@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from hf_oss_instruct.sandbox.inside import procfs
@@ -18,6 +19,20 @@ def parents() -> dict[int, int]:
         except OSError:
             continue
     return found
+
+
+def parents_of(mark: str) -> dict[int, int]:
+    """The processes that have these words as their last argument, and the parent of each.
+
+    The parent is read after the argument: until a program runs in its sandbox, its process has others, such as the fork server.
+    """
+    found = []
+    for pid in parents():
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"\0{mark}\0".encode()):
+                found.append(pid)
+    now = parents() if found else {}
+    return {pid: now[pid] for pid in found if pid in now}
 
 
 def children(pid: int) -> list[int]:

@@ -23,7 +23,7 @@ from hf_oss_instruct.sandbox.monitor import SLACK_S
 from hf_oss_instruct.sandbox.run import Job, run_program, run_programs
 
 from .conftest import ISOLATING
-from .descendants import all_ended, children, descendants, parents
+from .descendants import all_ended, children, descendants, parents_of
 
 pytestmark = pytest.mark.skipif(not ISOLATING, reason="this machine has no sandbox: hf-oss-instruct env says why")
 
@@ -60,10 +60,9 @@ def test_a_run_whose_sandbox_fails_takes_no_other_with_it(isolating: str) -> Non
 def _kill_the_inits_of(mark: str, done: threading.Event) -> None:
     """Kill the parent of every process with these words as its last argument, until all is over."""
     while not done.wait(0.02):
-        for pid, parent in parents().items():
+        for parent in parents_of(mark).values():
             with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"\0{mark}\0".encode()):
-                    os.kill(parent, signal.SIGKILL)
+                os.kill(parent, signal.SIGKILL)
 
 
 def test_a_program_that_breaks_its_sandbox_each_time_has_failed_and_is_told_why(isolating: str) -> None:
@@ -92,11 +91,10 @@ def test_a_program_of_root_is_another_user_than_its_container_init(isolating: st
 
     def look() -> None:
         while not users:
-            for pid, parent in parents().items():
+            for pair in parents_of(mark).items():
                 with contextlib.suppress(OSError):
-                    if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"\0{mark}\0".encode()):
-                        lines = [Path(f"/proc/{number}/status").read_text().split("Uid:")[1] for number in (pid, parent)]
-                        users.extend(set(line.partition("\n")[0].split()) for line in lines)
+                    lines = [Path(f"/proc/{pid}/status").read_text().split("Uid:")[1] for pid in pair]
+                    users.extend(set(line.partition("\n")[0].split()) for line in lines)
 
     helper = threading.Thread(target=look)
     helper.start()
@@ -113,11 +111,10 @@ def test_the_wall_limit_is_held_from_outside_when_the_container_init_cannot(isol
 
     def stop_the_container_init() -> None:
         while not stopped:
-            for pid, parent in parents().items():
+            for pid, parent in parents_of(mark).items():
                 with contextlib.suppress(OSError):
-                    if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"\0{mark}\0".encode()):
-                        os.kill(parent, signal.SIGSTOP)
-                        stopped.append(pid)
+                    os.kill(parent, signal.SIGSTOP)
+                    stopped.append(pid)
 
     helper = threading.Thread(target=stop_the_container_init)
     helper.start()
