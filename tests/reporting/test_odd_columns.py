@@ -16,7 +16,7 @@ from hf_oss_instruct.reporting.lookup import RowLookup
 from hf_oss_instruct.reporting.report import report
 from hf_oss_instruct.reporting.rows import open_rows
 
-from .datasets import kept, run_folder
+from .datasets import kept, rejected, run_folder
 
 TEXTS = {"problem": ["Sort a list", "Parse a file", "Hash a word"], "solution": ["a", "b", "c"]}
 COLUMNS = (
@@ -83,6 +83,9 @@ def test_the_next_command_takes_the_rows_that_the_report_is_about(tmp_path: Path
     run = run_folder(tmp_path / "run", [kept(0)])
     (run / "oss_instruct.yaml").touch()
     assert f"publish {run} --to YOU/run" in CliRunner().invoke(cli, ["report", str(run), *words]).output
+    run = run_folder(tmp_path / "none", [], [rejected(0, "empty")])
+    (run / "oss_instruct.yaml").touch()
+    assert "Next:" not in CliRunner().invoke(cli, ["report", str(run), *words]).output
 
 
 def test_rows_without_text_are_refused_with_the_types_of_their_columns() -> None:

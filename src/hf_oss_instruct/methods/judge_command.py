@@ -144,8 +144,8 @@ def _show_details(report: RunReport) -> None:
     found = report["judging"]
     for name, one in found["criteria"].items():
         alpha = (found["agreement"]["alpha"] or {}).get(name)
-        mean = "none" if one["mean"] is None else f"{one['mean']:.2f}"
-        show_line(f"  {name}: mean {mean}" + ("" if alpha is None else f", agreement (alpha) {alpha:.2f}"))
+        if one["mean"] is not None:
+            show_line(f"  {name}: mean {one['mean']:.2f}" + ("" if alpha is None else f", agreement (alpha) {alpha:.2f}"))
     for judge, one in found["judges"].items():
         if one["unusable"]:
             show_line(f"  {judge}: {one['unusable']:,} answers could not be used")

@@ -31,10 +31,12 @@ def show(numbers: dict[str, Any], source: str, page: Path) -> None:
 
 def _next(source: str, numbers: dict[str, Any]) -> str:
     """The command to publish a folder; for rows that `publish` does not take as they are, the one that makes such a folder."""
+    if not numbers["funnel"]["kept"]:
+        return ""
     try:
         kind_of(Path(source))
     except PublishError:
-        return command_line("curate", source, "--out", "clean") if numbers["funnel"]["kept"] else ""
+        return command_line("curate", source, "--out", "clean")
     return command_line("publish", source, "--to", f"YOU/{Path(source).resolve().name}")
 
 
