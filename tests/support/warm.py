@@ -65,7 +65,7 @@ class Running:
     def kill(self) -> None:
         """End it and its children, and wait for that."""
         if self.poll() is None:
-            os.killpg(self.pid, signal.SIGKILL)
+            self._kill()
         self.wait()
 
     def wait(self, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
@@ -81,11 +81,18 @@ class Running:
             subprocess.TimeoutExpired: it had not ended.
         """
         if self._ended(timeout) is None:
-            os.killpg(self.pid, signal.SIGKILL)
+            self._kill()
             self._ended(None)
             raise subprocess.TimeoutExpired(self.argv, timeout)
         texts = [path.read_text(errors="surrogateescape") if path.exists() else "" for path in self._files()]
         return subprocess.CompletedProcess(self.argv, self._code or 0, *texts)
+
+    def _kill(self) -> None:
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has no group of its own yet, or has just ended
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _files(self) -> list[Path]:
         return [Path(self._folder, name) for name in ("stdout", "stderr")]
