@@ -54,7 +54,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
 def test_without_any_folder_for_temporary_files_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
-    with pytest.raises(RunError, match=r"There is no folder for temporary files: .*\. Set TMPDIR to one that can be written\."):
+    with pytest.raises(RunError, match=r"No folder for temporary files can be written: .*\. Set TMPDIR to a writable folder\."):
         Spill(np.uint64).append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
 
 

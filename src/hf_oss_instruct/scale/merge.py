@@ -38,7 +38,8 @@ def merge(
     The shards' journals and verdicts are read in the order of the seeds, and every check is made over all rows: exact and near
     duplicates, benchmarks. The files are byte for byte those of one run without shards, given the same answers. No request
     is sent, and no program is run. Texts, hashes and indexes are on disk, in `out` and in temporary files in the folder that
-    `TMPDIR` names: memory grows by a few bytes a row, and by about a hundred for a row that is rejected or flagged.
+    `TMPDIR` names: memory grows by a few bytes a row, by about 100 for a near duplicate, and by about 300 for a row that
+    another check of the whole dataset rejects or flags.
 
     Args:
         sources: the folder of a plan, or the folders of all shards. Shards may have been split further: 1/2, 0/4 and 2/4

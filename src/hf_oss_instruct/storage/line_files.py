@@ -13,8 +13,6 @@ OFFSET_BITS = 44
 """Bits of the offset in a line's 64-bit location: files of up to 16 TiB, a million files."""
 LINE = 8192
 """Bytes read at first for a line; few lines are longer."""
-
-
 OPEN_FILES = 128
 """Files that are open at the same time in this process: a merge reads those of a thousand shards in turn."""
 

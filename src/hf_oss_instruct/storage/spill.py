@@ -83,7 +83,7 @@ def _not_written(error: OSError) -> str:
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"A temporary file cannot be opened: {error.strerror}. Allow more (ulimit -n), and run the same command again."
     if tempfile.tempdir is None:  # no folder was found
-        return f"There is no folder for temporary files: {error.strerror}. Set TMPDIR to one that can be written."
+        return f"No folder for temporary files can be written: {error.strerror}. Set TMPDIR to a writable folder."
     return (
         f"Temporary files in {tempfile.tempdir!r} cannot be written: {error.strerror}. Set TMPDIR to a folder with more space, "
         "and run the same command again."
