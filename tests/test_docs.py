@@ -134,12 +134,12 @@ def options() -> str:
 
 OPTIONS_HEAD = """# Options of a run
 
-Where each option can be set. `make docs` regenerates this page; [Commands](commands.md#synthesize) says what each does.
+Where each option can be set. `make docs` regenerates this page; [Commands](commands.md#synthesize) describes the options.
 A run config (`oss_instruct.yaml`, `*.ossi`) sets no server, key, price or path. Options marked † are refused in a run config from
-a dataset repository, which is not trusted: pass them yourself. In Python, `read_seeds` takes those of `seeds`, `synthesize` and
-`synthesize_to_disk` the others: `sampling`, `limits` and `checks` as `Sampling(…)`, `RunLimits(…)` and `Checks(…)`. `synthesize`
-takes no checks: it yields rows before the whole set is there. The options of `evolution` belong to `evolve`, those of
-`judging` to `judge`. Paper: section of Magicoder,
+a dataset repository, which is not trusted: pass them yourself. In Python, `read_seeds` takes the options of `seeds`, and
+`synthesize` and `synthesize_to_disk` take the others: `sampling`, `limits` and `checks` as `Sampling(…)`, `RunLimits(…)` and
+`Checks(…)`. `synthesize` takes no checks, because it yields rows before the dataset is complete. The options of `evolution`
+belong to `evolve`, those of `judging` to `judge`. Paper: section of Magicoder,
 [arXiv 2312.02120](https://arxiv.org/abs/2312.02120).
 """
 

@@ -44,7 +44,7 @@ def key_from(variable: str | None, base_url: str | None) -> str | None:
         raise _wrong_host_error(variable, base_url)
     key = os.environ.get(variable)
     if not key:
-        raise UsageError(f"The environment variable {variable!r} is not set. Export the key in it, or leave --api-key-env out.")
+        raise UsageError(f"The environment variable {variable!r} is not set. Export it, or leave out --api-key-env.")
     check_key(key, base_url, variable)
     return key
 
@@ -61,7 +61,9 @@ def check_key(key: str | None, base_url: str | None, name: str = "This key") -> 
         UsageError: it is a Hugging Face token and the server is not Hugging Face's, or no HTTP header can carry it.
     """
     if not (key or "x").isascii() or not (key or "x").isprintable():
-        raise UsageError("The API key holds characters that no HTTP header can carry. Copy it again, without line ends.")
+        raise UsageError(
+            "The API key contains characters that are not allowed in an HTTP header. Copy it again, without line breaks."
+        )
     if base_url is None or is_hugging_face(base_url):
         return
     if key and is_hugging_face_token(key):
@@ -119,7 +121,9 @@ def check_hub(endpoint: str) -> None:
     """
     parts = urlsplit(endpoint)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise UsageError(f"The Hub {redacted(endpoint)!r} is not encrypted, and would get your token. Use https in HF_ENDPOINT.")
+        raise UsageError(
+            f"The Hub {redacted(endpoint)!r} is not encrypted and would receive your token. Use https in HF_ENDPOINT."
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -47,7 +47,7 @@ def test_a_stream_hands_out_pairs_that_pass_and_runs_them_once(tmp_path: Path, t
 
 
 def test_options_of_verification_without_it_are_refused(tmp_path: Path, teacher: LocalTeacher) -> None:
-    with pytest.raises(UsageError, match=r"--keep says how pairs are verified\. Pass --verify"):
+    with pytest.raises(UsageError, match=r"--keep configures verification\. Pass --verify"):
         load_dataset("oss-instruct", data_dir=str(tmp_path / "code"), split="train", streaming=True, keep="all")
     assert not teacher.requests
 

@@ -192,7 +192,7 @@ def test_seeds_outside_the_folder_are_refused(recipe: Path, tmp_path: Path, monk
         ("version: 1\na: &a [x, x]\nb: [*a, *a]\n", "YAML alias"),
         ("version: 1\nprompt: {text: '" + "x" * 2_000_000 + "'}\n", "too large for a run config"),
         ("version: " + "[" * 20_000 + "\n", "is not valid YAML"),
-        ("- just\n- a list\n", "must hold keys and values"),
+        ("- just\n- a list\n", "must contain keys and values"),
         ("version: 1\nseeds: {n: many}\n", "should be int"),
         ("version: 1\nseeds: {dataset: 5}\n", "should be str"),
         ("version: 1\nseeds: {rng_seed: 1e400}\n", "should be int"),

@@ -86,7 +86,7 @@ def test_the_magicoder_preset_is_the_papers() -> None:
         ("version: 1\nsampling: {base_url: http://evil}", "unknown keys: sampling.base_url"),
         ("version: 99", "version 99"),
         ("seeds: {n: 3}", "version None"),
-        ("- a\n- b", "must hold keys and values"),
+        ("- a\n- b", "must contain keys and values"),
         ("version: 1\nseeds: {n: many}", "'many' should be int"),
         ("version: 1\nseeds: {n: true}", "True should be int"),
         ("version: 1\nseeds: {n: -5}", "at least 1, not -5"),

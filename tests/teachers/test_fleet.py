@@ -50,7 +50,7 @@ def test_servers_are_named_one_by_one_or_in_a_file(tmp_path: Path) -> None:
     assert TeacherSpec(base_url=(str(listed),)).base_url == (A, B) == TeacherSpec(base_url=(A, B, A)).base_url  # type: ignore[comparison-overlap]
     assert TeacherSpec(base_url=A).base_url == (A,)  # type: ignore[arg-type]  # as `load_dataset` passes it
     (tmp_path / "none.txt").write_text("# nothing yet\n")
-    with pytest.raises(UsageError, match="has no URL in it"):
+    with pytest.raises(UsageError, match="contains no URL"):
         TeacherSpec(base_url=(str(tmp_path / "none.txt"),))
 
 

@@ -121,7 +121,7 @@ def test_a_reader_that_leaves_changes_nothing_and_a_full_disk_behind_stdout_is_s
         done = run(desk, *command(name), stdout=full)
     assert (done.returncode, done.stderr.strip().splitlines()[-1:]) == (
         1,
-        ["Error: standard output cannot be written: No space left on device. Print to somewhere else."],
+        ["Error: standard output cannot be written: No space left on device. Redirect it elsewhere."],
     )
 
 
@@ -207,7 +207,7 @@ def test_programs_that_are_judged_end_with_the_command(desk: Path) -> None:
     done = process.wait(60)
     assert done.returncode == 130
     *_, why, typed = done.stderr.splitlines()
-    assert why == "Interrupted. What is finished is kept in o. Continue with:"
+    assert why == "Interrupted. Finished work is kept in o. Continue with:"
     assert typed.startswith("  hf-oss-instruct score ")
     assert time.monotonic() - started < 30  # the program would have run for a minute and more
     assert len(verdicts.read_bytes().splitlines()) == 2

@@ -101,7 +101,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         own = {field.name for field in fields(datasets.BuilderConfig)} | {"opened"}
         names = [field.name for field in fields(self) if field.name not in own and getattr(self, field.name) != field.default]
         if names:
-            raise UsageError(f"The dataset's card sets {', '.join(names)}. Only the caller may: pass it to load_dataset.")
+            raise UsageError(f"The dataset's card sets {', '.join(names)}. Only the caller may set it: pass it to load_dataset.")
 
     def _repo_config(self, base_path: str, token: Any) -> RepoConfig | None:
         paths = [str(path) for paths in (self.data_files or {}).values() for path in paths]
@@ -129,7 +129,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
     def _with_functions_sampler(self, spec: RunSpec) -> RunSpec:
         if self.sampler not in (None, "functions"):
             raise UsageError(
-                f"The embedded teacher needs the sampler 'functions', not {self.sampler!r}. Pass model= for another."
+                f"The embedded teacher needs the sampler 'functions', not {self.sampler!r}. Pass model= for another teacher."
             )
         return spec.changed(seeds={"sampler": "functions"})
 

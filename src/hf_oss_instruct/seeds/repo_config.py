@@ -119,7 +119,7 @@ def read_repo_config(path: str, base_path: str = "", token: str | bool | None = 
     spec = RunSpec.from_yaml(text, repr(path))
     for part, option in spec.only_for(Interface.REPO_CONFIG):
         raise UsageError(
-            f"The run config {path!r} sets {part}.{option.yaml}, which only the caller may. Pass {option.keyword}= yourself."
+            f"The run config {path!r} sets {part}.{option.yaml}, which only the caller may set. Pass {option.keyword}= yourself."
         )
     return RepoConfig(spec, folder, digest(text), token)
 

@@ -43,7 +43,7 @@ class Checks:
         (DEFAULT,),
         BenchmarkNames(),
         "Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub datasets; "
-        "'default' is every small one, 'none' switches it off.",
+        "'default' is every small one, 'none' disables the check.",
         flag="--benchmarks",
         metavar="B,…|none",
         yaml="benchmarks",
@@ -52,7 +52,7 @@ class Checks:
     rule: str = option(
         "default",
         Choice(("default", "magicoder"), "Unknown decontamination rule {value!r}"),
-        "How quotes are found; magicoder: the paper's substrings, decision for decision.",
+        "How quotes are found. magicoder: the paper's substrings, with identical decisions.",
         flag="--rule",
         yaml="rule",
         set_by=ON_A_WHOLE_SET,

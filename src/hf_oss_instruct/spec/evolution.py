@@ -30,7 +30,7 @@ class EvolutionSpec:
     rounds: int = option(
         1,
         Integer(1, MOST_ROUNDS),
-        "How often each problem is evolved, 1 to 4; the rows of all rounds come out. Default: 1.",
+        "How often each problem is evolved, 1 to 4; the output has the rows of all rounds. Default: 1.",
         flag="--rounds",
         metavar="1..4",
         yaml="rounds",
@@ -56,7 +56,7 @@ class EvolutionSpec:
     solver: Any = option(
         None,
         Text(),
-        "Model that solves the evolved problems. Default: the teacher. --base-url MODEL=URL is its own server.",
+        "Model that solves the evolved problems. Default: the teacher. --base-url MODEL=URL sets its server.",
         flag="--solver",
         metavar="MODEL",
         set_by=_BOTH,

@@ -19,8 +19,7 @@ class JudgingSpec:
     judges: Sequence[Any] = option(
         (),
         Several(),
-        "Model that judges; give the flag several times for several judges. Default: --model. --base-url MODEL=URL is its own "
-        "server.",
+        "Model that judges; repeat the flag for several judges. Default: --model. --base-url MODEL=URL sets its server.",
         flag="--judge",
         metavar="MODEL",
         set_by=_BOTH,

@@ -45,7 +45,7 @@ class RunLimits:
     price_in: float | None = option(
         None,
         Number(0),
-        "Price of a million prompt tokens, for every model of the run; give the highest.",
+        "Price per million prompt tokens. With several models, the highest.",
         flag="--price-in",
         metavar="PRICE",
         set_by=CALLER,
@@ -53,7 +53,7 @@ class RunLimits:
     price_out: float | None = option(
         None,
         Number(0),
-        "Price of a million completion tokens, for every model of the run; give the highest.",
+        "Price per million completion tokens. With several models, the highest.",
         flag="--price-out",
         metavar="PRICE",
         set_by=CALLER,
@@ -61,7 +61,7 @@ class RunLimits:
     give_up_after: float = option(
         300.0,
         Number(0, low_open=True),
-        "Stop if requests only fail for this long; the same command resumes the run.",
+        "Stop if all requests fail for this long; the same command resumes the run.",
         flag="--give-up-after",
         metavar="SECONDS",
         set_by=CALLER,
@@ -90,7 +90,7 @@ class RunLimits:
         ):
             if share == 0:
                 raise UsageError(
-                    f"{flag} {limit} is the limit of all {shard.count} shards together, so that nothing is left for each. "
+                    f"{flag} {limit} is the limit of all {shard.count} shards together, which leaves nothing for each. "
                     f"Pass at least {shard.count}."
                 )
         return shared

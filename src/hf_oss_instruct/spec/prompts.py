@@ -172,8 +172,8 @@ class PromptSpec:
     thoughts: str = option(
         DROP,
         Choice((DROP, KEEP), "Unknown treatment of thoughts {value!r}"),
-        "Whether completions of the config sft begin with the model's reasoning, between <think> tags: drop (default), or keep, "
-        "which stores it in the column reasoning, too.",
+        "Whether completions of the config sft begin with the model's reasoning in <think> tags: drop (default), or keep, which "
+        "also stores it in the column reasoning.",
         flag="--thoughts",
         yaml="thoughts",
         rare=True,
@@ -182,8 +182,8 @@ class PromptSpec:
     answer_format: str = option(
         SECTIONS,
         Choice((SECTIONS, JSON), "Unknown answer format {value!r}"),
-        "How the teacher writes a pair: sections (default), or json, an object whose schema is sent as response_format. A server "
-        "that does not take it is asked without; run.json counts the answers of each form.",
+        "How the teacher writes a pair: sections (default), or json, an object whose schema is sent as response_format, unless "
+        "the server rejects it. run.json counts the answers of each form.",
         flag="--answer-format",
         yaml="answer_format",
         rare=True,
@@ -192,8 +192,8 @@ class PromptSpec:
     concepts: bool = option(
         False,
         Switch(),
-        "Ask twice for each seed: which concepts the snippet uses, then for a problem about these, without the snippet "
-        "(SelfCodeAlign). A template of your own has {concepts} and may have {language}.",
+        "Send two requests per seed: for the concepts that the snippet uses, then for a problem about these, without "
+        "the snippet (SelfCodeAlign). Your own template needs {concepts} and may have {language}.",
         flag="--concepts",
         yaml="concepts",
         rare=True,
@@ -203,8 +203,8 @@ class PromptSpec:
     style: str | None = option(
         None,
         Choice((FUNCTION, SCRIPT, CLASS), "Unknown style {value!r}"),
-        "Have each pair rewritten, so that the solution is a function, a script that reads standard input, or a class; another "
-        "form is rejected. One more request for each seed.",
+        "Have each pair rewritten so that the solution is a function, a script that reads standard input, or a class; other "
+        "forms are rejected. Adds one request per seed.",
         flag="--style",
         yaml="style",
         rare=True,

@@ -106,7 +106,7 @@ class RunSpec:
         try:
             if path.stat().st_size > LARGEST:
                 raise UsageError(
-                    f"{str(path)!r} has {path.stat().st_size:,} bytes, {LARGEST:,} at most. This is too large for a run config."
+                    f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config (at most {LARGEST:,})."
                 )
             return cls.from_yaml(path.read_text("utf-8"), repr(str(path)))
         except (OSError, UnicodeDecodeError) as error:
@@ -123,7 +123,7 @@ class RunSpec:
             )
         parts = {part: dict(_known(top.get(part) or {}, _keys(part), part, name)) for part in IN_YAML}
         if (template := parts["prompt"].pop("template", TEMPLATE)) != TEMPLATE:
-            raise UsageError(f"{name} names the prompt template {template!r}. We have {TEMPLATE!r}; or give its text.")
+            raise UsageError(f"{name} names the prompt template {template!r}. Use {TEMPLATE!r}, or the text of a template.")
         try:
             return cls().changed(**{part: _read(parts[part], options) for part, options in IN_YAML.items()})
         except TypeError as error:
@@ -181,11 +181,11 @@ def _keys(part: str) -> set[str]:
 
 def _known(values: Any, keys: set[str], part: str, name: str) -> Mapping[str, Any]:
     if not isinstance(values, dict):
-        raise UsageError(f"{name}: {part or 'the file'} must hold keys and values, not {type(values).__name__}.")
+        raise UsageError(f"{name}: {part or 'the file'} must contain keys and values, not {type(values).__name__}.")
     if unknown := sorted(map(str, values.keys() - keys)):
         where = f"{part}." if part else ""
         raise UsageError(
-            f"{name} has unknown keys: {', '.join(where + key for key in unknown)}. Known are: {', '.join(sorted(keys))}."
+            f"{name} has unknown keys: {', '.join(where + key for key in unknown)}. Known keys: {', '.join(sorted(keys))}."
         )
     return values
 

@@ -84,10 +84,12 @@ def _check_extra(extra: Mapping[str, Any]) -> None:
             f"extra_body is not a JSON object: {error}. Use text, numbers, true, false, null, lists and objects."
         ) from error
     if secret := next((name for name in _names(extra) if is_secret_name(name)), None):
-        raise UsageError(f"extra_body has {secret!r}, and is kept in run config, rows and card. Pass a key with --api-key-env.")
+        raise UsageError(
+            f"extra_body has {secret!r}, but is stored in the run config, rows and card. Pass a key with --api-key-env."
+        )
 
     if any(holds_hugging_face_token(text) for text in _texts(extra)):
-        raise UsageError("extra_body holds a Hugging Face token, which would be sent and published. Take it out.")
+        raise UsageError("extra_body contains a Hugging Face token, which would be sent and published. Remove it.")
 
 
 def _names(value: Any) -> Iterator[str]:

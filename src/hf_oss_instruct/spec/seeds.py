@@ -95,8 +95,8 @@ class SeedPlan:
     balance: bool = option(
         False,
         Switch(),
-        "Draw seeds so that languages, the paper's ten categories (by words) and clusters of similar snippets fill evenly. About "
-        "four snippets are drawn for each seed.",
+        "Draw seeds so that languages, the paper's ten categories (by words) and clusters of similar snippets fill evenly. Draws "
+        "about four snippets for each seed.",
         flag="--balance",
         yaml="balance",
         rare=True,
@@ -105,8 +105,8 @@ class SeedPlan:
     embedding_model: EmbeddingModel | None = option(
         None,
         EmbeddingModelName(),
-        "With --balance: form the clusters by the embeddings of this text encoder, a folder or OWNER/NAME[@REVISION] on the Hub, "
-        "instead of by words. Needs the extra local.",
+        "With --balance: form clusters from the embeddings of this text encoder, a folder or OWNER/NAME[@REVISION] on the Hub, "
+        "instead of from words. Needs the extra local.",
         flag="--embedding-model",
         metavar="MODEL",
         yaml="embedding_model",
@@ -126,7 +126,7 @@ class SeedPlan:
     filters: Sequence[str] | None = option(
         None,
         FilterNames(),
-        "Refuse as seeds: parses (documents with many syntax errors or no definition), secrets, boilerplate. "
+        "Filters of seeds: parses (documents with many syntax errors or no definition), secrets, boilerplate. "
         "Default: all; none for magicoder.",
         flag="--filters",
         metavar="all|none|NAME,…",
@@ -162,7 +162,7 @@ class SeedPlan:
     max_snippet_chars: int = option(
         MAX_SNIPPET_CHARS,
         Integer(0),
-        "Refuse longer snippets (minified code, data on one line); 0: no limit. Default: 10000; 0 with --preset magicoder.",
+        "Leave out longer snippets (minified code, data on one line); 0: no limit. Default: 10000; 0 with --preset magicoder.",
         flag="--max-snippet-chars",
         metavar="CHARS",
         yaml="max_snippet_chars",
@@ -170,8 +170,8 @@ class SeedPlan:
     encoding: str | None = option(
         None,
         Text(),
-        "Encoding of files that are not UTF-8 and neither begin with a byte order mark nor declare one (latin-1, cp1252, "
-        "gb18030, …). Default: leave them out.",
+        "Encoding of files that are not UTF-8, have no byte order mark and declare no encoding (latin-1, cp1252, gb18030, "
+        "…). Default: leave them out.",
         flag="--encoding",
         metavar="NAME",
         yaml="encoding",
@@ -187,8 +187,8 @@ class SeedPlan:
     shard: Shard | None = option(
         None,
         ShardOf(),
-        "Only shard I of N, counted from 0: every N-th seed. Limits such as --max-cost are those of all shards together; "
-        "merge makes one dataset of the shards.",
+        "Only shard I of N, counted from 0: every N-th seed. Limits such as --max-cost apply to all shards together; "
+        "merge combines the shards into one dataset.",
         flag="--shard",
         metavar="I/N",
         yaml="shard",

@@ -51,9 +51,9 @@ def _read_urls(given: str) -> list[str]:
     try:
         lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--base-url {given!r} cannot be read: {error}. Name a text file with a URL on each line.") from error
+        raise UsageError(f"--base-url {given!r} cannot be read: {error}. Pass a text file with one URL per line.") from error
     if not any(lines):
-        raise UsageError(f"--base-url {given!r} has no URL in it. Write one on each line.")
+        raise UsageError(f"--base-url {given!r} contains no URL. Write one per line.")
     return [line for line in lines if line]
 
 
@@ -73,17 +73,17 @@ class TeacherSpec:
     model: str | None = option(
         None,
         Text(),
-        "Model that writes the pairs: alone through Inference Providers, with --base-url on that server. a=0.7,b=0.3 mixes "
-        "models by share; a hash of the seed chooses.",
+        "Model that writes the pairs: on the server at --base-url, or else through Inference Providers. a=0.7,b=0.3 mixes "
+        "models by share, chosen by a hash of the seed.",
         flag="--model",
         set_by=CALLER & ~Interface.PYTHON,
     )
     base_url: tuple[str, ...] = option(
         (),
         Servers(),
-        "Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve, or a provider's base URL as its "
-        "documentation has it. /v1 is added only to a URL without a path; a query (Azure's api-version) is kept. Given several "
-        "times, or as a file with a URL on each line: requests go to the server with most room. MODEL=URL is for one model.",
+        "Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve, or a provider's base URL, as documented "
+        "there. /v1 is added only to a URL without a path; a query (Azure's api-version) is kept. For several servers, repeat it "
+        "or pass a file with one URL per line: requests go to the least loaded one. MODEL=URL is for one model.",
         flag="--base-url",
         metavar="URL",
         set_by=CALLER & ~Interface.PYTHON,
@@ -102,8 +102,8 @@ class TeacherSpec:
     timeout: float | None = option(
         None,
         Seconds(),
-        "Deadline of one request. auto: 600 s until the first answer, then five times the slowest one seen lately (twenty "
-        "times, for the first 16), from 30 to 600 s.",
+        "Timeout of a request. auto: 600 s until the first answer, then five times the slowest recent one (twenty times "
+        "for the first 16), between 30 and 600 s.",
         flag="--timeout",
         metavar="SECONDS|auto",
         set_by=CALLER,
@@ -112,15 +112,15 @@ class TeacherSpec:
     batch: bool = option(
         False,
         Switch(),
-        "Ask through the server's batch API (files and batches, as OpenAI has them), which often costs half and takes up to 24 "
-        "hours. The same command continues after a stop and pays for nothing twice. Previews ask directly.",
+        "Send requests through the server's batch API (OpenAI's files and batches), which often costs half and takes up to 24 "
+        "hours. After a stop, the same command continues and pays for nothing twice. Not for previews.",
         flag="--batch",
         set_by=Interface.COMMAND,
     )
     batch_requests: int = option(
         50_000,
         Integer(1),
-        "With --batch: the most requests in a batch. Twice as many are in flight.",
+        "With --batch: maximum number of requests in a batch. Twice as many are in flight.",
         flag="--batch-requests",
         set_by=Interface.COMMAND,
         shown=True,

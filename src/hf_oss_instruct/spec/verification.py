@@ -41,7 +41,7 @@ class VerificationSpec:
         None,
         Choice((ANSWER, APART, GIVEN), "Tests cannot come from {value!r}"),
         "Where tests come from: answer (the pair's own answer), apart (a separate request that sees problem and signatures, "
-        "never the solution), given (the rows bring them). Default: those of the rows, else apart.",
+        "never the solution), given (the rows' own tests). Default: given for rows that have tests, else apart.",
         flag="--tests",
         yaml="tests",
         rare=True,
@@ -51,7 +51,7 @@ class VerificationSpec:
     solutions: int = option(
         1,
         Integer(1),
-        "Solutions to try in all: the pair's own, the others from the problem alone. Default: 1.",
+        "Total number of solutions: the pair's own, and others written from the problem alone. Default: 1.",
         flag="--solutions",
         metavar="K",
         yaml="solutions",
@@ -61,7 +61,7 @@ class VerificationSpec:
     solver: Any = option(
         None,
         Text(),
-        "Model that writes the further solutions. Default: the teacher. --base-url MODEL=URL is its own server.",
+        "Model that writes the further solutions. Default: the teacher. --base-url MODEL=URL sets its server.",
         flag="--solver",
         metavar="MODEL",
         set_by=_CALLER,
@@ -69,7 +69,7 @@ class VerificationSpec:
     tester: Any = option(
         None,
         Text(),
-        "Model that writes the tests apart. Default: the teacher. --base-url MODEL=URL is its own server.",
+        "Model that writes the tests of --tests apart. Default: the teacher. --base-url MODEL=URL sets its server.",
         flag="--tester",
         metavar="MODEL",
         set_by=_CALLER,
@@ -86,9 +86,9 @@ class VerificationSpec:
     )
     keep: str = option(
         PASSING,
-        Choice((PASSING, ALL), "--keep takes no {value!r}"),
-        "passing (default) keeps rows whose solution passes tests of sufficient quality; all keeps the others "
-        "too, with their status.",
+        Choice((PASSING, ALL), "--keep does not accept {value!r}"),
+        "passing (default) keeps rows whose solution passes tests of sufficient quality; all also keeps the "
+        "others, with their status.",
         flag="--keep",
         yaml="keep",
         rare=True,
@@ -134,7 +134,7 @@ class VerificationSpec:
     repair: int = option(
         0,
         Integer(0),
-        "Send a failing solution back with what failed, up to R times. Default: 0.",
+        "Send a failing solution back with its failed tests, up to R times. Default: 0.",
         flag="--repair",
         metavar="R",
         yaml="repair",
@@ -143,7 +143,7 @@ class VerificationSpec:
     )
     unverifiable: str = option(
         "drop",
-        Choice(("drop", "keep"), "Rows that cannot be verified are not {value!r}"),
+        Choice(("drop", "keep"), "Unverifiable rows cannot be {value!r}"),
         "What to do with rows that cannot be verified here (third-party modules, network, no toolchain): drop (default) or keep.",
         flag="--unverifiable",
         yaml="unverifiable",
@@ -161,7 +161,7 @@ class VerificationSpec:
     unsafe_no_sandbox: bool = option(
         False,
         Switch(),
-        "Run programs without isolation, on a disposable machine. Every row says so.",
+        "Run programs without isolation, for disposable machines. Every row records it.",
         flag="--unsafe-no-sandbox",
         set_by=_CALLER,
     )
@@ -184,4 +184,4 @@ class VerificationSpec:
             return
         for found in options_of(VerificationSpec):
             if getattr(self, found.name) != found.default:
-                raise UsageError(f"{found.flag} says how pairs are verified. Pass --verify (verify=True) as well.")
+                raise UsageError(f"{found.flag} configures verification. Pass --verify (verify=True) as well.")

@@ -104,8 +104,8 @@ def requests_go_to(spec: TeacherSpec, teacher: Teacher) -> list[str]:
         lines.append(f"# {len(spec.base_url)} servers, each with up to {spec.concurrency} requests in flight: {servers}")
     if spec.batch:
         lines.append(
-            f"# in batches of up to {spec.batch_requests:,} requests, each answered within 24 hours, at half the price where the "
-            "provider has it so"
+            f"# in batches of up to {spec.batch_requests:,} requests, each answered within 24 hours, at half the price if the "
+            "provider offers it"
         )
     return lines
 

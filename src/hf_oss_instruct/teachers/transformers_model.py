@@ -204,7 +204,7 @@ class _Model:
                 pending.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
             except TemplateError as error:
                 raise TeacherError(
-                    f"The model's chat template does not accept the prompt: {_description(error)}. Change one."
+                    f"The model's chat template does not accept the prompt: {_description(error)}. Change one of them."
                 ) from error
         else:
             text = "\n\n".join(message["content"] for message in messages)

@@ -62,7 +62,7 @@ unsafe_option = click.option(
     flag_value="unsafe-none",
     default=None,
     callback=_warned,
-    help="Run programs without isolation: for a machine that is disposable itself. Every result says so.",
+    help="Run programs without isolation, for disposable machines. Every result records it.",
 )
 
 
@@ -74,7 +74,7 @@ def names_in(text: str) -> tuple[str, ...]:
 columns_option = click.option(
     "--columns",
     metavar="F=C,…",
-    help="Columns that do not go by a usual name: problem=, solution=, tests=, language=.",
+    help="Columns without one of the usual names: problem=, solution=, tests=, language=.",
 )
 language_option = click.option(
     "--language",

@@ -36,7 +36,7 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
         code = _exit_code(command)
         if (error := output_error()) and code == 0:
             why = error.strerror or error
-            code = _say(f"Error: standard output cannot be written: {why}. Print to somewhere else.", EXIT_FAILED)
+            code = _say(f"Error: standard output cannot be written: {why}. Redirect it elsewhere.", EXIT_FAILED)
     sys.exit(code)
 
 
@@ -55,9 +55,7 @@ def resumable(out: Path | None) -> Iterator[None]:
     except KeyboardInterrupt:
         if out is None:
             raise
-        raise RunInterruptedError(
-            f"Interrupted. What is finished is kept in {out}. Continue with:\n  {typed_command()}"
-        ) from None
+        raise RunInterruptedError(f"Interrupted. Finished work is kept in {out}. Continue with:\n  {typed_command()}") from None
 
 
 def over_tables(command: Callable[P, None]) -> Callable[P, None]:

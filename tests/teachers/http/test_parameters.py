@@ -145,7 +145,7 @@ class TestExtraBody:
 
     @pytest.mark.parametrize("extra", [{"user": f"hf_{'a1' * 17}"}, {"metadata": [{"note": f"Bearer hf_{'a1' * 17}"}]}])
     def test_holds_no_hugging_face_token(self, extra: dict[str, Any]) -> None:
-        with pytest.raises(UsageError, match="holds a Hugging Face token") as error:
+        with pytest.raises(UsageError, match="contains a Hugging Face token") as error:
             Sampling(extra_body=extra)
         assert "hf_" not in str(error.value)
         assert Sampling(extra_body={"preset": "hf_default"})

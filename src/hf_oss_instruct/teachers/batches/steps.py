@@ -49,7 +49,7 @@ class BatchSteps:
         if ended.status == "failed" and not ended.files:
             self._store.drop(batch)
             why = ended.errors or "the provider gives no reason"
-            raise TeacherError(f"The batch {batch.batch_id} failed: {why}. Where it is too large, lower --batch-requests.")
+            raise TeacherError(f"The batch {batch.batch_id} failed: {why}. If it is too large, lower --batch-requests.")
         await self._persist(lambda: self._download(batch, ended))
         return self._store.record(batch, ended=True)
 
@@ -103,6 +103,6 @@ class BatchSteps:
                 return await call()
             except RetryableError as error:
                 if loop.time() - began > GIVE_UP_AFTER_S:
-                    raise TeacherError(f"The batch API fails: {error}. Batches go on; run the same command again.") from error
+                    raise TeacherError(f"The batch API failed: {error}. Batches continue; run the same command again.") from error
                 await asyncio.sleep(max(error.after_s or 0.0, pause_s * self._pause_factor))
                 pause_s = min(pause_s * MORE, LONGEST_POLL_S)

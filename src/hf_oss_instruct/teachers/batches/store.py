@@ -131,7 +131,9 @@ class BatchStore:
             found = read_object(path)
             matching(found, _RECORD, repr(str(path)))
         except ValueError as error:
-            raise RunError(f"{error}. It is the record of a batch that may be paid for. Move it away to ask again.") from error
+            raise RunError(
+                f"{error}. It is the record of a batch that may already be paid for. Move it away to send the requests again."
+            ) from error
         return Batch(path.stem, **{name: found[name] for name in _RECORD})
 
 
@@ -167,6 +169,6 @@ def check_batches(journal: Path, teacher: Teacher) -> None:
     going_on = [batch for batch in batches if batch.teacher in direct and batch.file_id and not batch.ended]
     if going_on:
         raise RunError(
-            f"{len(going_on)} batches of {teacher.identity} are being answered, and would be paid for again. Add --batch to "
-            f"collect them, or delete {str(journal / FOLDER)!r} to give them up."
+            f"{len(going_on)} batches of {teacher.identity} are being answered, and would be paid for again. Pass --batch to "
+            f"collect them, or delete {str(journal / FOLDER)!r} to abandon them."
         )

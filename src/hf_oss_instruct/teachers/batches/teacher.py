@@ -201,7 +201,7 @@ class BatchTeacher(Teacher):
                 batch = await BatchSteps(self._api, self._store, self._pace, self._on_status).run(batch)
             lines = await asyncio.to_thread(lambda: dict(self._store.results(batch)))  # type: ignore[union-attr]
         except RowRejectedError as error:  # of a call of the batch API: no row is wrong
-            self._fail(batch.requests, TeacherError(f"The batch API refuses: {error.detail}. Nothing is rejected."))
+            self._fail(batch.requests, TeacherError(f"The batch API refused the request: {error.detail}. No row is rejected."))
         except Exception as error:
             self._fail(batch.requests, error)
         else:
@@ -246,6 +246,6 @@ class BatchTeacher(Teacher):
 
 def _cancelled(batch: Batch) -> TeacherError:
     return TeacherError(
-        f"The batch {batch.batch_id} was cancelled at the provider. What was answered before is kept; the same command submits "
-        "the others again."
+        f"The batch {batch.batch_id} was cancelled at the provider. Answers received before are kept; the same command submits "
+        "the other requests again."
     )
