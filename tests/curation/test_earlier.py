@@ -82,8 +82,8 @@ def test_a_wrong_value_anywhere_breaks_neither_card_nor_console(tmp_path: Path) 
     tried = 0
     logging.getLogger("hf_oss_instruct.curation.earlier_report").disabled = True
     try:
-        for path in places(REPORT):
-            for value in WRONG:
+        for number, path in enumerate(places(REPORT)):
+            for value in WRONG[number % 3 :: 3]:  # each place gets some of them, and each of them many places
                 (tmp_path / "run.json").write_text(json.dumps(with_value(path, value)))
                 report = report_from(EarlierReport(str(tmp_path)))
                 curated_card("name", report).encode()
@@ -91,7 +91,7 @@ def test_a_wrong_value_anywhere_breaks_neither_card_nor_console(tmp_path: Path) 
                 tried += 1
     finally:
         logging.getLogger("hf_oss_instruct.curation.earlier_report").disabled = False
-    assert tried > 500
+    assert tried > 170
 
 
 @pytest.mark.parametrize(

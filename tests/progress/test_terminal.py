@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hf_oss_instruct.synthesis.runtime.drive import FINISH_S
+from hf_oss_instruct.terminal.signals import SAME_S
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.terminal import Terminal
 from tests.support.warm import COMMAND
@@ -46,9 +49,12 @@ def test_one_request_that_hangs_neither_stops_the_bar_nor_the_estimate(tmp_path:
         stopping = terminal.until(lambda text: "stopping: waiting up to" in text)
         assert "left" not in stopping
         terminal.resize(100, 24)
+        time.sleep(SAME_S)  # sooner, it would be the first one delivered twice
+        again = time.monotonic()
         terminal.type("\x03")
         terminal.until(lambda text: "Interrupted." in text)
         assert terminal.wait() == 130
+        assert time.monotonic() - again < FINISH_S / 2
         said = terminal.text
     printed = (tmp_path / "stdout").read_text()
     assert said.count("Interrupted.") == said.count("Continue with:") == 1

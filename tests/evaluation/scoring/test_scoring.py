@@ -162,8 +162,8 @@ JAVA = (toys.JAVA, JAVA_TRAPS, "        return Pair.with(a + b, a);\n")
     [
         pytest.param(toys.SCRIPT, SCRIPT_TRAPS, "  return a + b;\n}\n", id="javascript"),
         pytest.param(toys.SHELL, SHELL_TRAPS, "    echo $(($1 + $2))\n", id="shell"),
-        pytest.param(CPLUSPLUS[0], thinned(CPLUSPLUS[1], 2), CPLUSPLUS[2], id="cpp"),
-        pytest.param(JAVA[0], thinned(JAVA[1], 2), JAVA[2], id="java"),
+        pytest.param(CPLUSPLUS[0], thinned(CPLUSPLUS[1]), CPLUSPLUS[2], id="cpp"),
+        pytest.param(JAVA[0], thinned(JAVA[1]), JAVA[2], id="java"),
         pytest.param(*CPLUSPLUS, id="all-cpp", marks=pytest.mark.long),
         pytest.param(*JAVA, id="all-java", marks=pytest.mark.long),
     ],
@@ -293,9 +293,9 @@ HEAVY = {f"HumanEval/{number}" for number in (139, 15, 59, 130, 36, 83, 94)}
 @pytest.mark.parametrize(
     ("task", "every"),
     [
-        ("humaneval", 5),
-        ("humaneval_plus", 6),
-        ("mbpp_plus", 14),
+        ("humaneval", 10),
+        ("humaneval_plus", 12),
+        ("mbpp_plus", 28),
         pytest.param("humaneval", 1, marks=pytest.mark.long),
         pytest.param("humaneval_plus", 1, marks=pytest.mark.long),
     ],
