@@ -124,8 +124,8 @@ def test_wrong_usage_exits_2_and_says_the_way_out(
     ("make", "says"),
     [
         (lambda folder: None, "does not exist"),
-        (lambda folder: folder.mkdir(), "holds no source code"),
-        (lambda folder: (folder.mkdir(), (folder / "notes.txt").write_text("x")), "holds no source code"),
+        (lambda folder: folder.mkdir(), "contains no source code"),
+        (lambda folder: (folder.mkdir(), (folder / "notes.txt").write_text("x")), "contains no source code"),
         (lambda folder: (folder.mkdir(), (folder / "a.parquet").write_bytes(b"PAR1 cut")), "cannot be read"),
     ],
     ids=["missing", "empty", "no source", "truncated parquet"],
@@ -145,7 +145,7 @@ def test_more_seeds_than_there_are_keeps_what_there_is_and_exits_1(tmp_path: Pat
         words = ("--n", "50", "--model", "m", "--base-url", teacher.base_url)
         done = hf("synthesize", "--seeds", tmp_path / "code", *words, "--out", tmp_path / "o")
     assert done.returncode == 1
-    assert "of 50 seeds asked for" in done.stderr
+    assert "of 50 requested seeds" in done.stderr
     facts = report(tmp_path / "o")
     assert facts["requested"] == 50
     assert facts["kept"] == len(pq.read_table(tmp_path / "o" / "data"))
@@ -179,7 +179,7 @@ def test_a_teacher_that_only_babbles_is_counted_and_exits_1(tmp_path: Path) -> N
         words = ("--n", "4", "--model", "m", "--base-url", teacher.base_url, "--out", tmp_path / "o")
         done = hf("synthesize", *words)
     assert done.returncode == 1
-    assert "no seed gave a pair" in done.stderr
+    assert "no seed yielded a pair" in done.stderr
     assert report(tmp_path / "o")["rejected"] == {"unparsable": 4}
     rejected = pq.read_table(tmp_path / "o" / "rejected").to_pylist()
     assert {row["received"] for row in rejected} == {"la la la \x1b[31m"}

@@ -70,7 +70,7 @@ def test_no_row_left_is_an_error_that_loses_nothing(rows: Path, monkeypatch: pyt
     pq.write_table(pq.read_table(rows).slice(3, 1), rows)
     out = rows.parent / "out"
     assert run(str(rows), "--out", str(out), "--benchmarks", str(rows.parent / "exam.jsonl"), monkeypatch=monkeypatch) == 1
-    assert "No row is left of 1" in capsys.readouterr().err
+    assert "0 of 1 rows kept" in capsys.readouterr().err
     assert load_dataset(str(out), "rejected", split="train")["reason"] == ["contaminated"]
 
 
@@ -114,7 +114,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(
 
 def test_rows_without_any_known_text_column_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["x"]}), tmp_path / "rows.parquet")
-    with pytest.raises(UsageError, match=r"none of the text columns seed, problem, solution.*Text columns here: text"):
+    with pytest.raises(UsageError, match=r"none of the text columns seed, problem, solution.*Their text columns: text"):
         curate(str(tmp_path / "rows.parquet"), tmp_path / "out")
 
 
@@ -129,7 +129,7 @@ def test_bytes_that_are_no_utf8_are_refused_with_the_column(tmp_path: Path) -> N
 def test_what_cannot_be_read_is_refused_with_a_way_out(tmp_path: Path, name: str, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(SeedError, match=r"neither a file or folder|cannot be read|is not JSON"):
+    with pytest.raises(SeedError, match=r"neither a local file or folder|cannot be read|is not JSON"):
         curate(str(tmp_path / name), tmp_path / "out")
 
 

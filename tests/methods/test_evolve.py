@@ -238,7 +238,7 @@ def test_a_dry_run_asks_nobody_and_a_look_at_some_rows_is_paid_for_once(tmp_path
     at = ["--model", "m", "--base-url", server.base_url, "--rounds", 2]
     dry = run(source, *at, "--dry-run", "--price-in", 1, "--price-out", 2)
     assert dry.exit_code == 0, dry.output
-    assert "3 rows, 2 to 4 requests a row, up to 12 without retries" in dry.output
+    assert "3 rows, 2 to 4 requests per row, up to 12 without retries" in dry.output
     assert "which cost about 0.01" in dry.output
     assert "Make a new and harder problem" in dry.output
     summary = json.loads(run(source, *at, "--dry-run", "--format", "json").output)
@@ -269,11 +269,11 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
     for words, code, said in (
         ((source, *at), None, "--out, or look at a few rows first with --n 3"),
         ((source, *to), None, "The embedded teacher cannot evolve problems"),
-        ((source, *at, *to, "--verify", "--tests", "given"), None, "evolved problems bring no tests"),
+        ((source, *at, *to, "--verify", "--tests", "given"), None, "evolved problems have no tests"),
         ((source, *at, *to, "--operations", "harder"), None, "no operation 'harder'"),
-        ((tmp_path / "texts.jsonl", *at, *to), None, "no solution in a column"),
-        ((tmp_path / "empty", *at, *to), None, "holds no tables"),
-        ((tmp_path / "nowhere", *at, *to), None, "neither a file or folder"),
+        ((tmp_path / "texts.jsonl", *at, *to), None, "no solution under a usual column name"),
+        ((tmp_path / "empty", *at, *to), None, "contains no tables"),
+        ((tmp_path / "nowhere", *at, *to), None, "neither a local file or folder"),
         ((source, *at, *to, "--rounds", "0"), 2, "1<=x<=4"),
         ((source, *at, *to, "--rounds", "5"), 2, "1<=x<=4"),
         ((source, *at, *to, "--max-similarity", "0"), 2, "max-similarity"),

@@ -98,7 +98,7 @@ def test_a_dry_run_shows_the_question_and_a_preview_the_rows(tmp_path: Path) -> 
         ]
         dry = CliRunner().invoke(cli, [*words, "--dry-run"], catch_exceptions=False).output
         assert not teacher.requests
-        assert "answers are asked for as JSON (response_format)" in dry
+        assert "answers are requested as JSON (response_format)" in dry
         assert "whose field `problem` holds the new problem" in dry
         assert "below the line [Problem Description]" not in dry
         shown = CliRunner().invoke(cli, [*words, "--n", "1"], catch_exceptions=False)
@@ -117,5 +117,5 @@ def test_a_teacher_that_takes_no_schema_is_refused(tmp_path: Path) -> None:
     spec = RunSpec(prompt=PromptSpec(answer_format="json"))
     solver = oss.InferenceTeacher("m", "http://unused")
     solver.takes_schema = False
-    with pytest.raises(UsageError, match="needs a server that takes a JSON schema"):
+    with pytest.raises(UsageError, match="needs a server that accepts a JSON schema"):
         plan_evolution(rows, spec, EvolutionSpec(solver=solver), oss.InferenceTeacher("m", "http://unused"))

@@ -263,7 +263,7 @@ def test_a_dry_run_asks_nobody_and_a_look_at_some_rows_is_paid_for_once(
     at = ["--judge", "m", "--judge", "strict", "--base-url", server.base_url]
     dry = run(source, *at, "--dry-run")
     assert dry.exit_code == 0, dry.output
-    assert "4 rows, 2 requests a row, up to 8 without retries" in dry.output
+    assert "4 rows, 2 requests per row, up to 8 without retries" in dry.output
     assert "You review a programming problem" in dry.output
     assert json.loads(run(source, *at, "--dry-run", "--format", "json").output)["requests_per_row"] == [2, 2]
     assert not server.requests
@@ -287,7 +287,7 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
         ((source, *to), "The embedded teacher cannot judge rows"),
         ((source, *at, "--judge", "m", *to), "named twice"),
         ((source, *at, "--rubric", reversed_scale, *to), "Put the lowest score first"),
-        ((source, *at, "--min-judge-mean", "6", *to), "outside of the rubric's scale, 1 to 5"),
+        ((source, *at, "--min-judge-mean", "6", *to), "outside the rubric's scale, 1 to 5"),
     ):
         done = run(*words)
         assert isinstance(done.exception, UsageError), done.output

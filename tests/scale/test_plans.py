@@ -94,7 +94,7 @@ def test_a_source_with_too_few_seeds_leaves_shards_unfinished_and_the_rest_can_b
         plan = plan_of(tmp_path / "plan", spec, tmp_path / "few", 2)
         results = [make(out, spec, tmp_path / "few", teacher.base_url, shard) for shard, out in plan]
     assert [result.stats.pending for result in results] == [2, 2]
-    assert all("few gave 5 of 9 seeds asked for. Ask for fewer" in str(result.error) for result in results)
+    assert all("few yielded 5 of 9 requested seeds. Ask for fewer" in str(result.error) for result in results)
     with pytest.raises(RunError, match="Shards are not finished: 0/2, 1/2"):
         merge([plan.folder], tmp_path / "merged")
     stats = merge([plan.folder], tmp_path / "merged", partial=True)

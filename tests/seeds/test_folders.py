@@ -437,7 +437,7 @@ class TestReadSeeds:
     def test_more_seeds_than_there_are_end_in_an_error_after_the_last(self, tmp_path: Path) -> None:
         seeds = read_seeds(str(plant(tmp_path / "shop", {"a.py": "x = 1\n"})), 2, filters=())
         assert next(seeds).snippet == "x = 1"
-        with pytest.raises(SeedsExhaustedError, match="shop gave 1 of 2"):
+        with pytest.raises(SeedsExhaustedError, match="shop yielded 1 of 2"):
             next(seeds)
 
     def test_a_folder_that_holds_the_same_text_at_the_same_path_gives_the_same_ids(self, tmp_path: Path) -> None:

@@ -296,10 +296,10 @@ def test_a_source_that_gives_too_few_says_how_many_were_left_out_why_and_what_to
     with pytest.raises(SeedsExhaustedError) as short:
         list(read_seeds(str(tmp_path / "code"), 4, filters=()))
     said = str(short.value)
-    assert said.startswith("code gave 1 of 4 seeds asked for. Documents without a seed: 2 binary, ")
+    assert said.startswith("code yielded 1 of 4 requested seeds. Documents without a seed: 2 binary, ")
     assert {"1 not_utf8", "1 too_long", "1 generated"} <= set(said.split(": ")[1].split(". ")[0].split(", "))
     assert said.endswith(
-        "Ask for fewer, name a larger source, name the encoding of files that are not UTF-8: --encoding latin-1, or raise "
+        "Ask for fewer, pass a larger source, name the encoding of files that are not UTF-8: --encoding latin-1, or raise "
         "--max-snippet-chars."
     )
     assert len(list(read_seeds(str(tmp_path / "code"), 2, filters=(), encoding="latin-1", snippets_per_document=1))) == 2
@@ -347,7 +347,7 @@ def test_files_that_describe_a_dataset_are_no_tables(tmp_path: Path) -> None:
     assert contents(tmp_path) == ["x"]
     (tmp_path / "data/a.parquet").unlink()
     (tmp_path / "stats.json").unlink()
-    with pytest.raises(SeedError, match="holds no source code and no tables"):
+    with pytest.raises(SeedError, match="contains no source code and no tables"):
         open_source(str(tmp_path))
 
 

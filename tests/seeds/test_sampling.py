@@ -241,7 +241,7 @@ class TestPlan:
     def test_a_source_with_too_little_gives_all_it_has_and_then_says_so(self) -> None:
         seeds = sample(Shelf(numbered("a\n", "b\n")), SeedPlan(n=1500, filters=(), licenses="any"))
         assert [next(seeds).snippet, next(seeds).snippet] == ["a", "b"]  # type: ignore[union-attr]
-        with pytest.raises(SeedsExhaustedError, match=r"shelf gave 2 of 1,500 seeds"):
+        with pytest.raises(SeedsExhaustedError, match=r"shelf yielded 2 of 1,500 requested seeds"):
             next(seeds)
         assert issubclass(SeedsExhaustedError, SeedError)
 
@@ -260,8 +260,8 @@ class TestPlan:
         documents = numbered("a\n", lang="java") + numbered("b\n", "c\n", lang="rust")
         seeds, _, words = drain(documents, languages=(("java", 3), ("swift", 1), ("rust", 2)))
         assert [seed.snippet for seed in seeds] == ["a", "b", "c"]
-        assert "1 of 3 in java" in words
-        assert "0 of 1 in swift" in words
+        assert "1 of 3 requested seeds in java" in words
+        assert "0 of 1 requested seeds in swift" in words
         assert "rust" not in words
 
     def test_bare_languages_filter_and_keep_the_sources_order(self) -> None:

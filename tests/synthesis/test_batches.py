@@ -342,7 +342,7 @@ def test_an_interrupted_run_leaves_its_batches_to_the_next_session_and_is_not_co
             job.left = 0
         refused = go(tmp_path / "out", code, server.base_url, direct=True)
         assert isinstance(refused.error, RunError)
-        assert "Add --batch to collect them" in str(refused.error)
+        assert "Pass --batch to collect them" in str(refused.error)
         assert len(server.requests) == 0
         result = go(tmp_path / "out", code, server.base_url, RunLimits(max_requests=N))
         assert (result.error, len(server.jobs), server.paid.total(), result.report["requests_sent"]) == (None, 3, N, N)

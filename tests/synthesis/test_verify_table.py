@@ -397,8 +397,8 @@ def test_the_command_says_what_it_would_cost_and_what_it_found(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--solutions", "3"), "solves and repairs nothing"),
-        (("--tests", "apart"), "writes no tests apart"),
+        (("--solutions", "3"), "cannot solve or repair anything"),
+        (("--tests", "apart"), "cannot write tests"),
         (("--columns", "problem"), "FIELD=COLUMN"),
         (("--language", "klingon"), "Unknown language 'klingon'"),
     ],

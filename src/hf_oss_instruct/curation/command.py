@@ -48,7 +48,9 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
     @click.option(
         "--steps", metavar="S,…", help="Only these checks (denied, duplicates, decontamination, near_duplicates, same_names)."
     )
-    @click.option("--columns", metavar="C,…", help="Text columns to check. Default: those of seed, problem, solution that exist.")
+    @click.option(
+        "--columns", metavar="C,…", help="Text columns to check. Default: the existing ones of seed, problem, solution."
+    )
     @click.option(
         "--threshold",
         type=click.FloatRange(0, 1, min_open=True),
@@ -59,7 +61,7 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
     @click.option(
         "--deny",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="A denylist (repositories, paths, ids): its rows are rejected.",
+        help="A denylist (repositories, paths, ids) of rows to reject.",
     )
     @check_options
     @format_option
@@ -81,8 +83,8 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
         Any rows:       hf-oss-instruct curate rows.parquet --columns instruction,response --out clean
         Your lists:     hf-oss-instruct curate pairs --benchmarks default,my_exam.jsonl --out clean
 
-        SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Every row ends in OUT/data or,
-        with its reason, in OUT/rejected; run.json and README.md say what was checked, at which revision, and what was not.
+        SOURCE is a run folder, Parquet or JSON Lines (files or folders), or a Hub dataset. Every row is written to OUT/data or,
+        with a reason, to OUT/rejected; run.json and README.md list the checks that ran, with revisions, and those that did not.
         """
         from hf_oss_instruct.curation.console import show_curated
 
@@ -104,6 +106,6 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
         elif output != "quiet":
             show_curated(report, out)
         if not report["kept"]:
-            raise OssInstructError(f"No row is left of {report['requested']:,}; {out / 'rejected'} has each with its reason.")
+            raise OssInstructError(f"0 of {report['requested']:,} rows kept; {out / 'rejected'} has the reasons.")
 
     return curate

@@ -23,5 +23,5 @@ def show_curated(report: RunReport, out: Path) -> None:
     show_ending(f"{plural(report['kept'], 'row')} kept of {report['requested']:,}", out, view=views, next_command=then)
     show_rejected(report)
     for old, new in report["columns_renamed"].items():
-        show_line(f"  column {old!r} has a name that the checks use: kept as {new!r}")
+        show_line(f"  column {old!r} was renamed to {new!r}: the checks use that name")
     show_unfinished_checks(report)

@@ -44,12 +44,12 @@ def read(source: str) -> pa.Table:
         return _plain(_from_hub(source))
     is_run = (path / RUN_REPORT).exists()
     if is_run and (path / "rejected").is_dir() and not (path / "data").is_dir():
-        raise SeedError(f"{source!r} kept no rows. Name a run that did; {str(path / 'rejected')!r} has the reasons.")
+        raise SeedError(f"{source!r} kept no rows. Pass another run; {str(path / 'rejected')!r} has the reasons.")
     folder = path / "data" if is_run and (path / "data").is_dir() else path
     files = [folder] if folder.is_file() else [folder / name for name in tables_below(folder)]
     files = [file for file in files if is_table(file.name)]
     if not files:
-        raise SeedError(f"{source!r} holds no tables. Name a run's folder, or files with rows in {NAMES}.")
+        raise SeedError(f"{source!r} contains no tables. Pass a run folder, or files with rows in {NAMES}.")
     return _plain(_concatenated([_read_file(file) for file in files]))
 
 
@@ -212,7 +212,7 @@ def as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 def _from_hub(source: str) -> pa.Table:
     if not HUB_ID.fullmatch(source):
-        raise SeedError(f"{source!r} is neither a file or folder here nor the id of a dataset on the Hub (ns/name).")
+        raise SeedError(f"{source!r} is neither a local file or folder nor the id of a dataset on the Hub (ns/name).")
     import datasets
 
     try:
@@ -220,5 +220,5 @@ def _from_hub(source: str) -> pa.Table:
     except Exception as error:  # `datasets` raises many types for a dataset that cannot be loaded
         why = error_message(error)
         raise SeedError(
-            f"{source!r} is not a file or folder here, and cannot be loaded from the Hub: {why}. Check its name and the network."
+            f"{source!r} is not a local file or folder, and cannot be loaded from the Hub: {why}. Check its name and the network."
         ) from error

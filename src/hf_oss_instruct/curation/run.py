@@ -149,7 +149,7 @@ def text_columns(table: pa.Table, columns: Sequence[str] | None, pair: TableColu
     missing = [name for name in wanted if name not in there]
     if missing or not wanted:
         what = f"no text column {missing[0]!r}" if missing else f"none of the text columns {', '.join(exact.COMPARED)}"
-        raise UsageError(f"The rows have {what}. Text columns here: {', '.join(there) or 'none'}. Name some with --columns.")
+        raise UsageError(f"The rows have {what}. Their text columns: {', '.join(there) or 'none'}. Choose some with --columns.")
     return wanted
 
 

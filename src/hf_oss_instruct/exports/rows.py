@@ -106,7 +106,7 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
     """
     if not (paths := parquet_files(folder, config)):
         raise UsageError(
-            f"{str(folder)!r} has no Parquet files in {config}/. Name the --out of a synthesize or curate that has rows."
+            f"{str(folder)!r} has no Parquet files in {config}/. Pass the --out of a synthesize or curate run that has rows."
         )
     for path in paths:
         try:

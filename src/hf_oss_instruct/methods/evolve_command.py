@@ -32,12 +32,14 @@ OF_SEEDS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "
     type=click.Path(file_okay=False, path_type=Path),
     help="A new folder for the dataset; the same command continues it.",
 )
-@click.option("--n", type=click.IntRange(1), metavar="N", help="The first rows only. Without --out: show them before and after.")
+@click.option(
+    "--n", type=click.IntRange(1), metavar="N", help="Only the first N rows. Without --out, show them before and after."
+)
 @part_options(EvolutionSpec, "evolution")
 @columns_option
 @language_option
 @run_options("teacher", "prompt", "sampling", "limits", "checks", "verification", without=("solver", *OF_SEEDS))
-@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it costs: send no requests, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the planned requests and their cost: send no requests, write nothing.")
 @format_option
 @over_tables
 def evolve(
@@ -58,9 +60,9 @@ def evolve(
     A look at three:    hf-oss-instruct evolve pairs --model MODEL --base-url URL --n 3
     The dataset:        hf-oss-instruct evolve pairs --rounds 2 --model MODEL --base-url URL --verify --out harder
 
-    DIR is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Each round makes every problem harder
-    by one operation: a further constraint, a rarer requirement, deeper reasoning, a piece of wrong code as a lure, or higher
-    complexity. The rows of all rounds end in OUT/data or, with their reason, in OUT/rejected.
+    DIR is a run folder, Parquet or JSON Lines (files or folders), or a Hub dataset. Each round makes every problem harder by one
+    operation: a further constraint, a rarer requirement, deeper reasoning, misleading wrong code, or higher complexity. The
+    rows of all rounds are written to OUT/data or, with a reason, to OUT/rejected.
     """  # noqa: D301  # click's \\b is a character
     from dataclasses import replace
 
@@ -105,10 +107,10 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
     show_line(f"problem: {names.problem}\nsolution: {names.solution}\ntasks: {', '.join(plan.described)}")
     if question := first_question(plan):
         show_block("the first question", question)
-    aside = ", tokens of verification aside" if plan.verification else ""
+    aside = ", not counting tokens of verification" if plan.verification else ""
     show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits, plan.spec.teacher.batch) + aside)
     if plan.evolution.as_json:
-        show_line("answers are asked for as JSON (response_format); a server that does not take it is asked without")
+        show_line("answers are requested as JSON (response_format), unless the server rejects it")
     for line in requests_go_to(plan.spec.teacher, plan.evolution.teacher):
         show_line(line)
 
@@ -131,7 +133,7 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
             pending += isinstance(outcome, Pending)
             _show_outcome(outcome, parents, output)
     if pending:
-        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command asks again.")
+        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command retries them.")
     if not kept:
         raise OssInstructError("No row was evolved; see the reasons above. Try another model, or more rows with --n.")
 
@@ -156,7 +158,9 @@ def _show_details(report: RunReport) -> None:
         name = f"round {one['round']}" if one["round"] else "before"
         words = f"problems of {one['problem_words'] or 0:,.0f} words, solutions of {one['solution_words'] or 0:,.0f}"
         alike = one["similarity_to_parent"]
-        show_line(f"  {name}: {one['rows']:,} rows, {words}" + ("" if alike is None else f", {alike:.0%} like their parents"))
+        show_line(
+            f"  {name}: {one['rows']:,} rows, {words}" + ("" if alike is None else f", {alike:.0%} similar to their parents")
+        )
     if (after := report["evolution"]["solved_at_first"]["after"]) is not None:
         before = report["evolution"]["solved_at_first"]["before"]
         show_line(f"  solved at the first attempt: {after:.0%}" + ("" if before is None else f", before: {before:.0%}"))

@@ -31,12 +31,14 @@ TOKENS_PER_SCORE = 8
     type=click.Path(file_okay=False, path_type=Path),
     help="A new folder for the dataset; the same command continues it. Default: ./NAME-judged.",
 )
-@click.option("--n", type=click.IntRange(1), metavar="N", help="The first rows only. Without --out: show them with their scores.")
+@click.option(
+    "--n", type=click.IntRange(1), metavar="N", help="Only the first N rows. Without --out, show them with their scores."
+)
 @part_options(JudgingSpec, "judging")
 @columns_option
 @language_option
 @run_options("teacher", "sampling", "limits")
-@click.option("--dry-run", is_flag=True, help="Show what would be asked and what it costs: send no requests, write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the planned requests and their cost: send no requests, write nothing.")
 @format_option
 @over_tables
 def judge_command(
@@ -50,16 +52,16 @@ def judge_command(
     dry_run: bool,
     output: str,
 ) -> None:
-    """Let models score the rows of a dataset by a rubric.
+    """Let models score the rows of a dataset using a rubric.
 
     \b
     What it costs:    hf-oss-instruct judge pairs --judge MODEL --base-url URL --dry-run
     A look at three:  hf-oss-instruct judge pairs --judge MODEL --base-url URL --n 3
     Two judges:       hf-oss-instruct judge pairs --judge A --judge B --base-url URL --min-judge-mean 3.5 --out judged
 
-    DIR is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Rows get the columns judge_scores,
-    judge_mean and judge. run.json says how far the judges agree (Krippendorff's alpha) and, where rows were verified, how scores
-    and test results agree.
+    DIR is a run folder, Parquet or JSON Lines (files or folders), or a Hub dataset. Rows get the columns judge_scores,
+    judge_mean and judge. run.json reports how well the judges agree (Krippendorff's alpha) and, for verified rows, how well
+    scores agree with test results.
     """  # noqa: D301  # click's \\b is a character
     from dataclasses import replace
 
@@ -119,7 +121,7 @@ def _show_rows(plan: JudgingPlan, output: str) -> None:
         pending += isinstance(outcome, Pending)
         _show_outcome(outcome, output)
     if pending:
-        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command asks again.")
+        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command retries them.")
 
 
 def _show_outcome(outcome: Outcome, output: str) -> None:
@@ -151,6 +153,6 @@ def _show_details(report: RunReport) -> None:
             show_line(f"  {judge}: {one['unusable']:,} answers could not be used")
     ran = found["execution"]
     if (auc := (ran.get("auc") or {}).get("judge_mean")) is not None:
-        show_line(f"  of {ran['rows']:,} rows that were run, {ran['passed']:,} passed; scores tell them apart with AUC {auc:.2f}")
+        show_line(f"  of {ran['rows']:,} verified rows, {ran['passed']:,} passed; scores separate them with AUC {auc:.2f}")
     for old, new in report["columns_renamed"].items():
-        show_line(f"  column {old!r} has a name that judging uses: kept as {new!r}")
+        show_line(f"  column {old!r} was renamed to {new!r}: judging uses that name")

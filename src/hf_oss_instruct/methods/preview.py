@@ -63,9 +63,9 @@ def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limi
     fewest, most = requests
     each = f"{most}" if fewest == most else f"{fewest} to {most}"
     prompt, completion = tokens
-    line = f"# {plural(rows, 'row')}, {each} request{'s' * (most != 1)} a row, up to {most * rows:,} without retries; "
+    line = f"# {plural(rows, 'row')}, {each} request{'s' * (most != 1)} per row, up to {most * rows:,} without retries; "
     line += f"about {prompt:,} tokens in prompts and {completion:,} in answers"
     if (cost := limits.cost(*tokens)) is None:
         return line
     line = f"{line}, which cost about {cost:,.2f}"
-    return f"{line}, in batches about {cost / 2:,.2f} where the provider halves its prices" if batch else line
+    return f"{line}, in batches about {cost / 2:,.2f} if the provider halves its prices" if batch else line

@@ -119,4 +119,6 @@ def _open_path(path: Path, reading: ReadOptions) -> Source:
 
 def _no_code(path: Path) -> NoReturn:
     known = ", ".join(language.suffixes[0] for language in tongues.LANGUAGES[:12])
-    raise SeedError(f"{str(path)!r} holds no source code and no tables ({NAMES}). Source files are known by suffix: {known}, …")
+    raise SeedError(
+        f"{str(path)!r} contains no source code and no tables ({NAMES}). Source files are recognized by suffix: {known}, …"
+    )

@@ -42,7 +42,7 @@ class Shortage:
     def settle(self, found: int, wanted: int | None, languages: Collection[str] | None) -> None:
         """Record how many of the seeds requested in some languages were found."""
         if wanted is not None and found < wanted:
-            self.short.append(f"{found:,} of {wanted:,}" + (f" in {', '.join(languages)}" if languages else ""))
+            self.short.append(f"{found:,} of {wanted:,} requested seeds" + (f" in {', '.join(languages)}" if languages else ""))
 
     def message(self, draw_more: bool) -> str:
         """The error message: what is missing, what was skipped and why, and what to do.
@@ -50,7 +50,7 @@ class Shortage:
         Args:
             draw_more: whether the number of snippets per document is limited.
         """
-        sentences = [f"{self._name} gave {'; '.join(self.short)} seeds asked for."]
+        sentences = [f"{self._name} yielded {'; '.join(self.short)}."]
         if self._documents:
             sentences.append(f"Documents without a seed: {_format_counts(self._documents)}.")
         if self._snippets:
@@ -58,7 +58,7 @@ class Shortage:
         languages_seen = self._documents.keys() | self._snippets.keys()
         ways = [
             "Ask for fewer",
-            "name a larger source",
+            "pass a larger source",
             *(way for reasons, way in WAYS_OUT.items() if languages_seen & set(reasons)),
         ]
         if draw_more:

@@ -57,7 +57,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     The paper's set:     hf-oss-instruct synthesize --preset magicoder --seeds bigcode/the-stack --model MODEL --out pairs
 
     Every answer is in OUT/journal before it is used: after Ctrl-C, SIGTERM, a crash or a full disk, the same command continues.
-    OUT holds data/, sft/ and rejected/ (parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
+    OUT contains data/, sft/ and rejected/ (Parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.generation.concepts import pair_task
@@ -81,12 +81,12 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
         if spec.seeds.balance:
             read = f"read by {model}" if (model := spec.seeds.embedding_model) else "drawn"
-            click.echo(f"# seeds are balanced: about four snippets are {read} for each one that is used, which costs no requests")
+            click.echo(f"# seeds are balanced: about four snippets are {read} for each seed, which costs no requests")
         if pair_task(spec, teacher).schema is not None:
-            click.echo("# answers are asked for as JSON (response_format); a server that does not take it is asked without")
+            click.echo("# answers are requested as JSON (response_format), unless the server rejects it")
         tokens = requested * most * spec.sampling.max_tokens
         if (cost := spec.limits.cost(0, tokens)) is not None:
-            half = f", in batches {cost / 2:,.2f} where the provider halves its prices" if spec.teacher.batch else ""
+            half = f", in batches {cost / 2:,.2f} if the provider halves its prices" if spec.teacher.batch else ""
             click.echo(f"# at most {tokens:,} tokens in answers, which cost at most {cost:,.2f}{half}")
         for line in requests_go_to(spec.teacher, teacher):
             click.echo(line)
@@ -106,7 +106,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
 @format_option
 @over_tables
 def preview(flags: RunFlags, output: str) -> None:
-    """Show what a few seeds become, without making a dataset.
+    """Show pairs for a few seeds, without writing a dataset.
 
     Paid answers stay in a journal in the cache; a later synthesize with the same teacher and prompt reuses them.
     """
@@ -166,12 +166,12 @@ def preview(flags: RunFlags, output: str) -> None:
         fewest, most = requests_per_row(spec, teacher)
         if verification or most > 1:
             each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            click.echo(f"A row costs {each} requests, retries aside; {usage.requests_sent:,} were sent now.")
+            click.echo(f"A row costs {each} requests, not counting retries; {usage.requests_sent:,} were sent.")
         show_skipped(skipped.elements(), output, source.converted)
         if teacher.embedded:
             click.echo(NOT_FOR_TRAINING)
     if not became["kept"]:
-        raise OssInstructError("No seed gave a pair; see the reasons above. Try another model, or more seeds with --n.")
+        raise OssInstructError("No seed yielded a pair; see the reasons above. Try another model, or more seeds with --n.")
 
 
 def _seeds_command() -> str:
@@ -197,14 +197,14 @@ def export(folder: Path, out: Path, kind: str | None, output: str) -> None:
     """Write a run as a dataset while it is still running, or verified pairs for a training framework.
 
     \b
-    What a run has so far:      hf-oss-instruct export pairs --out so-far
+    The rows so far:            hf-oss-instruct export pairs --out so-far
     For GRPO with TRL:          hf-oss-instruct export pairs --to trl --out pairs-trl
     Preference pairs for DPO:   hf-oss-instruct export pairs --to dpo --out pairs-dpo
     Harbor tasks:               hf-oss-instruct export pairs --to harbor --out pairs-harbor
 
-    Without --to, DIR is the folder of a run: only its journal is read, and no requests are sent. With --to, DIR is any folder
-    with rows that have tests and a solution; rows that were not verified are left out and counted. Harbor tasks are run in the
-    sandbox first: the solution must get 1 and doing nothing 0. OUT has a card; publish puts it on the Hub.
+    Without --to, DIR is a run folder: only its journal is read, and no requests are sent. With --to, DIR is any folder with
+    rows that have tests and a solution; rows that were not verified are left out and counted. Harbor tasks are run in the sandbox
+    first: the solution must get 1, and doing nothing must get 0. OUT has a card; publish puts it on the Hub.
     """
     if kind:
         _export_to(kind, folder, out, output)
@@ -282,5 +282,5 @@ def _failure(result: RunResult, out: Path) -> str | None:
     if stats.pending:
         return f"Error: {stats.pending:,} seeds have no answer yet ({stats.pending_why})."
     if not stats.kept:
-        return f"Error: no seed gave a pair ({stats.first_why}). {out / 'rejected'} holds what was received."
+        return f"Error: no seed yielded a pair ({stats.first_why}). {out / 'rejected'} contains the answers."
     return None

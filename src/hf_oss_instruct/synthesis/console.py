@@ -23,7 +23,7 @@ from hf_oss_instruct.terminal.console import (
 )
 from hf_oss_instruct.terminal.display import plural
 
-FORMS = {JSON: "as JSON", SECTIONS: "as sections", NEITHER: "as neither of them"}
+FORMS = {JSON: "as JSON", SECTIONS: "as sections", NEITHER: "in neither form"}
 """Form of an answer → how the end of a run names it."""
 
 

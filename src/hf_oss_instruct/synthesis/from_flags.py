@@ -28,7 +28,7 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
     asked = flags.spec.verification
     if flags.spec.teacher.batch and teacher.embedded and not (asked.solver or asked.tester):
         raise UsageError(
-            f"--batch needs a model on a server with a batch API, and {teacher.identity} is none. Name one with --model."
+            f"--batch needs a model on a server with a batch API, but {teacher.identity} has none. Pass a model with --model."
         )
     spec, source = open_seeds(flags)
     check_sampler(teacher, spec.seeds)

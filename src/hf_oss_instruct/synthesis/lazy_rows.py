@@ -163,5 +163,5 @@ def rows(
         logger.warning("Seeds that gave no row: %s.", counts)
     if complete and left_out["pending"]:
         raise TeacherError(
-            f"{left_out['pending']:,} seeds have no answer yet. What was received is kept; the same call continues."
+            f"{left_out['pending']:,} seeds have no answer yet. Everything received is kept; the same call continues."
         )

@@ -99,8 +99,8 @@ def run(
     follow_ups = [*(verification.described() if verification else []), *(f"{one.name}: {one.teacher.identity}" for one in then)]
     if shard and (out.parent / SPLIT / out.name).exists():
         raise RunError(
-            f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which ask for the rest. "
-            "Run synthesize for these."
+            f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which request the rest. "
+            "Run synthesize for them."
         )
     with _occupied(out), rare_garbage_collection(), deferring() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
@@ -191,12 +191,12 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
         if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
             raise RunError(
                 f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
-                f"Restore that state to continue the run, or start a new one in another folder. To export what it has so "
+                f"Restore that state to continue the run, or start a new one in another folder. To export its rows so "
                 f"far: hf-oss-instruct export {out} --out NEW."
             )
         if differences:
             raise RunError(
-                f"--out {str(out)!r} holds another run: {'; '.join(differences)}. Pass the same arguments to continue "
+                f"--out {str(out)!r} contains another run: {'; '.join(differences)}. Pass the same arguments to continue "
                 f"it, or another folder."
             )
     else:

@@ -33,13 +33,13 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     """Run the solutions of a dataset with tests in the sandbox, and keep the rows that pass.
 
     \b
-    Rows that bring tests:   hf-oss-instruct verify rows.parquet --out verified
+    Rows with tests:         hf-oss-instruct verify rows.parquet --out verified
     A finished run:          hf-oss-instruct verify pairs --model MODEL --base-url URL --out verified
     Several solutions:       hf-oss-instruct verify pairs --solutions 5 --select codet --model MODEL --out verified
 
-    SOURCE is the folder of a run, parquet or JSON lines (files or folders), or a Hub dataset. Problems, solutions and tests
-    are found by the usual names of their columns. Without --model no requests are sent, and rows without tests are rejected.
-    Every row ends in OUT/data or, with its reason, in OUT/rejected; run.json and README.md say what was found.
+    SOURCE is a run folder, Parquet or JSON Lines (files or folders), or a Hub dataset. Problems, solutions and tests are
+    recognized by their usual column names. Without --model no requests are sent, and rows without tests are rejected. Every row
+    is written to OUT/data or, with a reason, to OUT/rejected; run.json and README.md show the results.
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.code.languages import named
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
@@ -62,7 +62,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
             progress=progress,
         )
     untested = set(result.report["rejected"]) == {"tests_missing"} and not result.report.get("tasks")
-    hint = " The rows bring no tests: name a model that writes them with --model." if untested else ""
+    hint = " The rows have no tests. Pass a model that writes them with --model." if untested else ""
     exit_with_result(result, output, done="verified", show_details=_show_details, hint=hint)
 
 
@@ -104,5 +104,5 @@ def _show_details(report: RunReport) -> None:
     from hf_oss_instruct.terminal.console import show_line
 
     for old, new in report["columns_renamed"].items():
-        show_line(f"  column {old!r} has a name that verification uses: kept as {new!r}")
+        show_line(f"  column {old!r} was renamed to {new!r}: verification uses that name")
     show_verification(report)

@@ -61,7 +61,7 @@ def test_a_config_names_a_local_list_by_its_content_and_asks_for_its_path_again(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "holds no task: of its columns, none"),
+        (b"", "has no text column named"),
         (b'{"colour": "red"}\n', "Rename the one with the prompts"),
         (b"not json\n", "cannot be read"),
         (b'{"prompt": "caf\xe9"}\n', "cannot be read"),
@@ -84,14 +84,14 @@ def test_an_empty_folder_and_an_unknown_name_are_refused(tmp_path: Path) -> None
 def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(name: str) -> None:
     with pytest.raises(UsageError, match=f"No such file or folder: {re.escape(repr(name))}"):
         find([name])
-    with pytest.raises(SeedError, match=r"neither a file or folder here nor the id of a dataset"):
+    with pytest.raises(SeedError, match=r"neither a local file or folder nor the id of a dataset"):
         read(name)
 
 
 def test_a_name_that_may_be_a_path_or_a_hub_id_is_said_to_be_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # not asked five times, with pauses
     assert (find(["data/missing"])[0].why or "").startswith("no file or folder has this name, and the Hub cannot be reached")
-    with pytest.raises(SeedError, match="'data/missing' is not a file or folder here, and cannot be loaded from the Hub"):
+    with pytest.raises(SeedError, match="'data/missing' is not a local file or folder, and cannot be loaded from the Hub"):
         read("data/missing")
 
 

@@ -644,7 +644,7 @@ class TestHub:
     def test_a_data_set_without_tables_is_an_error_with_its_id_and_the_formats(self) -> None:
         with LocalHub() as hub:
             hub.put("ns/pictures", "a.png", b"\x89PNG")
-            with pytest.raises(SeedError, match=r"'ns/pictures' holds no tables"):
+            with pytest.raises(SeedError, match=r"'ns/pictures' contains no tables"):
                 HubTables("ns/pictures", endpoint=hub.endpoint)
 
     def test_a_gated_data_set_is_an_error_with_its_id_and_the_way_in(self) -> None:

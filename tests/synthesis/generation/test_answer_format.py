@@ -106,7 +106,7 @@ def test_answers_in_other_forms_are_counted(tmp_path: Path, code: Path) -> None:
     report = json.loads((tmp_path / "out" / "run.json").read_text())
     assert report["answer_forms"] == {"json": 2, "sections": 2, "neither": 2}
     assert (report["kept"], report["rejected"]) == (4, {"unparsable": 1, "truncated": 1})
-    assert "answers: 2 as JSON, 2 as sections, 2 as neither of them" in said
+    assert "answers: 2 as JSON, 2 as sections, 2 in neither form" in said
 
 
 def test_pairs_with_tests_in_the_same_answer_are_verified(tmp_path: Path) -> None:
@@ -167,13 +167,13 @@ def test_a_dry_run_says_what_is_asked(code: Path, tmp_path: Path) -> None:
     words = "synthesize --n 6 --model m --base-url http://127.0.0.1:9/v1 --answer-format json --dry-run".split()
     said = command(*words, "--seeds", str(code), "--out", str(tmp_path / "out"))
     assert "answer_format: json" in said
-    assert "# answers are asked for as JSON (response_format)" in said
+    assert "# answers are requested as JSON (response_format)" in said
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--n", "3"], "--answer-format json needs a server that takes a JSON schema, and comment-function/2 is not one"),
+        (["--n", "3"], "--answer-format json needs a server that accepts a JSON schema, but comment-function/2 is not one"),
         (["--n", "3", "--model", "m", "--extra-body", '{"response_format": {}}'], "extra_body has a response_format"),
     ],
 )

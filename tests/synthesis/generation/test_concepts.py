@@ -126,7 +126,7 @@ def test_preview_and_dry_run_say_what_a_row_costs(tmp_path: Path, code: Path) ->
             *f"--seeds {code} --concepts".split(),
         )
     assert "integer addition, name " in shown
-    assert "A row costs 2 requests, retries aside; 2 were sent now." in shown
+    assert "A row costs 2 requests, not counting retries; 2 were sent." in shown
 
 
 def test_json_answers_and_rows_in_python(tmp_path: Path) -> None:

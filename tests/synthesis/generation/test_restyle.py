@@ -113,13 +113,13 @@ def test_preview_and_dry_run_say_what_a_row_costs_also_with_concepts(tmp_path: P
         assert f"up to {3 * N} requests (3 for each row)" in said
         shown = run("preview", *f"--n 1 --model m --base-url {teacher.base_url} --seeds {code} --style script".split())
     assert "Read standard input." in shown
-    assert "A row costs 2 requests, retries aside; 2 were sent now." in shown
+    assert "A row costs 2 requests, not counting retries; 2 were sent." in shown
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--n", "3"], "--style needs a model, and comment-function/2 is not one"),
+        (["--n", "3"], "--style needs a model, but comment-function/2 is not one"),
         (["--n", "3", "--model", "m", "--verify", "--tests", "answer"], "Use --tests apart with --style"),
     ],
 )

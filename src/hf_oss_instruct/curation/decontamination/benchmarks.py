@@ -117,8 +117,8 @@ def _of_files(name: str, files: Sequence[Path]) -> BenchmarkList:
     if not listed.tasks:
         columns = sorted({column for row in listed.rows[:100] for column in row})
         raise UsageError(
-            f"The benchmark {name!r} ({', '.join(str(file) for file in files[:3])}) holds no task: of its columns, "
-            f"{', '.join(columns) or 'none'}, none with text is called {', '.join(PROMPTS)}. Rename the one with the prompts."
+            f"The benchmark {name!r} ({', '.join(str(file) for file in files[:3])}) has no text column named "
+            f"{', '.join(PROMPTS)}, only {', '.join(columns) or 'none'}. Rename the one with the prompts."
         )
     return listed
 

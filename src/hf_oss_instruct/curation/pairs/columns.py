@@ -96,7 +96,7 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
     """
     given = dict(given or {})
     if unknown := [field for field in given if field not in FIELDS]:
-        raise UsageError(f"--columns knows {', '.join(FIELDS)}, not {unknown[0]!r}. Write problem=NAME,solution=NAME.")
+        raise UsageError(f"--columns accepts {', '.join(FIELDS)}, not {unknown[0]!r}. Write problem=NAME,solution=NAME.")
     if missing := [name for name in given.values() if name not in names]:
         raise UsageError(f"The rows have no column {missing[0]!r}. They have: {', '.join(names)}.")
     pairs = [(given.get("problem", problem), given.get("solution", solution)) for problem, solution in PAIRS]
@@ -108,7 +108,7 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
     if found is None:
         missing_fields = "no solution" if any(problem in names for problem, _ in pairs) else "no problem and no solution"
         raise UsageError(
-            f"The rows have {missing_fields} in a column that goes by a usual name. They have: {', '.join(names)}. "
+            f"The rows have {missing_fields} under a usual column name. They have: {', '.join(names)}. "
             "Name yours: --columns problem=NAME,solution=NAME,tests=NAME."
         )
     columns = TableColumns(*found, given.get("tests"), given.get("language"))

@@ -94,7 +94,7 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
         raise UsageError("The embedded teacher cannot evolve problems. Pass a model: --model MODEL --base-url URL.")
     if spec.verification.tests in (ANSWER, GIVEN):
         raise UsageError(
-            f"--tests {spec.verification.tests} cannot work here: evolved problems bring no tests. Leave it out, or use apart."
+            f"--tests {spec.verification.tests} is not possible here: evolved problems have no tests. Leave it out, or use apart."
         )
     solver = other_teacher(evolution.solver, spec)
     if spec.verification.verify:

@@ -125,9 +125,9 @@ def _default() -> Rubric:
 
 def _mapping(values: Any, known: set[str], name: str, required: set[str]) -> Mapping[str, Any]:
     if not isinstance(values, Mapping):
-        raise UsageError(f"{name} must hold keys and values ({', '.join(sorted(known))}), not {type(values).__name__}.")
+        raise UsageError(f"{name} must contain keys and values ({', '.join(sorted(known))}), not {type(values).__name__}.")
     if unknown := sorted(map(str, values.keys() - known)):
-        raise UsageError(f"{name} has unknown keys: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+        raise UsageError(f"{name} has unknown keys: {', '.join(unknown)}. Known keys: {', '.join(sorted(known))}.")
     if missing := sorted(required - values.keys()):
         raise UsageError(f"{name} lacks {', '.join(missing)}. Compare it with the default.")
     return values

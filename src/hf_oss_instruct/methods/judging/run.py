@@ -98,7 +98,7 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
         raise UsageError(f"The judge {twice} is named twice. Name every judge once.")
     rubric, least = Rubric.of(asked.rubric), asked.min_judge_mean
     if least is not None and not rubric.low <= least <= rubric.high:
-        raise UsageError(f"--min-judge-mean {least:g} is outside of the rubric's scale, {rubric.low} to {rubric.high}.")
+        raise UsageError(f"--min-judge-mean {least:g} is outside the rubric's scale, {rubric.low} to {rubric.high}.")
     require_libraries(len(judges))
     return JudgingPlan(rows, spec, Judging(rubric, judges, least, spec.sampling))
 

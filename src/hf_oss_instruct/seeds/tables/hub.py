@@ -62,7 +62,7 @@ class HubTables(Tables):
         super().__init__(tables_among(file.rfilename for file in info.siblings or ()), reading, archive)
         self.name, self.revision = repo_id, info.sha
         if not self.paths:
-            raise SeedError(f"{repo_id!r} holds no tables. Name a dataset of code in {NAMES}.")
+            raise SeedError(f"{repo_id!r} contains no tables. Pass a code dataset in {NAMES}.")
 
     def _open(self, path: str) -> IO[bytes]:
         handle: IO[bytes] = self._files.open(f"{self._root}/{path}", "rb")

@@ -74,7 +74,7 @@ class ConceptPairTask(OssInstructTask):
     def of(cls, spec: RunSpec, teacher: Teacher) -> ConceptPairTask:
         """The task of a run; raises as `OssInstructTask.of`, and for the embedded teacher, which names no concepts."""
         if teacher.embedded:
-            raise UsageError(f"--concepts needs a model, and {teacher.identity} is not one. Name one with --model.")
+            raise UsageError(f"--concepts needs a model, but {teacher.identity} is not one. Pass one with --model.")
         return cast(ConceptPairTask, super().of(spec, teacher))
 
     @classmethod

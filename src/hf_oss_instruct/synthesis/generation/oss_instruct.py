@@ -196,7 +196,7 @@ def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
     if teacher.embedded and plan.sampler != "functions":
         raise UsageError(
             f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {plan.sampler!r}. "
-            "Name a model (--model), or draw functions (--sampler functions)."
+            "Pass a model (--model), or draw functions (--sampler functions)."
         )
 
 
@@ -207,7 +207,7 @@ def check_style(teacher: Teacher, *, tests: bool) -> None:
         UsageError: the teacher is not a model, or tests come with the pair, which call the solution in its first form.
     """
     if teacher.embedded:
-        raise UsageError(f"--style needs a model, and {teacher.identity} is not one. Name one with --model.")
+        raise UsageError(f"--style needs a model, but {teacher.identity} is not one. Pass one with --model.")
     if tests:
         raise UsageError("--tests answer gives tests of the solution before it is rewritten. Use --tests apart with --style.")
 
@@ -220,8 +220,8 @@ def check_schema(teacher: Teacher, sampling: Sampling) -> None:
     """
     if not teacher.takes_schema:
         raise UsageError(
-            f"--answer-format json needs a server that takes a JSON schema, and {teacher.identity} is not one. Name a model on a "
-            "server, or leave the option out."
+            f"--answer-format json needs a server that accepts a JSON schema, but {teacher.identity} is not one. Pass a model on "
+            "a server, or leave out the option."
         )
     if RESPONSE_FORMAT in (sampling.extra_body or {}):
         raise UsageError("extra_body has a response_format, and so does --answer-format json. Leave out one of them.")

@@ -245,4 +245,4 @@ class RequestRunner:
 def _refused_error(state: TaskState) -> TeacherError:
     number, detail = len(state.refused), state.refused[0][1].detail
     which = f"The first {number} requests were all refused" if number > 1 else "The request was refused"
-    return TeacherError(f"{which}: {detail}. Nothing is rejected. Check the request and the server, and run it again.")
+    return TeacherError(f"{which}: {detail}. No row is rejected. Check the request and the server, and run the command again.")

@@ -73,7 +73,7 @@ def _failure(result: TableResult, done: str, hint: str) -> str | None:
     if report["pending"]:
         return f"Error: {report['pending']:,} rows are not {done} yet ({result.why})."
     if not report["kept"]:
-        return f"Error: no row is left of {report['requested']:,}; {result.out / 'rejected'} has each with its reason.{hint}"
+        return f"Error: 0 of {report['requested']:,} rows kept; {result.out / 'rejected'} has the reasons.{hint}"
     return None
 
 

@@ -135,5 +135,5 @@ def read_source(source: str, columns: Mapping[str, str] | None = None, language:
     """
     table = read(source)
     if not len(table):
-        raise UsageError(f"{source!r} has no rows. Name a folder or table with some.")
+        raise UsageError(f"{source!r} has no rows. Pass a folder or table with rows.")
     return SourceRows(source, table, columns_of(table.column_names, columns), language)

@@ -43,9 +43,9 @@ def open_verification(
     tester, solver = (other_teacher(name, spec) for name in (asked.tester, asked.solver))
     if teacher.embedded:
         if asked.tests == APART and tester is None:
-            raise UsageError("The embedded teacher writes no tests apart. Name a real one with --tester, or pass --tests answer.")
+            raise UsageError("The embedded teacher cannot write tests. Pass a model with --tester, or pass --tests answer.")
         if (asked.solutions > 1 and solver is None) or asked.repair:
-            raise UsageError("The embedded teacher solves and repairs nothing. Name a real teacher with --model.")
+            raise UsageError("The embedded teacher cannot solve or repair anything. Pass a model with --model.")
     return Verification(asked, verdicts or Verdicts(), teacher, tester, solver, spec.sampling, exclusive)
 
 
