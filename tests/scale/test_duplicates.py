@@ -211,7 +211,7 @@ def test_a_filter_that_reads_other_documents_is_refused(tmp_path: Path) -> None:
     for others, what in ((rows[::-1], "document 0 is 'id2'"), (rows[:2], "there are 2 documents, and not 3")):
         with pytest.raises(RunError, match=what):
             [*DuplicateFilter(tmp_path).run(documents(others), 0, 1)]
-    with pytest.raises(RunError, match="written by 1 tasks, and 2 filter"):
+    with pytest.raises(RunError, match="written by 1 tasks, but 2 filter"):
         [*DuplicateFilter(tmp_path).run(documents(rows), 0, 2)]
 
 

@@ -110,7 +110,7 @@ def test_what_jobs_cannot_do_is_said_before_one_is_started(tmp_path: Path, code:
         Launch(plan, "jobs")
     with pytest.raises(UsageError, match=r"A Job cannot read the seeds in .*my_code"):
         Launch(plan, "jobs", store=STORE)
-    with pytest.raises(UsageError, match=r"JobsExecutor does not take this: .*nonsense"):
+    with pytest.raises(UsageError, match=r"JobsExecutor does not accept these settings: .*nonsense"):
         Launch(plan, "jobs", seeds="me/code", store=STORE, settings={"nonsense": 1}).executor()
     lines = Launch(plan, "jobs", seeds="me/code", store=STORE, copy_every_s=10).describe()
-    assert "that is about 720 commits an hour, and the Hub takes about 128: use hf://buckets/…, or --copy-every 56" in lines[-2]
+    assert "that is about 720 commits an hour, and the Hub accepts about 128: use hf://buckets/…, or --copy-every 56" in lines[-2]

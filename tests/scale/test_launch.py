@@ -56,7 +56,7 @@ def test_on_this_machine_it_is_the_dataset_of_one_process_and_a_rerun_does_the_r
         failed = BASE.run(command)
         assert failed.returncode == 1
         assert "is a file" in failed.stderr
-        assert "Shards are not finished: 0/2. Why is said above" in failed.stderr
+        assert "Unfinished shards: 0/2. The reasons are above" in failed.stderr
         assert len(fresh.requests) == N // 2
         first.unlink()
         started(plan.folder, fresh, "--workers", "1")
@@ -83,8 +83,8 @@ def test_a_shard_whose_process_is_killed_does_not_keep_the_others_from_running(
         words = ["--yes", "--model", "m", "--base-url", fresh.base_url, "--concurrency", "1"]
         failed = BASE.run([COMMAND, "launch", plan.folder, *words])
         assert failed.returncode == 1
-        assert "The process of task 0 was ended by SIGKILL, as the system does when memory is short." in failed.stderr
-        assert "Shards are not finished: 0/2. Why is said above" in failed.stderr
+        assert "The process of task 0 was ended by SIGKILL, which the system sends when memory is short." in failed.stderr
+        assert "Unfinished shards: 0/2. The reasons are above" in failed.stderr
         started(plan.folder, fresh)
         assert N <= len(fresh.requests) <= N + 1  # one was in flight
     assert killed
@@ -101,7 +101,7 @@ def test_a_shard_that_lags_is_split_over_the_workers_when_the_plan_is_started_ag
     with LocalTeacher(answer) as earlier:
         go(done, code, earlier, one)
         go(slow, code, earlier, two, limits=RunLimits(max_requests=2 * 5))
-    split_up = "1 shard is begun and not finished, fewer than can run: --split-stragglers splits it, into 3 each"
+    split_up = "1 unfinished shard, fewer than can run: --split-stragglers splits it, into 3 each"
     assert split_up in Launch(plan, "local", workers=3).describe()
     assert not [line for line in Launch(plan, "local", workers=1).describe() if "--split" in line]
     with LocalTeacher(answer) as fresh:
@@ -189,7 +189,7 @@ def test_what_cannot_start_is_said_before_anything_does(tmp_path: Path, code: Pa
         Launch(plan, "slurm", settings={"time": "01:00:00"})
     with pytest.raises(UsageError, match="not an executor"):
         Launch(plan, "cloud")
-    with pytest.raises(UsageError, match=r"does not take this.*nonsense"):
+    with pytest.raises(UsageError, match=r"does not accept these settings.*nonsense"):
         Launch(plan, "local", TeacherSpec(model="m", base_url="http://unused"), settings={"nonsense": 1}).executor()
     assert BASE.run([COMMAND, "launch", plan.folder, "--set", "a=["]).returncode == 2
     asked = [COMMAND, "launch", plan.folder, "--model", "m", "--base-url", "http://127.0.0.1:9"]

@@ -129,7 +129,7 @@ def test_a_store_that_nobody_answers_for_is_said_while_it_is_tried(tmp_path: Pat
     said: list[str] = []
     with pytest.raises(StoreError, match="Could not connect to the endpoint"):
         list(ShardRun(URL).run(SHARD, say=said.append))
-    assert [text for text in said if text.endswith("It is tried again.")]
+    assert [text for text in said if text.endswith("Retrying.")]
 
 
 def test_passwords_and_missing_libraries_are_refused_before_anything_is_written(tmp_path: Path, code: Path) -> None:  # noqa: F811

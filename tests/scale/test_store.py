@@ -146,7 +146,7 @@ def test_a_store_that_begins_to_refuse_loses_nothing_and_a_rerun_copies_the_rest
         (home / "shards" / "0").rename(home / "kept")
         (home / "shards" / "0").write_text("in the way")
 
-    with pytest.raises(StoreError, match=r"Nothing is lost: what is not there yet is in '.*work/shards/00000-of-00002' on "):
+    with pytest.raises(StoreError, match=r"Nothing is lost: everything not yet copied is in '.*work/shards/00000-of-00002' on "):
         machine(refused)
     (home / "shards" / "0").unlink()
     (home / "kept").rename(home / "shards" / "0")
@@ -174,13 +174,13 @@ def test_a_copy_that_fails_is_said_and_made_at_a_later_interval(tmp_path: Path) 
         there.unlink()
         until(there.is_dir)
     assert "could not be written" in said[0]
-    assert said[0].endswith("It is tried again in 0 s.")
+    assert said[0].endswith("Retrying in 0 s.")
     assert [piece.read_bytes() for piece in there.iterdir()] == [b"one\n"]
 
 
 def test_a_plan_in_a_store_is_not_replaced_by_another(tmp_path: Path, plan: Plan, code: Path) -> None:  # noqa: F811
     send_plan(plan, Store(URL))
-    with pytest.raises(RunError, match=r"has another plan: shards: 2 there, 3 here\. Name another folder"):
+    with pytest.raises(RunError, match=r"has another plan: shards: 2 there, 3 here\. Pass another folder"):
         send_plan(planned(tmp_path / "other", code, 3), Store(URL))
 
 
@@ -223,7 +223,7 @@ def test_a_dataset_is_copied_to_a_store_with_nothing_else_and_replaces_only_itse
     send_dataset(dataset(2), store)
     assert store.names() == [".job.json", "data/train-0.parquet", "data/train-1.parquet"]
     assert (home / "data" / "train-1.parquet").read_text() == "1 of 2"
-    with pytest.raises(RunError, match=r"has another dataset: run: one there, two here\. Name another folder"):
+    with pytest.raises(RunError, match=r"has another dataset: run: one there, two here\. Pass another folder"):
         send_dataset(dataset(1, "two"), store)
     (tmp_path / "store" / "other.txt").write_text("mine")
     with pytest.raises(RunError, match=r"is not empty: it contains other.txt"):

@@ -25,10 +25,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command(cls=GroupedCommand)
 @run_options("seeds", "teacher", "prompt", "sampling", "limits", "checks", "verification")
 @click.option(
-    "--shards", type=click.IntRange(1), required=True, metavar="N", help="Number of shards; the rows do not depend on it."
+    "--shards", type=click.IntRange(1), required=True, metavar="N", help="Number of shards. It does not affect the rows."
 )
 @click.option(
-    "--out", type=FOLDER, required=True, help="Folder of the plan, on a disk that all machines share, or copied to each."
+    "--out", type=FOLDER, required=True, help="Folder of the plan, on a disk that all machines share or copied to each machine."
 )
 @format_option
 @over_tables
@@ -40,9 +40,9 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
     hf-oss-instruct synthesize --config plan/oss_instruct.yaml … --shard 0/64 --out plan/shards/00000-of-00064
     hf-oss-instruct merge plan --out pairs
 
-    The plan records the run config with the exact revision of the source. It prints the command of a shard: run it for each
-    shard, on any machine, in any order, again after a failure. merge then writes the dataset that one machine would have written.
-    No request is sent.
+    Writes the run config with the exact revision of the source, and prints the command of a shard. Run it for each shard, on
+    any machine and in any order, and again after a failure. merge then writes the dataset that one machine would have written. No
+    request is sent.
     """
     from hf_oss_instruct.scale.plan import write_plan
     from hf_oss_instruct.synthesis.from_flags import open_run
@@ -75,7 +75,7 @@ def copy_options(command: Callable[..., None]) -> Callable[..., None]:
         default=300.0,
         show_default=True,
         metavar="SECONDS",
-        help="With a store: how often a shard copies there what it has received, which a lost machine would lose.",
+        help="With a store: interval at which a shard copies new answers there. A lost machine loses at most one interval.",
     )
     scratch = click.option(
         "--scratch", metavar="DIR", help="With a store: folder on each machine's own disk for its work. Default: in $HF_HOME."
@@ -86,7 +86,7 @@ def copy_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command("run-shard", cls=GroupedCommand)
 @click.argument("where", metavar="PLAN|URL")
 @click.option("--shard", required=True, metavar="I/N", help="Which shard: 0/64 is the first of 64.")
-@click.option("--seeds", metavar="SOURCE", help="The source of seeds, where it is elsewhere on this machine.")
+@click.option("--seeds", metavar="SOURCE", help="Source of seeds, if its path differs on this machine.")
 @copy_options
 @format_option
 @run_options("teacher", "limits")
@@ -101,7 +101,7 @@ def run_shard(
     From a store:   hf-oss-instruct run-shard hf://buckets/me/run --shard 3/64 --model MODEL --base-url URL
 
     For machines that another scheduler starts, such as Kubernetes. With a store, answers are copied there at an interval and at
-    the end, and a machine that runs the shard again begins with them: no answer that was copied is paid for twice.
+    the end, and a machine that runs the shard again starts from them: no copied answer is paid for twice.
     """
     from hf_oss_instruct.scale.run_shard import ShardRun, check_finished
     from hf_oss_instruct.spec.shard import Shard
@@ -114,7 +114,7 @@ def run_shard(
         if output == "json":
             click.echo(json.dumps({"out": str(out), **result.report}))
         if result.interrupted:
-            raise RunInterruptedError(f"Interrupted. What was received is kept. Continue with:\n  {typed_command()}")
+            raise RunInterruptedError(f"Interrupted. Everything received is kept. Continue with:\n  {typed_command()}")
         if isinstance(result.error, BudgetReachedError):
             click.echo(f"Error: {result.error}", err=True)
             sys.exit(EXIT_BUDGET)
@@ -125,9 +125,11 @@ def run_shard(
 
 @click.command(cls=GroupedCommand)
 @click.argument("folder", metavar="PLAN", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--on", type=click.Choice(["local", "slurm", "ray", "jobs"]), default="local", show_default=True, help="Where.")
+@click.option(
+    "--on", type=click.Choice(["local", "slurm", "ray", "jobs"]), default="local", show_default=True, help="Where to run."
+)
 @click.option("--workers", type=click.IntRange(1), metavar="K", help="Shards that run at the same time. Default: all.")
-@click.option("--seeds", metavar="SOURCE", help="The source of seeds, where it is elsewhere on the machines of the shards.")
+@click.option("--seeds", metavar="SOURCE", help="Source of seeds, if its path differs on the machines of the shards.")
 @click.option(
     "--set",
     "settings",
@@ -138,13 +140,13 @@ def run_shard(
 @click.option(
     "--store",
     metavar="URL",
-    help="Where machines without a shared file system take the plan and put their shards: hf://buckets/NAME/RUN, s3://BUCKET/RUN.",
+    help="Store for machines without a shared file system, for the plan and its shards: hf://buckets/NAME/RUN, s3://BUCKET/RUN.",
 )
 @copy_options
 @click.option(
     "--split-stragglers",
     is_flag=True,
-    help="First split the shards that are begun and not finished, so that every worker has one.",
+    help="First split unfinished shards that were started, so that every worker has one.",
 )
 @click.option("--yes", is_flag=True, help="Start without asking.")
 @run_options("teacher", "limits")
@@ -169,8 +171,8 @@ def launch(
     On Ray:            hf-oss-instruct launch plan --on ray --model MODEL --base-url URL
     On HF Jobs:        hf-oss-instruct launch plan --on jobs --store hf://buckets/me/run --model MODEL --base-url URL
 
-    Shows what it will start and asks. Shards that are finished are left out, so the same command continues after a failure. The
-    plan must be on a file system that all machines share, or in a --store.
+    Shows what it will start and asks for confirmation. Finished shards are left out, so the same command continues after a
+    failure. The plan must be on a file system that all machines share, or in a --store.
     """
     from hf_oss_instruct.scale.launch import Launch
     from hf_oss_instruct.scale.plan import Plan
@@ -183,7 +185,7 @@ def launch(
     if click.get_current_context().get_parameter_source("concurrency") is ParameterSource.DEFAULT:
         spec = spec.changed(teacher={"concurrency": plan.concurrency})
     if (here := open_named_teacher(spec.teacher).identity) != plan.teacher:
-        raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model that it was made with.")
+        raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model of the plan.")
     chosen = dict(map(_setting, settings))
     starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, chosen, store, copy_every, scratch, split_stragglers)
     starting.executor()  # invalid settings are reported before the confirmation
@@ -222,7 +224,7 @@ def split(shard: Path, into: int, output: str) -> None:
     \b
     hf-oss-instruct split plan/shards/00002-of-00064 --into 4
 
-    Stop the shard first. Then run synthesize for each of the smaller shards, on any machine; merge finds them in the plan.
+    Stop the shard first. Then run synthesize for each smaller shard, on any machine; merge finds them in the plan.
     """
     from hf_oss_instruct.scale.split import split as divide
 
@@ -233,4 +235,4 @@ def split(shard: Path, into: int, output: str) -> None:
         for folder in folders:
             index, _, count = folder.name.partition("-of-")
             show_line(f"shard {int(index)}/{int(count)} → {folder}")
-        click.echo("\nNext, run synthesize as before for each of them, with its --shard and --out.")
+        click.echo("\nNext, run synthesize as before for each of these shards, with its --shard and --out.")

@@ -151,7 +151,7 @@ class JobsExecutor:
 
         if self.namespace:
             return self.namespace
-        with _translated_errors("The Hub does not say who you are"):
+        with _translated_errors("The Hub did not identify you"):
             return str(whoami()["name"])
 
     def _running_jobs(self, waiting: deque[Shard]) -> dict[str, Shard]:
@@ -172,7 +172,7 @@ class JobsExecutor:
     def _ended(self, running: Mapping[str, Shard]) -> dict[str, str]:
         from huggingface_hub import inspect_job
 
-        with _translated_errors("Jobs cannot be looked at"):
+        with _translated_errors("Jobs cannot be inspected"):
             stages = {job: str(retried(inspect_job, job_id=job, namespace=self._owner).status.stage) for job in running}
         return {job: stage for job, stage in stages.items() if stage in ENDED}
 
@@ -195,7 +195,7 @@ def _installable() -> str:
     if found := requirement():
         return found
     raise UsageError(
-        f"{NAME} was installed from a folder of this machine, which a Job cannot read. Say where a Job gets it: "
+        f"{NAME} was installed from a local folder, which a Job cannot read. Pass a source that it can read: "
         f"--set 'dependencies=[\"{NAME} @ git+https://…\"]'."
     )
 
@@ -222,4 +222,4 @@ def _translated_errors(failed: str) -> Iterator[None]:
     try:
         yield
     except (HfHubHTTPError, transport_error(), OSError, ValueError) as error:
-        raise RunError(f"{failed}: {error_message(error)}. Jobs that run go on; the same launch finds them.") from error
+        raise RunError(f"{failed}: {error_message(error)}. Running Jobs continue; the same launch finds them.") from error

@@ -124,7 +124,7 @@ class Launch:
         try:
             return self._jobs() if self.on == "jobs" else self._datatrove()
         except TypeError as error:
-            raise UsageError(f"{EXECUTORS[self.on]} does not take this: {error}. See its documentation.") from error
+            raise UsageError(f"{EXECUTORS[self.on]} does not accept these settings: {error}. See its documentation.") from error
 
     def run(self) -> None:
         """Start the shards, and wait for them unless Slurm runs them.
@@ -141,8 +141,8 @@ class Launch:
         if self.on == "local" and (left := self._unfinished()):
             more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
             raise RunError(
-                f"Shards are not finished: {', '.join(map(str, left[:NAMED]))}{more}. Why is said above and in "
-                f"{str(self.plan.folder / LOGS)!r}. The same launch goes on with them; merge --partial takes what there is."
+                f"Unfinished shards: {', '.join(map(str, left[:NAMED]))}{more}. The reasons are above and in "
+                f"{str(self.plan.folder / LOGS)!r}. The same launch continues them; merge --partial merges the rows so far."
             )
 
     def _unfinished(self) -> list[Shard]:
@@ -199,18 +199,18 @@ class Launch:
         count, into = len(behind), max(into for _, into in behind)
         if self.split_stragglers:
             return [f"split first, into {into:,} each: {', '.join(folder.name for folder, _ in behind)}"]
-        are, them = ("1 shard is", "it") if count == 1 else (f"{count:,} shards are", "them")
-        return [f"{are} begun and not finished, fewer than can run: --split-stragglers splits {them}, into {into:,} each"]
+        what, them = ("1 unfinished shard", "it") if count == 1 else (f"{count:,} unfinished shards", "them")
+        return [f"{what}, fewer than can run: --split-stragglers splits {them}, into {into:,} each"]
 
     def _copies(self, at_once: int) -> list[str]:
         if not self.store:
             return []
-        lines = [f"copied to {self.store} every {self.copy_every_s:,.0f} s: what a lost machine may cost"]
+        lines = [f"copied to {self.store} every {self.copy_every_s:,.0f} s, the most that a lost machine loses"]
         commits = at_once * 3600 / self.copy_every_s
         if self.store.startswith("hf://datasets/") and commits > COMMITS_AN_HOUR:
             seconds = at_once * 3600 / COMMITS_AN_HOUR
             lines.append(
-                f"that is about {commits:,.0f} commits an hour, and the Hub takes about {COMMITS_AN_HOUR}: use "
+                f"that is about {commits:,.0f} commits an hour, and the Hub accepts about {COMMITS_AN_HOUR}: use "
                 f"hf://buckets/…, or --copy-every {seconds:,.0f}"
             )
         return lines

@@ -69,7 +69,7 @@ def merge(
     if stats.pending and not partial:
         raise RunError(
             f"The answers to {plural(stats.pending, 'seed')} of finished shards cannot be read: lines of their journals are "
-            f"damaged. {str(out)!r} has the others. Run the shards again, which asks only for these, and merge again."
+            f"damaged. {str(out)!r} has the others. Run the shards again, which only requests these, and merge again."
         )
     return stats
 
@@ -78,7 +78,7 @@ def _found(sources: Sequence[Path]) -> list[RecordedRun]:
     """The shards that were begun."""
     if len(sources) == 1 and is_plan(sources[0]):
         if not (folders := Plan.read(sources[0]).begun()):
-            raise RunError(f"No shard of the plan {str(sources[0])!r} has begun. Run synthesize --shard 0/N first.")
+            raise RunError(f"No shard of the plan {str(sources[0])!r} has started. Run synthesize --shard 0/N first.")
     else:
         folders = list(sources)
     return [RecordedRun.open(folder) for folder in folders]
@@ -136,7 +136,7 @@ def _check_cover(runs: Sequence[RecordedRun], partial: bool) -> None:
             )
         owner[shard.index :: shard.count] = number
     if not partial and (missing := [f"{index}/{finest}" for index in np.flatnonzero(owner < 0)]):
-        raise RunError(f"Shards are missing: {_listed(missing)}. Run them; or pass --partial to merge what there is.")
+        raise RunError(f"Shards are missing: {_listed(missing)}. Run them, or pass --partial to merge the rows so far.")
 
 
 def _check_finished(runs: Sequence[RecordedRun]) -> None:
@@ -147,8 +147,8 @@ def _check_finished(runs: Sequence[RecordedRun]) -> None:
     """
     if unfinished := [str(run.spec.seeds.shard or "0/1") for run in runs if run.report.get("pending") != 0]:
         raise RunError(
-            f"Shards are not finished: {_listed(unfinished)}. Run the same synthesize again to finish each; or pass --partial to "
-            "merge what there is."
+            f"Shards are not finished: {_listed(unfinished)}. Run the same synthesize again to finish each, or pass --partial to "
+            "merge the rows so far."
         )
 
 

@@ -26,9 +26,9 @@ from hf_oss_instruct.terminal.process import over_tables, resumable
     "destination",
     required=True,
     metavar="DIRECTORY|URL",
-    help="A new folder, or that of an earlier merge of the same run.",
+    help="A new folder, or one with an earlier merge of the same run.",
 )
-@click.option("--partial", is_flag=True, help="Merge what there is; seeds of missing and unfinished shards are pending.")
+@click.option("--partial", is_flag=True, help="Merge the available rows; seeds of missing and unfinished shards are pending.")
 @format_option
 @over_tables
 def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str) -> None:
@@ -38,11 +38,11 @@ def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str
     All shards of a plan:      hf-oss-instruct merge plan --out pairs
     Shards in a store:         hf-oss-instruct merge hf://buckets/me/run --out pairs
     Shards copied together:    hf-oss-instruct merge shard-* --out pairs
-    What there is so far:      hf-oss-instruct merge plan --partial --out so-far
+    The rows so far:           hf-oss-instruct merge plan --partial --out so-far
     Into a store:              hf-oss-instruct merge s3://bucket/run --out s3://bucket/pairs
 
-    Duplicates, near duplicates and benchmark quotes are looked for in all rows together, so the dataset is the one that a single
-    machine would have written. No request is sent and no program is run. For a store, it is written in $HF_HOME first.
+    Duplicates, near duplicates and benchmark quotes are searched in all rows together, so the dataset is the one that a single
+    machine would have written. No request is sent and no program is run. A dataset for a store is first written to $HF_HOME.
     """  # noqa: D301  # click's \\b is a character
     from hf_oss_instruct.scale.merge import merge as write
     from hf_oss_instruct.scale.store import Store, is_url
@@ -84,7 +84,7 @@ def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
         for number, source in enumerate(sources):
             if is_url(source):
                 if not (found := fetch_recorded(Store(source), Path(copies, str(number)))):
-                    raise RunError(f"The store {source!r} has no shard that has begun. Start them with run-shard or launch.")
+                    raise RunError(f"The store {source!r} has no shard that was started. Start them with run-shard or launch.")
                 folders += found
             elif not Path(source).is_dir():
                 raise UsageError(f"{source!r} is not a folder. Pass the folder of a plan, or those of its shards.")

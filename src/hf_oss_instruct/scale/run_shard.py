@@ -115,7 +115,7 @@ def check_finished(shard: Shard, result: RunResult) -> None:
         OssInstructError: what stopped the run.
     """
     if result.interrupted:
-        raise RunInterruptedError(f"Shard {shard} was interrupted. What was received is kept.")
+        raise RunInterruptedError(f"Shard {shard} was interrupted. Everything received is kept.")
     if result.error:
         raise result.error
     if result.stats.pending:
@@ -136,9 +136,7 @@ def send_plan(plan: Plan, store: Store) -> None:
             with_retries(store.fetch, {name: Path(there) / name for name in FILES if name in names})
             changed = differences(_facts(Path(there)), _facts(plan.folder))
         if changed:
-            raise RunError(
-                f"The store {store.url!r} has another plan: {'; '.join(changed)}. Name another folder of it in --store."
-            )
+            raise RunError(f"The store {store.url!r} has another plan: {'; '.join(changed)}. Pass another folder with --store.")
     else:
         with_retries(store.put, files)
 

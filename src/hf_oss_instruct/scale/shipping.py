@@ -123,8 +123,8 @@ class Shipper:
             with_retries(self._finish)
         except StoreError as refused:
             raise StoreError(
-                f"{str(refused).rstrip('.')}. Nothing is lost: what is not there yet is in {str(self._folder)!r} on "
-                f"{socket.gethostname()}. Run the same command there again when the store can be written."
+                f"{str(refused).rstrip('.')}. Nothing is lost: everything not yet copied is in {str(self._folder)!r} on "
+                f"{socket.gethostname()}. Run the same command there again when the store is writable."
             ) from refused
         finally:
             self._lock.release()
@@ -173,7 +173,7 @@ class Shipper:
             try:
                 self.ship()
             except (StoreError, OSError) as error:
-                self._say(f"{error} It is tried again in {self._every_s:,.0f} s.")
+                self._say(f"{error} Retrying in {self._every_s:,.0f} s.")
 
     def _fetch(self) -> None:
         here = f".{self._copied.machine}-"

@@ -220,7 +220,7 @@ class Verify(Step):
                 elif isinstance(outcome, Rejection):
                     self.count(f"rejected_{outcome.reason}")
                 elif isinstance(outcome, Pending):
-                    raise TeacherError(f"A row was not verified: {outcome.why}. What is known is kept; run the task again.")
+                    raise TeacherError(f"A row was not verified: {outcome.why}. Finished results are kept; run the task again.")
 
 
 class Check(Step):

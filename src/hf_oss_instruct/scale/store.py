@@ -227,7 +227,7 @@ def with_retries(call: Callable[..., T], *args: Any, say: Callable[[str], None] 
 
     def tell(state: RetryCallState) -> None:
         if say and state.outcome:
-            say(f"{state.outcome.exception()} It is tried again.")
+            say(f"{state.outcome.exception()} Retrying.")
 
     stop = stop_after_attempt(ATTEMPTS)
     retrying = Retrying(retry=retry_if_exception(_may_pass), stop=stop, wait=waits, reraise=True, before_sleep=tell)

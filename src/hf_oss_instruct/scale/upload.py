@@ -29,17 +29,13 @@ def check_place(store: Store, job: Mapping[str, object] | None = None) -> None:
     store.create()
     there = [name for name in with_retries(store.names) if name != OF_THE_HUB]
     if there and JOB not in there:
-        raise RunError(
-            f"The store {store.url!r} is not empty: it contains {', '.join(there[:3])}. Name a new folder of it in --out."
-        )
+        raise RunError(f"The store {store.url!r} is not empty: it contains {', '.join(there[:3])}. Pass a new folder with --out.")
     if there and job:
         with TemporaryDirectory() as folder:
             with_retries(store.fetch, {JOB: Path(folder, JOB)})
             changed = differences(read_object(Path(folder, JOB)), job)
         if changed:
-            raise RunError(
-                f"The store {store.url!r} has another dataset: {'; '.join(changed)}. Name another folder of it in --out."
-            )
+            raise RunError(f"The store {store.url!r} has another dataset: {'; '.join(changed)}. Pass another folder with --out.")
 
 
 def send_dataset(folder: Path, store: Store) -> None:

@@ -59,8 +59,8 @@ def read_clusters(folder: Path, shard: Shard) -> Mapping[int, str]:
     found = outputs(folder, CLUSTERS)
     if len(found) != shard.count:
         raise RunError(
-            f"Signatures were written by {len(found)} tasks, and {shard.count} filter. Filter with as many tasks, each of which "
-            "reads the same documents."
+            f"Signatures were written by {len(found)} tasks, but {shard.count} filter. Use the same number of tasks, each "
+            "reading the same documents."
         )
     table = pq.read_table(found[shard.index])
     return dict(zip(table["document"].to_pylist(), table["detail"].to_pylist(), strict=True))

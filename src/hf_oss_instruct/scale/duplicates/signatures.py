@@ -231,6 +231,6 @@ def _job(tasks: Iterable[Path]) -> Job:
             raise RunError(f"{error}. The task was stopped: run the pipeline of signatures again.") from error
         if changed := differences(found[0], found[-1]):
             raise RunError(
-                f"{str(folder)!r} has signatures of another kind: {'; '.join(changed)}. Write all of them anew, in a new folder."
+                f"{str(folder)!r} has signatures of another kind: {'; '.join(changed)}. Write all of them again, in a new folder."
             )
     return Job(**found[0] | {"columns": tuple(found[0]["columns"])})
