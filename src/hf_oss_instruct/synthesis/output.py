@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -225,16 +225,11 @@ class Tables:
         if self._fresh:
             self.check_fresh()
         self._duplicate = None  # all rows have come: its temporary files are removed
-        texts = dict.fromkeys((*self._alike.columns, "solution", "problem")) if self._whole else ("problem",)
-        compared = self._unchecked.mapped(["seed_id", *texts, "flags"])
-        self._stats.diversity = distinct_tasks(lambda: compared["problem"].chunks)
-        for step in self._whole:
-            compared = step.make(self._alike)(compared)
-        if DETAIL in compared.column_names:
-            self._clusters = cluster_sizes(compared[DETAIL].drop_null().to_pylist())
+        self._stats.diversity = distinct_tasks(self._problems)
+        marks = self._marks() if self._whole else None
         start = 0
         for portion in self._unchecked.unfinished():
-            rows = self._not_rejected(_marked(portion, compared.slice(start, len(portion))))
+            rows = self._not_rejected(_marked(portion, marks.slice(start, len(portion)))) if marks else portion
             start += len(portion)
             self._stats.describe(rows)
             self._default.add_table(rows)
@@ -242,6 +237,20 @@ class Tables:
                 self._sft.add(to_prompt_completion(row, self._spec.prompt.thoughts))
             if self._stats.verification:
                 self._prefer(rows)
+
+    def _problems(self) -> Iterator[pa.Array]:
+        for portion in self._unchecked.unfinished(["problem"]):
+            yield from portion["problem"].chunks
+
+    def _marks(self) -> pa.Table:
+        """The results of the checks of the whole dataset, row by row."""
+        texts = dict.fromkeys((*self._alike.columns, "solution", "problem"))
+        compared = self._unchecked.mapped(["seed_id", *texts, "flags"])
+        for check in self._whole:
+            compared = check.make(self._alike)(compared)
+        if DETAIL in compared.column_names:
+            self._clusters = cluster_sizes(compared[DETAIL].drop_null().to_pylist())
+        return compared
 
     def _prefer(self, rows: pa.Table) -> None:
         """Write the preference pairs of kept rows."""
