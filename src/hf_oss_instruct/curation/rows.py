@@ -141,8 +141,8 @@ def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, list):
-        return [_storable(one) for one in value]
-    return {storable(key): _storable(one) for key, one in value.items()} if isinstance(value, dict) else value
+        return [_storable(item) for item in value]
+    return {storable(key): _storable(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _as_text(value: Any) -> str | None:

@@ -91,7 +91,7 @@ def _holds_secret(text: str) -> bool:
     if not HINT.search(text):
         return False
     lines = [line for line in text.split("\n") if HINT.search(line)]
-    return any(next(iter(one.analyze_string(line)), None) for line in lines for one in _detectors())
+    return any(next(iter(detector.analyze_string(line)), None) for line in lines for detector in _detectors())
 
 
 @cache

@@ -88,9 +88,9 @@ class _Folder:
             return {}
         return {
             file.as_posix(): found
-            for one in distributions(path=[str(self._path)])
-            if (found := _distribution_license(one))
-            for file in one.files or ()
+            for distribution in distributions(path=[str(self._path)])
+            if (found := _distribution_license(distribution))
+            for file in distribution.files or ()
         }
 
     @cached_property
@@ -132,9 +132,9 @@ class _Folder:
         return None
 
 
-def _distribution_license(one: Distribution) -> Found:
+def _distribution_license(distribution: Distribution) -> Found:
     try:
-        metadata = one.metadata
+        metadata = distribution.metadata
     except Exception:  # a broken installation states no license
         return None
     declared = metadata.json

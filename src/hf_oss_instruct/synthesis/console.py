@@ -120,7 +120,7 @@ def _show_tests(row: Mapping[str, Any], why: Any = None) -> None:
         show_block(f"test {number + 1} · {became}{mark}", test)
     facts = [f"status {row['execution_status']}"]
     if len(solutions := row["solutions"] or []) > 1:
-        each = ", ".join(f"{sum(one['results'])}/{len(one['results'])} {one['status']}" for one in solutions)
+        each = ", ".join(f"{sum(solution['results'])}/{len(solution['results'])} {solution['status']}" for solution in solutions)
         facts.append(f"solutions {each} · kept by {row['selected_by']}")
     if row["mutation_score"] is not None:
         facts.append(f"{row['mutation_score']:.0%} of {row['mutants']} mutants killed")

@@ -181,7 +181,7 @@ def _settle(
 
 def _verification(spec: RunSpec, teacher: Teacher, tasks: list[Any], verdicts: Verdicts) -> Verification:
     """The run's verification, with placeholders for the teachers that its report names."""
-    named = dict(str(one).partition(": ")[::2] for one in tasks)
+    named = dict(str(task).partition(": ")[::2] for task in tasks)
     tester, solver = (_placeholder_teacher(named[name]) if name in named else None for name in ("tests", "solve"))
     return Verification(spec.verification, verdicts, teacher, tester, solver, spec.sampling)
 

@@ -96,7 +96,10 @@ def run(
     limits = spec.limits.of_shard(shard) if shard else spec.limits
     retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
     verification = open_verification(spec, teacher, exclusive=True)
-    follow_ups = [*(verification.described() if verification else []), *(f"{one.name}: {one.teacher.identity}" for one in then)]
+    follow_ups = [
+        *(verification.described() if verification else []),
+        *(f"{follow_up.name}: {follow_up.teacher.identity}" for follow_up in then),
+    ]
     if shard and (out.parent / SPLIT / out.name).exists():
         raise RunError(
             f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which request the rest. "
@@ -110,7 +113,7 @@ def run(
             verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
         reservations = stack.enter_context(Reservations(out))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
-            embedded = [one.name for one in task.tasks if one.teacher.embedded]
+            embedded = [step.name for step in task.tasks if step.teacher.embedded]
             spent = usage_before(before, journal, reservations, free=embedded)
 
             def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:

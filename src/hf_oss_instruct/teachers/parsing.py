@@ -75,8 +75,8 @@ def parse_with_tests(completion: Completion) -> Pair:
     """
     require_finished(completion)
     text = _without_outer_fence(completion.text)
-    for one in dict.fromkeys((text, _with_plain_markers(text, _THREE))):
-        lines = one.splitlines(keepends=True)
+    for variant in dict.fromkeys((text, _with_plain_markers(text, _THREE))):
+        lines = variant.splitlines(keepends=True)
         if (tests_at := _outside_fences(lines, TESTS)) is not None:
             return _three_sections(lines, tests_at)
     return parse(completion)

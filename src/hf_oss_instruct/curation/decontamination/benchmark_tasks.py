@@ -118,7 +118,7 @@ def _programs(value: Any) -> list[str]:
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(value)
     values = value if isinstance(value, list) else [value]
-    return [one for one in values if isinstance(one, str) and one.strip()]
+    return [program for program in values if isinstance(program, str) and program.strip()]
 
 
 def _entry_points(row: Mapping[str, Any], prompts: list[str], solutions: list[str]) -> list[str]:

@@ -79,8 +79,8 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
         if Path(name).exists() and name not in DECONTAMINATED:
             found.extend(_local(Path(name)))
             continue
-        for one in DECONTAMINATED if name == DEFAULT else [name]:
-            listed = _from_hub(one, named=name != DEFAULT, reachable=reachable)
+        for benchmark in DECONTAMINATED if name == DEFAULT else [name]:
+            listed = _from_hub(benchmark, named=name != DEFAULT, reachable=reachable)
             reachable = reachable and not listed.unreachable
             found.append(listed)
     return list({listed.name: listed for listed in found}.values())

@@ -153,9 +153,9 @@ def read_tests(value: Any) -> str | list[str] | None:
         return _inputs_and_outputs(value)
     if not isinstance(value, Sequence) or not value:
         return None
-    if all(isinstance(one, Mapping) and {"input", "output"} <= one.keys() for one in value):
-        return json.dumps([{"input": str(one["input"]), "output": str(one["output"])} for one in value])
-    texts = [storable(one) for one in value if isinstance(one, str) and one.strip()]
+    if all(isinstance(test, Mapping) and {"input", "output"} <= test.keys() for test in value):
+        return json.dumps([{"input": str(test["input"]), "output": str(test["output"])} for test in value])
+    texts = [storable(test) for test in value if isinstance(test, str) and test.strip()]
     return texts or None
 
 

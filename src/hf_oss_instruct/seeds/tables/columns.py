@@ -77,7 +77,7 @@ def table_columns(table: pa.Table, reading: ReadOptions = DEFAULT) -> Columns:
     if "content" not in fields:
         require_content({}, table.column_names, "the table", reading)
     chunked = {field: table.column(column) for field, column in fields.items()}
-    arrays = {field: one.chunk(0) if one.num_chunks == 1 else one.combine_chunks() for field, one in chunked.items()}
+    arrays = {field: chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks() for field, chunks in chunked.items()}
     return from_arrow(arrays, len(table), "the table", reading)
 
 

@@ -98,7 +98,7 @@ class Items:
 
     def decide(self, state: TaskState) -> None:
         """The teacher answers other items, so earlier refusals are permanent."""
-        decided = [(entry, refusal) for one, entry, refusal in self.undecided if one is state]
+        decided = [(entry, refusal) for undecided_state, entry, refusal in self.undecided if undecided_state is state]
         self.undecided = [undecided for undecided in self.undecided if undecided[0] is not state]
         for entry, refusal in decided:
             self._claims.release(entry)

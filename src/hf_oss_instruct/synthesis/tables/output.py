@@ -36,7 +36,10 @@ def rename_existing(table: pa.Table, names: Sequence[str], *, overwrite: bool) -
 
 def with_reasons(table: pa.Table, rejections: Sequence[Rejection]) -> pa.Table:
     """Rejected rows with the columns `reason` and `detail`."""
-    for name, values in ((REASON, [one.reason for one in rejections]), (DETAIL, [one.detail for one in rejections])):
+    for name, values in (
+        (REASON, [rejection.reason for rejection in rejections]),
+        (DETAIL, [rejection.detail for rejection in rejections]),
+    ):
         table = table.drop_columns([name]) if name in table.column_names else table
         table = table.append_column(name, pa.array(values, pa.string()))
     return table

@@ -57,11 +57,11 @@ class VerificationStats:
         self.causes.update([cause] if cause else [])
         self.languages.setdefault(language, Counter()).update(["pairs", *([status] if status == "passed" else [])])
         solutions = facts["solutions"] or []
-        passed = [number for number, one in enumerate(solutions, 1) if one["status"] == "passed"]
+        passed = [number for number, solution in enumerate(solutions, 1) if solution["status"] == "passed"]
         self.tried.update(range(1, len(solutions) + 1))
         self.solved.update(passed)
         self.first_solved.update(passed[:1])
-        self.solutions.update(one["status"] for one in solutions)
+        self.solutions.update(solution["status"] for solution in solutions)
         if facts["test_results"]:
             self.tests += len(facts["test_results"])
             self.marks.update(mark for mark in facts["test_marks"] or () if mark)

@@ -68,8 +68,8 @@ def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
         facts: what was asked, and when, see `TableRun.facts`.
     """
     run, names = EarlierReport(rows.source), rows.columns
-    earlier = [one for one in run.checks if one["name"] != "execution"]
-    known = {one["name"] for one in earlier}
+    earlier = [check for check in run.checks if check["name"] != "execution"]
+    known = {check["name"] for check in earlier}
     others = [
         checks.skipped(step.name, "verify runs solutions only; see curate")
         for step in checks.STEPS
@@ -103,7 +103,7 @@ def write(out: Path, rows: SourceRows, found: Outcomes, report: RunReport) -> No
     data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[index] for index in kept])
     data = _with_solutions(data, names, renamed, [found.kept[index] for index in kept])
     lost = [found.rejected[index] for index in dropped]
-    rejected = _with_columns(base.take(pa.array(dropped, pa.int64())), [one.verified or {} for one in lost])
+    rejected = _with_columns(base.take(pa.array(dropped, pa.int64())), [rejection.verified or {} for rejection in lost])
     pairs = [to_prompt_completion(found.kept[index]) for index in kept]
     preferences = [pair for index in kept for pair in preference_pairs(found.kept[index])]
     parts = {

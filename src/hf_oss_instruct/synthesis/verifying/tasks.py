@@ -201,7 +201,7 @@ def _given(row: Row, language: str) -> str | list[str] | None:
     tests = row.get("tests")
     if not tests:
         return None
-    return tests_in(tests, language) if isinstance(tests, str) else [tests_in(one, language) for one in tests]
+    return tests_in(tests, language) if isinstance(tests, str) else [tests_in(test, language) for test in tests]
 
 
 class RunTests(_Local):

@@ -55,6 +55,7 @@ def from_json(columns: dict[str, Any]) -> Verified:
     """A result out of plain JSON values."""
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in columns.items()}
     values["solutions"] = tuple(
-        SolutionResult(one["text"], one["status"], tuple(one["results"]), one["detail"]) for one in columns["solutions"]
+        SolutionResult(solution["text"], solution["status"], tuple(solution["results"]), solution["detail"])
+        for solution in columns["solutions"]
     )
     return Verified(**values)

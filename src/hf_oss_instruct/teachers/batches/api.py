@@ -95,10 +95,10 @@ class BatchApi:
         for _ in range(PAGES):
             body, _ = await self._http.request("GET", f"/batches?limit={PAGE}{after}")
             page = _object(body, "data")
-            batches = [one for one in page["data"] if isinstance(one, dict) and "id" in one]
-            for one in batches:
-                if one.get("input_file_id") == file_id:
-                    return BatchStatus.of(one)
+            batches = [batch for batch in page["data"] if isinstance(batch, dict) and "id" in batch]
+            for batch in batches:
+                if batch.get("input_file_id") == file_id:
+                    return BatchStatus.of(batch)
             if not page.get("has_more") or not batches:
                 return None
             after = f"&after={quote(str(batches[-1]['id']), safe='')}"

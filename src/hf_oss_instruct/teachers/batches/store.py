@@ -161,7 +161,9 @@ def check_batches(journal: Path, teacher: Teacher) -> None:
         RunError: there are batches of this teacher, and it does not read them.
     """
     direct = [
-        one.identity for one in (teacher.teachers if isinstance(teacher, MixedTeacher) else [teacher]) if not one.uses_batches
+        member.identity
+        for member in (teacher.teachers if isinstance(teacher, MixedTeacher) else [teacher])
+        if not member.uses_batches
     ]
     if not direct or not (journal / FOLDER).is_dir():
         return

@@ -82,7 +82,7 @@ class BatchTeacher(Teacher):
         seen = list(self._seen.values())
         if not self._running_batches:
             return f"{len(self._collected):,} requests collected for a batch" if self._collected else ""
-        done, total = sum(one.done for one in seen), sum(one.total for one in seen)
+        done, total = sum(batch.done for batch in seen), sum(batch.total for batch in seen)
         return f"batches: {len(self._running_batches)} at the provider, {done:,} of {total:,} requests done"
 
     def begin(self, journal: Path) -> None:
