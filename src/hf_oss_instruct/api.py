@@ -141,7 +141,7 @@ def publish(
         with_rejected=with_rejected,
         allow_unchecked=allow_unchecked,
         allow_any_license=allow_any_license,
-        results=[Path(one) for one in results],
+        results=[Path(path) for path in results],
         benchmark=benchmark,
         report=report,
         space=space,

@@ -88,7 +88,7 @@ def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) 
     for key, kind in keys.items():
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if not isinstance(value.get(key), kinds) or (isinstance(value.get(key), bool) and bool not in kinds):
-            wanted = " or ".join("null" if one is type(None) else one.__name__ for one in kinds)
+            wanted = " or ".join("null" if accepted is type(None) else accepted.__name__ for accepted in kinds)
             shown = f"is {value[key]!r:.60}" if key in value else "is missing"
             raise ValueError(f"{name}: {key!r} {shown}, and should be {wanted}")
     return value
@@ -110,22 +110,22 @@ def matching(value: Any, shape: Any, name: str) -> None:
         shape = shape(value)
     if isinstance(shape, list):
         _check_kind(value, (list,), name)
-        for position, one in enumerate(value):
-            matching(one, shape[0], f"{name}[{position}]")
+        for position, item in enumerate(value):
+            matching(item, shape[0], f"{name}[{position}]")
     elif isinstance(shape, Mapping):
         _check_kind(value, (dict,), name)
         if missing := [key for key in shape if key is not ... and key not in value]:
             raise ValueError(f"{name}.{missing[0]} is missing")
-        for key, one in value.items():
+        for key, item in value.items():
             _check_kind(key, (str,), f"a key of {name}")
             if key in shape or ... in shape:
-                matching(one, shape[key] if key in shape else shape[...], f"{name}.{key}"[:200])
+                matching(item, shape[key] if key in shape else shape[...], f"{name}.{key}"[:200])
     else:
         _check_kind(value, shape if isinstance(shape, tuple) else (shape,), name)
 
 
 def _check_kind(value: Any, kinds: tuple[type, ...], name: str) -> None:
-    wanted = " or ".join("null" if one is type(None) else one.__name__ for one in kinds)
+    wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise ValueError(f"{name} is {value!r:.60}, and should be {wanted}")
     if isinstance(value, str) and not value.isascii():

@@ -85,7 +85,7 @@ def card(name: str, report: Mapping[str, Any]) -> str:
         lines.append(f"Skipped rows:\n\n{left_out}")
     if source:
         teacher = markdown(one_line(str(source.get("teacher", "unknown")), 120))
-        checks = ", ".join(f"{one['name']} ({one['status']})" for one in source.get("checks", []))
+        checks = ", ".join(f"{check['name']} ({check['status']})" for check in source.get("checks", []))
         method = "[OSS-Instruct](https://arxiv.org/abs/2312.02120)"
         lines.append(f"Pairs by {teacher}, made by {method} with hf-oss-instruct. Checks: {checks or 'none'}.")
     return "\n\n".join(lines) + "\n"

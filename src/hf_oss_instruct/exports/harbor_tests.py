@@ -134,7 +134,7 @@ def _files(modules: Sequence[ModuleType]) -> list[Path]:
     found = []
     for module in modules:
         path = Path(str(module.__file__))
-        found += [one for one in sorted(path.parent.iterdir()) if one.is_file()] if path.name == "__init__.py" else [path]
+        found += [file for file in sorted(path.parent.iterdir()) if file.is_file()] if path.name == "__init__.py" else [path]
     return found
 
 
@@ -144,11 +144,11 @@ def _with_imports(paths: Sequence[Path]) -> list[Path]:
     while new:
         path = new.pop()
         tree = parse_module(path.read_text("utf-8")) if path.suffix == ".py" else ast.Module([], [])
-        parts = [one for one in ast.walk(tree) if isinstance(one, ast.ImportFrom) and one.module]
-        modules = {one.module or "" for one in parts} | {f"{one.module}.{name.name}" for one in parts for name in one.names}
+        parts = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        modules = {part.module or "" for part in parts} | {f"{part.module}.{name.name}" for part in parts for name in part.names}
         files = [PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py") for module in sorted(modules)]
-        imported = [one for one in files if one.is_relative_to(PACKAGE) and one.is_file()]
-        new += [one for one in imported if one not in found]
+        imported = [file for file in files if file.is_relative_to(PACKAGE) and file.is_file()]
+        new += [file for file in imported if file not in found]
         found |= dict.fromkeys(imported)
     return list(found)
 

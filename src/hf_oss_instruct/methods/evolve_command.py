@@ -154,12 +154,12 @@ def _show_details(report: RunReport) -> None:
     from hf_oss_instruct.synthesis.console import show_verification
     from hf_oss_instruct.terminal.console import show_line, show_unfinished_checks
 
-    for one in report["evolution"]["before_and_after"]:
-        name = f"round {one['round']}" if one["round"] else "before"
-        words = f"problems of {one['problem_words'] or 0:,.0f} words, solutions of {one['solution_words'] or 0:,.0f}"
-        alike = one["similarity_to_parent"]
+    for entry in report["evolution"]["before_and_after"]:
+        name = f"round {entry['round']}" if entry["round"] else "before"
+        words = f"problems of {entry['problem_words'] or 0:,.0f} words, solutions of {entry['solution_words'] or 0:,.0f}"
+        alike = entry["similarity_to_parent"]
         show_line(
-            f"  {name}: {one['rows']:,} rows, {words}" + ("" if alike is None else f", {alike:.0%} similar to their parents")
+            f"  {name}: {entry['rows']:,} rows, {words}" + ("" if alike is None else f", {alike:.0%} similar to their parents")
         )
     if (after := report["evolution"]["solved_at_first"]["after"]) is not None:
         before = report["evolution"]["solved_at_first"]["before"]

@@ -95,7 +95,7 @@ def _show_plan(plan: JudgingPlan, output: str) -> None:
     from hf_oss_instruct.terminal.console import show_block, show_line
 
     judging, rows = plan.judging, list(plan.rows)
-    judges, rubric = [one.identity for one in judging.judges], judging.rubric
+    judges, rubric = [judge.identity for judge in judging.judges], judging.rubric
     prompts = sum(tokens_of(judge_prompt(row, rubric, judges[0])[0]["content"]) for row in rows) * len(judges)
     tokens = (prompts, len(rows) * len(judges) * len(rubric.criteria) * TOKENS_PER_SCORE)
     requests = (len(judges), len(judges))
@@ -136,21 +136,21 @@ def _show_outcome(outcome: Outcome, output: str) -> None:
     if output in ("json", "quiet") or not scores.get("judge_scores"):
         return
     show_block(f"mean {scores['judge_mean']:.2f}")
-    for one in scores["judge_scores"]:
-        show_line(f"{one['criterion']}: {one['score']:g}  ({one['judge']})")
+    for score in scores["judge_scores"]:
+        show_line(f"{score['criterion']}: {score['score']:g}  ({score['judge']})")
 
 
 def _show_details(report: RunReport) -> None:
     from hf_oss_instruct.terminal.console import show_line
 
     found = report["judging"]
-    for name, one in found["criteria"].items():
+    for name, summary in found["criteria"].items():
         alpha = (found["agreement"]["alpha"] or {}).get(name)
-        if one["mean"] is not None:
-            show_line(f"  {name}: mean {one['mean']:.2f}" + ("" if alpha is None else f", agreement (alpha) {alpha:.2f}"))
-    for judge, one in found["judges"].items():
-        if one["unusable"]:
-            show_line(f"  {judge}: {one['unusable']:,} answers could not be used")
+        if summary["mean"] is not None:
+            show_line(f"  {name}: mean {summary['mean']:.2f}" + ("" if alpha is None else f", agreement (alpha) {alpha:.2f}"))
+    for judge, summary in found["judges"].items():
+        if summary["unusable"]:
+            show_line(f"  {judge}: {summary['unusable']:,} answers could not be used")
     ran = found["execution"]
     if (auc := (ran.get("auc") or {}).get("judge_mean")) is not None:
         show_line(f"  of {ran['rows']:,} verified rows, {ran['passed']:,} passed; scores separate them with AUC {auc:.2f}")

@@ -135,7 +135,7 @@ def _outcomes(counts: Counts) -> Iterator[str]:
     yield from (f"{number:,} {one_line(name)}" for name, number in counts.outcomes.items())
     if counts.waiting:
         yield f"{counts.waiting:,} wait for an earlier one"
-    reasons = sorted(dict(counts.reasons).items(), key=lambda one: -one[1])
+    reasons = sorted(dict(counts.reasons).items(), key=lambda item: -item[1])
     if total := sum(number for _, number in reasons):
         first, *others = (f"{number:,} {one_line(reason)}" for reason, number in reasons)
         yield f"{total:,} {counts.reasons_are}: {first}"

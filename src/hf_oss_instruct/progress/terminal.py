@@ -79,6 +79,9 @@ def handlers_of(stream: TextIO) -> list[logging.StreamHandler[TextIO]]:
     Args:
         stream: such as `sys.stderr`.
     """
-    loggers = [logging.root, *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+    loggers = [
+        logging.root,
+        *(logger for logger in logging.root.manager.loggerDict.values() if isinstance(logger, logging.Logger)),
+    ]
     handlers = dict.fromkeys(handler for logger in loggers for handler in logger.handlers)
     return [handler for handler in handlers if isinstance(handler, logging.StreamHandler) and handler.stream is stream]

@@ -77,9 +77,9 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         with show_progress() as progress, progress.stage(f"Scanning {folder} for secrets and rendering the card"):
             push = push_of(folder, to, PublishOptions(**flags), hooks)
         pushes = {to: push} | ({flags["space"]: push.space} if push.space else {})
-        for repo_id, one in pushes.items():
-            hub.check(one)
-            show_push(one, repo_id)
+        for repo_id, planned in pushes.items():
+            hub.check(planned)
+            show_push(planned, repo_id)
         if dry_run:
             return
         if not yes:
@@ -90,7 +90,9 @@ def publish_command(hooks: PublishHooks) -> click.Command:
             click.confirm(f"Publish to {' and '.join(pushes)}?", abort=True)
         options = {"private": flags["private"], "create_pr": create_pr, "revision": flags["revision"], "message": message}
         with show_progress() as progress:
-            commits = {repo_id: hub.publish(one, repo_id, **options, progress=progress) for repo_id, one in pushes.items()}
+            commits = {
+                repo_id: hub.publish(planned, repo_id, **options, progress=progress) for repo_id, planned in pushes.items()
+            }
         for repo_id, commit in commits.items():
             if commit:
                 url = commit.pr_url or commit.commit_url

@@ -101,7 +101,7 @@ def kind_of(folder: Path) -> str:
 def _check_options(kind: str, folder: Path, options: PublishOptions) -> None:
     for name, kinds in ONLY_FOR.items():
         if getattr(options, name) and kind not in kinds:
-            *most, last = (KINDS[one] for one in kinds)
+            *most, last = (KINDS[kind_name] for kind_name in kinds)
             about = " and ".join([", ".join(most), last] if most else [last])
             raise UsageError(
                 f"--{name.replace('_', '-')} applies to {about}, but {str(folder)!r} contains {KINDS[kind]}. Remove the option."

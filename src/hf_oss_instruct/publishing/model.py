@@ -93,7 +93,7 @@ def model_push(
     except (TemplateError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise PublishError(f"{str(folder / FACTS)!r} cannot be read: {error!r}. Run the same train command again.") from error
     if results:
-        card = with_scores(card, [scored for one in results for scored in read_results(one)], repo_id)
+        card = with_scores(card, [scored for path in results for scored in read_results(path)], repo_id)
     files[CARD] = card.encode()
     check_secrets(files, secret_in)
     what = "adapters for" if is_adapter(facts) else "a model from"

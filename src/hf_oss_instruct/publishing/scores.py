@@ -50,7 +50,7 @@ def is_results(folder: Path) -> bool:
 
 def _tasks(folder: Path) -> list[Path]:
     """The folders with a task's results: the folder itself, or its subfolders."""
-    return [one for one in (folder, *sorted(folder.glob("*/"))) if (one / RESULTS).is_file() and (one / VERDICTS).is_file()]
+    return [path for path in (folder, *sorted(folder.glob("*/"))) if (path / RESULTS).is_file() and (path / VERDICTS).is_file()]
 
 
 def read_results(folder: Path) -> list[dict[str, Any]]:
@@ -84,10 +84,10 @@ def _check(found: dict[str, Any]) -> None:
         ValueError: they do not.
     """
     for kind, measures in found["scores"].items():
-        for measure, one in checked(measures, {}, kind).items():
+        for measure, score in checked(measures, {}, kind).items():
             name = f"{kind}, {measure}"
-            checked(one, dict.fromkeys(("mean", "low", "high", "problems"), (int, float)), name)
-            low, mean, high = (round(one[part], 6) for part in ("low", "mean", "high"))
+            checked(score, dict.fromkeys(("mean", "low", "high", "problems"), (int, float)), name)
+            low, mean, high = (round(score[part], 6) for part in ("low", "mean", "high"))
             if not 0 <= low <= mean <= high <= 1:
                 shown = f"low {low}, mean {mean}, high {high}"
                 raise ValueError(f"{name}: {shown} are not fractions in this order")
@@ -138,7 +138,9 @@ def scores_push(
                 f"--benchmark is for a single task, and {str(folder)!r} has {len(results)}. Publish them one by one."
             )
         files[f"{EVAL_RESULTS}/{results[0]['task'].replace(':', '-')}.yaml"] = _entry(results[0], benchmark).encode()
-    summary = "; ".join(f"{one.dataset_name} {one.metric_name} {100 * one.metric_value:.1f}" for one in model_index(results))
+    summary = "; ".join(
+        f"{result.dataset_name} {result.metric_name} {100 * result.metric_value:.1f}" for result in model_index(results)
+    )
     notes = [note for found in results for note in _notes(found)]
     return Push("model", f"Scores: {summary}", files, notes, tuple(files), parent=sha, update_only=True)
 
@@ -163,7 +165,7 @@ def with_scores(card: str, results: Sequence[dict[str, Any]], name: str) -> str:
     except (ValueError, yaml.YAMLError) as error:
         raise PublishError(f"The model's card cannot be read: {error_message(error)}. Fix it first.") from error
     fresh = model_index(results)
-    known = [one for one in read.data.get("eval_results") or () if _identity(one) not in set(map(_identity, fresh))]
+    known = [entry for entry in read.data.get("eval_results") or () if _identity(entry) not in set(map(_identity, fresh))]
     read.data["eval_results"] = [*known, *fresh]
     read.data["model_name"] = read.data.get("model_name") or name.split("/")[-1]
     _put_table(read)
@@ -184,10 +186,10 @@ def model_index(results: Sequence[dict[str, Any]]) -> list[EvalResult]:
             dataset_revision=found["version"],
             metric_type=measure,
             metric_name=f"{measure} ({kind})",
-            metric_value=round(one["mean"], 6),
+            metric_value=round(score["mean"], 6),
             metric_args={
-                "interval_95": [round(one["low"], 6), round(one["high"], 6)],
-                "problems": int(one["problems"]),
+                "interval_95": [round(score["low"], 6), round(score["high"], 6)],
+                "problems": int(score["problems"]),
                 "of": found["problems"],
                 "how": how(found, kind),
             },
@@ -195,7 +197,7 @@ def model_index(results: Sequence[dict[str, Any]]) -> list[EvalResult]:
         )
         for found in results
         for kind, measures in found["scores"].items()
-        for measure, one in measures.items()
+        for measure, score in measures.items()
     ]
 
 
@@ -213,8 +215,8 @@ def how(results: dict[str, Any], kind: str) -> str:
     return "; ".join([*summary, f"judged by {made} in the sandbox {facts.get('sandbox', 'unknown')}"])
 
 
-def _identity(one: EvalResult) -> tuple[Any, ...]:
-    return (*one.unique_identifier, one.metric_type, one.metric_name)
+def _identity(result: EvalResult) -> tuple[Any, ...]:
+    return (*result.unique_identifier, result.metric_type, result.metric_name)
 
 
 def _title(task: str) -> str:
@@ -226,12 +228,12 @@ def _put_table(card: ModelCard) -> None:
     if BEGIN not in card.text or END not in card.text:
         return
     ours = {"interval_95", "problems", "of", "how"}  # our keys; entries of others are only in model-index
-    rows = [one for one in card.data.get("eval_results") or () if ours <= set(one.metric_args or ())]
+    rows = [entry for entry in card.data.get("eval_results") or () if ours <= set(entry.metric_args or ())]
     lines = ["| benchmark | measure | score | 95 % interval | problems | how |", "|---|---|--:|--:|--:|---|"]
-    for one in rows:
-        low, high = one.metric_args["interval_95"]
-        cells = [one.dataset_name, one.metric_name, f"{100 * one.metric_value:.1f}", f"{100 * low:.1f}–{100 * high:.1f}"]
-        cells += [f"{one.metric_args['problems']} of {one.metric_args['of']}", one.metric_args["how"]]
+    for row in rows:
+        low, high = row.metric_args["interval_95"]
+        cells = [row.dataset_name, row.metric_name, f"{100 * row.metric_value:.1f}", f"{100 * low:.1f}–{100 * high:.1f}"]
+        cells += [f"{row.metric_args['problems']} of {row.metric_args['of']}", row.metric_args["how"]]
         lines.append(f"| {' | '.join(map(markdown, cells))} |")
     table = "\n".join([BEGIN, "", *lines, "", END])
     card.text = re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: table, card.text, count=1, flags=re.S)
@@ -249,13 +251,13 @@ def _entry(results: dict[str, Any], benchmark: str) -> str:
     kind = next((kind for kind in HEADLINE if "pass@1" in results["scores"].get(kind, {})), None)
     if kind is None:
         raise PublishError(f"{results['task']} has no pass@1, the only value that .eval_results/ stores. Score it with --k 1.")
-    one = results["scores"][kind]["pass@1"]
+    score = results["scores"][kind]["pass@1"]
     entry = EvalResultEntry(
         dataset_id=dataset,
         task_id=task,
-        value=round(100 * one["mean"], 2),
+        value=round(100 * score["mean"], 2),
         date=results["day"],
-        notes=f"pass@1 in percent, 95 % {100 * one['low']:.1f}–{100 * one['high']:.1f}; {how(results, kind)}",
+        notes=f"pass@1 in percent, 95 % {100 * score['low']:.1f}–{100 * score['high']:.1f}; {how(results, kind)}",
     )
     text: str = yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True)
     return text

@@ -210,7 +210,7 @@ def _words(how: ShardRun) -> list[str]:
             if not option.flag or value == option.default:
                 continue
             many = value if isinstance(option.kind, Several) else [value]
-            words += [option.flag] if isinstance(option.kind, Switch) else [w for one in many for w in (option.flag, str(one))]
+            words += [option.flag] if isinstance(option.kind, Switch) else [w for item in many for w in (option.flag, str(item))]
     return words
 
 

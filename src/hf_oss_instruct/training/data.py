@@ -44,11 +44,11 @@ def load_data(
     if sources[0].fraction is None and not streaming:
         from datasets import concatenate_datasets
 
-        rows, drawn = concatenate_datasets([one.rows for one in made]), None
+        rows, drawn = concatenate_datasets([part.rows for part in made]), None
     else:
         shares = [source.fraction or 1.0 for source in sources]
-        rows, drawn = mixed([(one.rows, share) for one, share in zip(made, shares, strict=True)], rng_seed)
-    parts = [_part(source, one, drawn[n] if drawn else None) for n, (source, one) in enumerate(zip(sources, made, strict=True))]
+        rows, drawn = mixed([(part.rows, share) for part, share in zip(made, shares, strict=True)], rng_seed)
+    parts = [_part(source, part, drawn[n] if drawn else None) for n, (source, part) in enumerate(zip(sources, made, strict=True))]
     return TrainingData(rows, parts)
 
 

@@ -129,7 +129,7 @@ def sources_of(script: Any, mixture: Any) -> list[TrainingSource]:
     """
     if mixture.datasets:
         names = ("path", "name", "data_dir", "data_files", "split", "fraction")
-        found = [TrainingSource(**{name: getattr(one, name) for name in names}) for one in mixture.datasets]
+        found = [TrainingSource(**{name: getattr(dataset, name) for name in names}) for dataset in mixture.datasets]
         if len({source.fraction is None for source in found}) > 1:
             raise UsageError("Some entries of `datasets` have a fraction and some do not. Set it for all of them or for none.")
         return found

@@ -44,7 +44,7 @@ def report_of(
         facts: what was asked, and when, see `TableRun.facts`.
     """
     run = EarlierReport(rows.source)
-    known = {one["name"] for one in run.checks}
+    known = {check["name"] for check in run.checks}
     others = [
         checks.skipped(step.name, "judge only asks for scores; see curate")
         for step in checks.STEPS
@@ -60,12 +60,12 @@ def report_of(
         "columns": rows.columns.read,
         "requested": len(rows),
         "kept": len(kept),
-        "rejected": dict(Counter(one.reason for one in rejected.values()).most_common()),
+        "rejected": dict(Counter(rejection.reason for rejection in rejected.values()).most_common()),
         "pending": len(rows) - len(kept) - len(rejected),
         **facts,
         "checks": [*run.checks, *others],
         **verified,
-        "judging": statistics(judging.rubric, [one.identity for one in judging.judges], _judged(rows, kept, rejected))
+        "judging": statistics(judging.rubric, [judge.identity for judge in judging.judges], _judged(rows, kept, rejected))
         | {"min_judge_mean": judging.least},
         "tasks": judging.described(),
     }
@@ -73,13 +73,13 @@ def report_of(
 
 def write(out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection], report: RunReport) -> None:
     """Tables, then card and, last, the report."""
-    columns = [one.name for one in JUDGING]
+    columns = [column.name for column in JUDGING]
     base, renamed = rename_existing(
         rows.table, [*columns, *(() if rows.ours else ("reason", "detail"))], overwrite=_are_scores(rows)
     )
     order = sorted(rejected)
     data = _with_scores(base, {index: dict(row) for index, row in kept.items()})
-    rejected_table = _with_scores(base, {index: one.columns or {} for index, one in rejected.items()})
+    rejected_table = _with_scores(base, {index: rejection.columns or {} for index, rejection in rejected.items()})
     parts = {
         "data": data,
         "rejected": with_reasons(rejected_table, [rejected[index] for index in order]),
@@ -99,22 +99,22 @@ def write(out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mappin
 def _are_scores(rows: SourceRows) -> bool:
     """Whether the table has the scores of an earlier judging, which are overwritten."""
     schema = rows.table.schema
-    return all(schema.field(one.name).type == one.type for one in JUDGING if one.name in schema.names)
+    return all(schema.field(column.name).type == column.type for column in JUDGING if column.name in schema.names)
 
 
 def _with_scores(base: pa.Table, judged: Mapping[int, Mapping[str, Any]]) -> pa.Table:
     """The rows with these numbers, with the columns of judging."""
     order = sorted(judged)
     table = base.take(pa.array(order, pa.int64()))
-    for one in JUDGING:
-        table = table.append_column(one.name, pa.array([judged[index].get(one.name) for index in order], one.type))
+    for column in JUDGING:
+        table = table.append_column(column.name, pa.array([judged[index].get(column.name) for index in order], column.type))
     return table
 
 
 def _judged(rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection]) -> list[dict[str, Any]]:
     """The scores of every row, beside what running it showed."""
     columns = {index: dict(row) for index, row in kept.items()}
-    columns |= {index: {"seed_id": one.seed.seed_id, **(one.columns or {})} for index, one in rejected.items()}
+    columns |= {index: {"seed_id": rejection.seed.seed_id, **(rejection.columns or {})} for index, rejection in rejected.items()}
     there = [name for name in OF_EXECUTION if name in rows.table.column_names]
     ran = rows.table.select(there).to_pylist() if there else [{}] * len(rows)
     return [{**dict.fromkeys(OF_EXECUTION), **columns[index], **ran[index]} for index in sorted(columns)]

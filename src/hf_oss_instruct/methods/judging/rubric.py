@@ -65,7 +65,7 @@ class Rubric:
         if not isinstance(listed, Mapping) or not 1 <= len(listed) <= MOST_CRITERIA:
             raise UsageError(f"{name}: criteria must be 1 to {MOST_CRITERIA} names with their descriptions.")
         criteria = tuple(_criterion(word, found, name) for word, found in listed.items())
-        if not any(one.weight for one in criteria):
+        if not any(criterion.weight for criterion in criteria):
             raise UsageError(f"{name}: every weight is 0, so the mean is undefined. Give a criterion a weight above 0.")
         return cls(low, high, criteria)
 
@@ -100,12 +100,14 @@ class Rubric:
 
     def as_dict(self) -> dict[str, Any]:
         """The rubric as plain values, as in its YAML."""
-        criteria = {one.name: {"description": one.description, "weight": one.weight} for one in self.criteria}
+        criteria = {
+            criterion.name: {"description": criterion.description, "weight": criterion.weight} for criterion in self.criteria
+        }
         return {"scale": [self.low, self.high], "criteria": criteria}
 
     def order(self, row_id: str, judge: str) -> tuple[Criterion, ...]:
         """The criteria in the order in which a judge is asked about a row: shuffled by a hash, since judges favor positions."""
-        return tuple(sorted(self.criteria, key=lambda one: digest("order", row_id, judge, one.name)))
+        return tuple(sorted(self.criteria, key=lambda criterion: digest("order", row_id, judge, criterion.name)))
 
     def mean(self, scores: Mapping[str, list[float]]) -> float:
         """The weighted mean over criteria of the mean over judges.
@@ -113,8 +115,11 @@ class Rubric:
         Args:
             scores: criterion → its score by each judge.
         """
-        total = sum(one.weight for one in self.criteria)
-        return sum(one.weight * sum(scores[one.name]) / len(scores[one.name]) for one in self.criteria) / total
+        total = sum(criterion.weight for criterion in self.criteria)
+        return (
+            sum(criterion.weight * sum(scores[criterion.name]) / len(scores[criterion.name]) for criterion in self.criteria)
+            / total
+        )
 
 
 @cache
@@ -134,7 +139,7 @@ def _mapping(values: Any, known: set[str], name: str, required: set[str]) -> Map
 
 
 def _scale(found: Any, name: str) -> tuple[int, int]:
-    whole = isinstance(found, list) and len(found) == 2 and all(type(one) is int and abs(one) <= WIDEST for one in found)
+    whole = isinstance(found, list) and len(found) == 2 and all(type(bound) is int and abs(bound) <= WIDEST for bound in found)
     if not whole:
         raise UsageError(f"{name}: scale is {found!r:.80}, and should be two whole numbers such as [1, 5].")
     if found[0] >= found[1]:

@@ -89,11 +89,11 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
     Raises:
         UsageError: no judge is given, or one twice; the rubric cannot be used; the threshold is outside of its scale.
     """
-    named = [other_teacher(one, spec) for one in asked.judges]
-    judges = [one for one in named if one is not None] or ([teacher] if teacher else [])
-    if not judges or any(one.embedded for one in judges):
+    named = [other_teacher(judge, spec) for judge in asked.judges]
+    judges = [judge for judge in named if judge is not None] or ([teacher] if teacher else [])
+    if not judges or any(judge.embedded for judge in judges):
         raise UsageError("The embedded teacher cannot judge rows. Pass a model: --judge MODEL --base-url URL.")
-    identities = [one.identity for one in judges]
+    identities = [judge.identity for judge in judges]
     if twice := next((name for name in identities if identities.count(name) > 1), None):
         raise UsageError(f"The judge {twice} is named twice. Name every judge once.")
     rubric, least = Rubric.of(asked.rubric), asked.min_judge_mean

@@ -38,7 +38,9 @@ def statistics(rubric: Rubric, judges: Sequence[str], rows: Sequence[Mapping[str
     """
     scored = [row for row in rows if row["judge_scores"]]
     failed = Counter(judge for row in rows for judge, _ in row["judges_failed"])
-    given = [(row["seed_id"], one["judge"], one["criterion"], one["score"]) for row in scored for one in row["judge_scores"]]
+    given = [
+        (row["seed_id"], score["judge"], score["criterion"], score["score"]) for row in scored for score in row["judge_scores"]
+    ]
     return {
         "rubric": rubric.as_dict(),
         "judges": {
@@ -51,11 +53,11 @@ def statistics(rubric: Rubric, judges: Sequence[str], rows: Sequence[Mapping[str
         },
         "mean": _mean([row["judge_mean"] for row in scored]),
         "criteria": {
-            one.name: {
-                "mean": _mean(scores := [score for _, _, name, score in given if name == one.name]),
+            criterion.name: {
+                "mean": _mean(scores := [score for _, _, name, score in given if name == criterion.name]),
                 "counts": {f"{score:g}": count for score, count in sorted(Counter(scores).items())},
             }
-            for one in rubric.criteria
+            for criterion in rubric.criteria
         },
         "agreement": agreement(rubric, judges, given),
         "positions": positions(rubric, given),
@@ -79,11 +81,13 @@ def agreement(rubric: Rubric, judges: Sequence[str], given: Sequence[tuple[str, 
     from nltk.metrics import AnnotationTask, interval_distance
 
     alpha: dict[str, float | None] = {}
-    for one in rubric.criteria:
-        scores = [(judge, row, score) for row, judge, name, score in given if name == one.name]
+    for criterion in rubric.criteria:
+        scores = [(judge, row, score) for row, judge, name, score in given if name == criterion.name]
         shared = {row for row, count in Counter(row for _, row, _ in scores).items() if count > 1}
         both = [(judge, row, score) for judge, row, score in scores if row in shared]
-        alpha[one.name] = round(float(AnnotationTask(both, distance=interval_distance).alpha()), 4) if len(shared) > 1 else None
+        alpha[criterion.name] = (
+            round(float(AnnotationTask(both, distance=interval_distance).alpha()), 4) if len(shared) > 1 else None
+        )
     return {"alpha": alpha, "metric": "interval"}
 
 
@@ -92,12 +96,15 @@ def positions(rubric: Rubric, given: Sequence[tuple[str, str, str, float]]) -> l
 
     The order is shuffled for each row and judge, so that the numbers are near 0 unless judges favor a position.
     """
-    mean = {one.name: _mean([score for _, _, name, score in given if name == one.name]) or 0.0 for one in rubric.criteria}
+    mean = {
+        criterion.name: _mean([score for _, _, name, score in given if name == criterion.name]) or 0.0
+        for criterion in rubric.criteria
+    }
     found: list[list[float]] = [[] for _ in rubric.criteria]
     orders: dict[tuple[str, str], dict[str, int]] = {}
     for row, judge, name, score in given:
         if (row, judge) not in orders:
-            orders[row, judge] = {one.name: position for position, one in enumerate(rubric.order(row, judge))}
+            orders[row, judge] = {criterion.name: position for position, criterion in enumerate(rubric.order(row, judge))}
         found[orders[row, judge][name]].append(score - mean[name])
     return [_mean(differences) for differences in found]
 
@@ -114,8 +121,10 @@ def execution(rubric: Rubric, scored: Sequence[Mapping[str, Any]]) -> dict[str, 
     if not tested:
         return found | {"why": "no judged row was verified"}
     scores = {"judge_mean": [row["judge_mean"] for row in tested]}
-    for one in rubric.criteria:
-        scores[one.name] = [fmean(s["score"] for s in row["judge_scores"] if s["criterion"] == one.name) for row in tested]
+    for criterion in rubric.criteria:
+        scores[criterion.name] = [
+            fmean(s["score"] for s in row["judge_scores"] if s["criterion"] == criterion.name) for row in tested
+        ]
     rates = [row.get("pass_rate") for row in tested]
     return found | {
         "auc": {name: _auc(passed, values) for name, values in scores.items()},

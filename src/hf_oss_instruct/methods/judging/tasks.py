@@ -60,7 +60,9 @@ class Judging:
         if not item.scores:
             judge, reason, detail = item.failed[-1]
             return Rejection(seed_of(item.row), reason, f"{judge}: {detail}", item.received, columns=_columns(item, None))
-        mean = self.rubric.mean({one.name: [scores[one.name] for _, scores in item.scores] for one in self.rubric.criteria})
+        mean = self.rubric.mean(
+            {criterion.name: [scores[criterion.name] for _, scores in item.scores] for criterion in self.rubric.criteria}
+        )
         columns = _columns(item, mean)
         if self.least is not None and mean < self.least:
             why = f"the judges' mean is {mean:.2f}, at least {self.least:g} wanted"
@@ -141,7 +143,7 @@ def judge_prompt(row: Row, rubric: Rubric, judge: str) -> tuple[Message, ...]:
         template(__package__, "judge"),
         low=str(rubric.low),
         high=str(rubric.high),
-        criteria="\n".join(f"- {one.name}: {one.description}" for one in criteria),
+        criteria="\n".join(f"- {criterion.name}: {criterion.description}" for criterion in criteria),
         code=f"#{digest('judged', problem, solution)[:12]}#",
         problem=problem,
         solution=solution,
@@ -167,12 +169,12 @@ def scores_in(text: str, rubric: Rubric) -> dict[str, float]:
         RowRejectedError: `unparsable`: a criterion has no score, or one outside of the scale.
     """
     scores: dict[str, float] = {}
-    for one in rubric.criteria:
-        found = _pattern(one.name).findall(text)
+    for criterion in rubric.criteria:
+        found = _pattern(criterion.name).findall(text)
         if not found:
-            raise RowRejectedError("unparsable", f"the answer has no score for {one.name}")
+            raise RowRejectedError("unparsable", f"the answer has no score for {criterion.name}")
         score = float(found[-1])
         if not rubric.low <= score <= rubric.high:
-            raise RowRejectedError("unparsable", f"{one.name} is {found[-1]}, outside of {rubric.low} to {rubric.high}")
-        scores[one.name] = score
+            raise RowRejectedError("unparsable", f"{criterion.name} is {found[-1]}, outside of {rubric.low} to {rubric.high}")
+        scores[criterion.name] = score
     return scores

@@ -69,7 +69,7 @@ def dataset_card(
     """
     configs_with_rows = _configs_with_rows(report, configs)
     front_matter = _front_matter(name, report, config, _license(license, terms, published=repo_id is not None), configs_with_rows)
-    if info := [one for one in info or () if one["config_name"] in configs_with_rows]:
+    if info := [entry for entry in info or () if entry["config_name"] in configs_with_rows]:
         front_matter["dataset_info"] = info
     return (
         environment()

@@ -22,8 +22,8 @@ def dataset_info(config: str, folder: str, files: Mapping[str, Path | bytes]) ->
         files: path in the repository → local file, or its bytes.
     """
     ours = [content for path, content in files.items() if path.startswith(f"{folder}/") and path.endswith(".parquet")]
-    opened = [pq.ParquetFile(pa.BufferReader(one) if isinstance(one, bytes) else one) for one in ours]
-    download = sum(len(one) if isinstance(one, bytes) else one.stat().st_size for one in ours)
+    opened = [pq.ParquetFile(pa.BufferReader(content) if isinstance(content, bytes) else content) for content in ours]
+    download = sum(len(content) if isinstance(content, bytes) else content.stat().st_size for content in ours)
     size = sum(file.metadata.row_group(n).total_byte_size for file in opened for n in range(file.num_row_groups))
     rows = sum(file.metadata.num_rows for file in opened)
     return {

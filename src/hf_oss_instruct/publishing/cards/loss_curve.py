@@ -54,11 +54,11 @@ def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
 
 def _segments(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
     parts: list[list[tuple[float, float]]] = [[]]
-    for one in points:
-        if one is None:
+    for point in points:
+        if point is None:
             parts.append([])
         else:
-            parts[-1].append(one)
+            parts[-1].append(point)
     return [part for part in parts if part]
 
 

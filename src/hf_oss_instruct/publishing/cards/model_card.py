@@ -74,9 +74,9 @@ def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = Non
 def shareable(value: Any) -> Any:
     """Remove keys that may contain tokens, and reduce local paths to their last component."""
     if isinstance(value, Mapping):
-        return {key: shareable(one) for key, one in value.items() if key not in SECRET}
+        return {key: shareable(item) for key, item in value.items() if key not in SECRET}
     if isinstance(value, list):
-        return [shareable(one) for one in value]
+        return [shareable(item) for item in value]
     if isinstance(value, str) and value.startswith(("/", "./", "../", "~/")):
         return Path(value).name
     return value
