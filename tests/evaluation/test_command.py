@@ -85,7 +85,7 @@ def test_a_folder_of_another_task_is_left_alone(data: Path) -> None:
     toys.plus(data, toys.PLUS[:2])
     done = score(data, toys.canonical()[:2], "--out", out)
     assert done.returncode == 1
-    assert "holds results of humaneval_plus on sha256:" in done.stderr
+    assert "contains results of humaneval_plus on sha256:" in done.stderr
     assert (out / "verdicts.jsonl").read_bytes() == before
 
 
@@ -126,7 +126,7 @@ def test_scores_without_the_problems_that_a_training_set_touches_are_added(
         assert json.loads(score(data, lines, *words, "them/pairs").stdout) == found
     done = score(data, lines, *words, "nowhere")
     assert done.returncode == 1, done.stderr
-    assert "'nowhere' is neither a file or folder here" in done.stderr
+    assert "'nowhere' is neither a local file or folder" in done.stderr
 
 
 def test_compare_says_whether_a_difference_is_noise(data: Path) -> None:

@@ -37,7 +37,7 @@ def scoring_options(command: Command) -> Command:
         click.option(
             "--trained-on",
             metavar="SET",
-            help="A training set: a run's folder, files with rows, or ns/name on the Hub. Adds the score without the problems "
+            help="A training set: a run folder, files with rows, or ns/name on the Hub. Adds the score without the problems "
             "that its rows quote.",
         ),
         click.option("--workers", type=click.IntRange(1), help="Samples judged in parallel. Default: the number of CPUs."),
@@ -89,7 +89,7 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
 
 
 @click.command()
-@click.option("--model", required=True, help="A model on the Hub, a local folder, or the server's name of the model.")
+@click.option("--model", required=True, help="A model on the Hub, a local folder, or the server's name for the model.")
 @click.option(
     "--task",
     "tasks",
@@ -101,7 +101,7 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Output folder: OUT/TASK holds samples, verdicts and scores; the same command resumes the run.",
+    help="Output folder: OUT/TASK contains samples, verdicts and scores; the same command resumes the run.",
 )
 @click.option(
     "--style",

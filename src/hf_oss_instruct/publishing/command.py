@@ -30,7 +30,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
     @click.argument("folder", metavar="PATH", type=folder_type)
     @click.option("--to", metavar="NS/NAME", required=True, help="The repository; created if it does not exist.")
     @click.option("--private", is_flag=True, help="Make a new repository private.")
-    @click.option("--create-pr", is_flag=True, help="Open a pull request, which also works for repositories of others.")
+    @click.option("--create-pr", is_flag=True, help="Open a pull request, which also works for other people's repositories.")
     @click.option(
         "--revision", metavar="BRANCH", default="main", show_default=True, help="The branch; created if it does not exist."
     )
@@ -39,7 +39,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         "--license", metavar="ID", help="The Hub's license identifier. Default: other for data, the base model's for a model."
     )
     @click.option("--no-seeds", is_flag=True, help="Data: leave out the verbatim snippets; rows keep their location.")
-    @click.option("--with-rejected", is_flag=True, help="Data: publish rejected rows, too.")
+    @click.option("--with-rejected", is_flag=True, help="Data: also publish rejected rows.")
     @click.option("--allow-unchecked", is_flag=True, help="Publish even if a check did not run; the card says which.")
     @click.option("--allow-any-license", is_flag=True, help="Data: publish even if a snippet's license is unknown or forbids it.")
     @click.option("--results", type=folder_type, multiple=True, help="Model: scores for its card; can be repeated.")
@@ -47,7 +47,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
     @click.option(
         "--report/--no-report",
         default=None,
-        help="Data: publish the report (page and charts), too. Default: if PATH has one, in report/.",
+        help="Data: also publish the report (page and charts). Default: if PATH has one in report/.",
     )
     @click.option("--space", metavar="NS/NAME", help="Data: also publish a Space to browse the rows.")
     @click.option("--dry-run", is_flag=True, help="Show what would be uploaded, and stop.")
@@ -63,8 +63,8 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         Scores:     hf-oss-instruct publish results --to me/model
 
         PATH is a folder written by synthesize, curate, export, train, score or evaluate. The command shows what it would upload,
-        including the card, and asks for confirmation. It refuses rows that contain secrets. The same command resumes a broken
-        upload, and publishes a new revision if PATH has changed.
+        including the card, and asks for confirmation. It refuses rows that contain secrets. The same command resumes an
+        interrupted upload, and publishes a new revision if PATH has changed.
         """
         from hf_oss_instruct.publishing import hub
         from hf_oss_instruct.publishing.console import show_push

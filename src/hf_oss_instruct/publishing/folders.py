@@ -62,7 +62,7 @@ class PublishOptions:
         results: folders of scores for a model's card.
         benchmark: `namespace/dataset:task` on the Hub, for scores.
         report: publish the report, too; by default if the folder has one in `report/`.
-        space: also publish a Space that shows the report and its browser of rows, `namespace/name`.
+        space: also publish a Space that shows the report and its row browser, `namespace/name`.
     """
 
     private: bool = False

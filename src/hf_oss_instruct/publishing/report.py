@@ -44,9 +44,9 @@ class PublishedReport:
     """Files of a report.
 
     Attributes:
-        files: path in the dataset repository → content: the page without the browser of rows, numbers, pictures.
+        files: path in the dataset repository → content: the page without the row browser, numbers, pictures.
         pictures: path → title of the charts that the card shows.
-        space: path in a Space → content: the page with the browser of rows; empty if there is no Space.
+        space: path in a Space → content: the page with the row browser; empty if there is no Space.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)

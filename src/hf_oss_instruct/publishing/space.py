@@ -1,4 +1,4 @@
-"""A Space that shows a dataset: its report with the browser of rows, as static files."""
+"""A Space that shows a dataset: its report with the row browser, as static files."""
 
 from __future__ import annotations
 

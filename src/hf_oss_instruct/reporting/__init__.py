@@ -1,1 +1,1 @@
-"""Show a dataset: numbers, charts, a page with a browser of its rows."""
+"""Show a dataset: numbers, charts, a page with a row browser."""

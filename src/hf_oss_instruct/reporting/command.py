@@ -17,18 +17,18 @@ from hf_oss_instruct.terminal.process import over_tables
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the report. Default: SOURCE/report, or ./report."
 )
-@click.option("--compare", metavar="DIR2", help="Another dataset, whose numbers stand beside.")
+@click.option("--compare", metavar="DIR2", help="Another dataset, whose numbers are shown for comparison.")
 @click.option(
     "--benchmarks",
     default="humaneval,mbpp",
     show_default=True,
     metavar="B,…",
-    help="Benchmarks to compare with: names, files, folders of them, Hub datasets; none for none.",
+    help="Benchmarks to compare with: names, files, folders of files, Hub datasets; none disables this.",
 )
 @click.option("--tokenizer", metavar="MODEL", help="Count tokens with this tokenizer. Default: words and punctuation marks.")
 @click.option("--embedding-model", metavar="MODEL", help="Assign categories with this text encoder. Default: by words.")
 @click.option("--columns", metavar="P,S", help="Columns with problem and solution. Default: recognized by their names.")
-@click.option("--serve", is_flag=True, help="Serve the browser of rows on this machine instead of writing files.")
+@click.option("--serve", is_flag=True, help="Serve the row browser on this machine instead of writing files.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8910, show_default=True, help="Port of --serve; 0 for a free one.")
 @format_option
 @over_tables
@@ -44,21 +44,21 @@ def report(
     port: int,
     output: str,
 ) -> None:
-    """Show a dataset: a page with charts and a browser of its rows.
+    """Show a dataset: a page with charts and a row browser.
 
     \b
     A run:              hf-oss-instruct report pairs
     Two datasets:       hf-oss-instruct report pairs --compare other
     Millions of rows:   hf-oss-instruct report pairs --serve
 
-    SOURCE is the folder of a run, a curation, a training or of scores, tables, or a Hub dataset. OUT gets index.html (opens from
-    disk, needs no network), rows/ (the rows beside it), report.json and pictures/.
+    SOURCE is a folder (of a run, a curation, a training or scores), tables, or a Hub dataset. OUT contains index.html (opens from
+    disk, needs no network), rows/ (its rows), report.json and pictures/.
     """
     wanted = names_in(columns) if columns else None
     if serve:
         from hf_oss_instruct.reporting.server import serve as start
 
-        start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C ends)", err=True))
+        start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C to stop)", err=True))
         return
     from hf_oss_instruct.reporting.report import report as measured
 

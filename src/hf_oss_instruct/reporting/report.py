@@ -24,7 +24,7 @@ class Report:
     Attributes:
         sets: name of a dataset → its numbers: the dataset itself, then the one it is compared with.
         figures: the charts, as Vega-Lite specifications with their titles and tables.
-        rows: the dataset, for the browser of rows.
+        rows: the dataset, for the row browser.
     """
 
     sets: Mapping[str, Mapping[str, Any]]
@@ -46,11 +46,11 @@ class Report:
         return {figure.file_name: figure.title for figure in self.figures if figure.name in CARD}
 
     def save(self, out: Path | str, *, browser: bool = True, progress: Progress = SILENT) -> Path:
-        """Write `index.html`, `report.json`, `pictures/` (the charts as PNG) and `rows/` (for the browser of rows).
+        """Write `index.html`, `report.json`, `pictures/` (the charts as PNG) and `rows/` (for the row browser).
 
         Args:
             out: the folder; an earlier report there is replaced.
-            browser: whether the page has the browser of rows; without it, the page is a single file.
+            browser: whether the page has the row browser; without it, the page is a single file.
             progress: shows what is done.
 
         Returns:
@@ -94,7 +94,7 @@ def report(
 
         report = hf_oss_instruct.report(rows, benchmarks=[])
         report.numbers["diversity"]["near_duplicate_rate"]
-        report.save("looked_at")      # the page with the browser of rows, report.json, PNG charts
+        report.save("looked_at")      # the page with the row browser, report.json, PNG charts
 
     Args:
         rows: rows in memory (a list of dicts, a `datasets.Dataset`, a pandas DataFrame, an Arrow table); the folder of a run, a

@@ -160,7 +160,7 @@ def _checked(rows: ReportRows, columns: Sequence[str] | None) -> ReportRows:
     if len(texts) < 2:
         raise UsageError(f"A report needs problem and solution as columns of text, but the rows have {kinds}.")
     wanted = " and ".join(columns) if columns else "problem and solution"
-    raise UsageError(f"The rows have no text columns {wanted}. Name two of theirs with --columns: {', '.join(texts)}.")
+    raise UsageError(f"The rows have no text columns {wanted}. Choose two with --columns: {', '.join(texts)}.")
 
 
 def _text(kind: pa.DataType) -> bool:

@@ -1,4 +1,4 @@
-"""Serve the page with the browser of rows: on this machine only, read-only, with rows read when they are asked for."""
+"""Serve the page with the row browser: on this machine only, read-only, with rows read when they are asked for."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def serve(source: str, columns: Sequence[str] | None, port: int, announce: Calla
     try:
         server = ReportServer(rows, port, _numbers(Path(source) / "report" / "report.json"))
     except OSError as error:
-        raise UsageError(f"Port {port} cannot be used: {error.strerror}. Pass another --port; 0 takes a free one.") from error
+        raise UsageError(f"Port {port} cannot be used: {error.strerror}. Pass another --port; 0 chooses a free one.") from error
     with server:
         thread = server.start()
         announce(server.address)

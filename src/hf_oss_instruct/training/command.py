@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--score", metavar="TASK", help="Score while training: humaneval_plus, mbpp_plus, multipl_e:LANGUAGE, or a .jsonl "
               "file of tasks (instruction, entry_point, tests). Answers run in the sandbox.")  # fmt: skip
 @click.option("--score-data", metavar="DIR", type=click.Path(exists=True, path_type=Path),
-              help="Local files of that benchmark. Default: download from the Hub.")  # fmt: skip
+              help="Local files of the benchmark. Default: download from the Hub.")  # fmt: skip
 @click.option("--score-every", metavar="STEPS", type=click.IntRange(1), default=100, show_default=True,
               help="Steps between scores; the model is also scored before the first and after the last step.")  # fmt: skip
 @click.option("--score-count", metavar="N", type=click.IntRange(1), help="Number of tasks, evenly spread. Default: all.")
@@ -49,7 +49,7 @@ def train(
     hf-oss-instruct train magicoder.yaml
 
     Rows that are too long are dropped and counted, never truncated. Ctrl-C and SIGTERM save a checkpoint (unless save_strategy is
-    no); the same command continues from the last checkpoint, also after a kill.
+    no); the same command continues from the last checkpoint, even after a kill.
     With --score humaneval_plus, greedy answers run in the sandbox during training. pass@1 with its interval, the answers and
     their verdicts are written to the log, the card and OUTPUT_DIR/scores/.
     With num_processes or accelerate_config in FILE, it runs under `accelerate launch`, or on CPUs under torchrun.
@@ -109,10 +109,12 @@ def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Sco
 @click.option(
     "--gpus",
     type=click.IntRange(0),
-    help="Number of GPUs; 0 for a CPU. Gradient accumulation adapts, so that rows per step stay the same.",
+    help="Number of GPUs; 0 for a CPU. Gradient accumulation is adapted to keep the rows per step.",
 )
-@click.option("--rows", type=click.IntRange(1), help="Rows to estimate the time for. Default: those of a folder, else 75,000.")
-@click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of TRL's command; may be given again.")
+@click.option(
+    "--rows", type=click.IntRange(1), help="Number of rows for the time estimate. Default: the rows of a folder, else 75,000."
+)
+@click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of TRL's command; can be repeated.")
 def recipe(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
     """Print a training recipe as YAML, for TRL and for `train`; without NAME, list them.
 

@@ -224,8 +224,8 @@ def _checked_columns(rows: Rows, encoder: Encoder) -> list[str]:
     encoder.check(pair)
     if encoder.keeps_thoughts and (REASONING not in pair or _columns(pair) == PAIRS[0]):
         raise UsageError(
-            f"--thoughts keep needs a pair and the column {REASONING!r}, and there are {', '.join(map(repr, first))}. Name a "
-            "dataset made with synthesize --keep-reasoning."
+            f"--thoughts keep needs a pair and the column {REASONING!r}, but the columns are {', '.join(map(repr, first))}. Use "
+            "a dataset made with synthesize --keep-reasoning."
         )
     return list(first)
 

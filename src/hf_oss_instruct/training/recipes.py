@@ -191,7 +191,7 @@ def _read(name: str) -> dict[str, Any]:
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, 1)
         raise UsageError(
-            f"Unknown recipe {name!r}.{f' Did you mean {near[0]}?' if near else ''} There are: {', '.join(RECIPES)}."
+            f"Unknown recipe {name!r}.{f' Did you mean {near[0]}?' if near else ''} Use one of: {', '.join(RECIPES)}."
         )
     values: dict[str, Any] = yaml.safe_load((files(__package__) / "recipes" / f"{name}.yaml").read_text("utf-8"))
     return values if _has_new_argument_names() else {OLD_NAMES.get(key, key): value for key, value in values.items()}

@@ -151,8 +151,8 @@ def _checkpoint_to_resume(out: Path, values: dict[str, Any], arguments: Any, opt
         there, here = ({key: recipe[key] for key in recipe.keys() - may_change} for recipe in (read_yaml(out / RECIPE), values))
         if changed := sorted(differences(there | _options_of(out), here | options)):
             raise RunError(
-                f"The output_dir {str(out)!r} holds checkpoints of another recipe: {'; '.join(changed)}. Use another output_dir, "
-                "or recipe and options as they were."
+                f"The output_dir {str(out)!r} contains checkpoints of another recipe: {'; '.join(changed)}. Use another "
+                "output_dir, or the original recipe and options."
             )
     return checkpoint
 

@@ -147,7 +147,7 @@ def refuse_unchecked(sources: Iterable[TrainingSource]) -> None:
     for source in sources:
         if why := why_unchecked(source):
             raise UsageError(
-                f"{source.path!r} may hold benchmark solutions: {why}. Scores of a model trained on it would be meaningless. "
+                f"{source.path!r} may contain benchmark solutions: {why}. Scores of a model trained on it would be meaningless. "
                 "Decontaminate it, or pass --allow-unchecked, which is then stated on the model card."
             )
 

@@ -247,7 +247,7 @@ def test_rows_of_others_are_recognized_by_their_columns_or_named(tmp_path: Path)
     rows = [{"instruction": f"Sort list {number}", "response": "x"} for number in range(3)]
     assert measure(open_rows(rows))["lengths"]["problem"]["max"] == 3
     (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps({"ask": "a b", "code": "c"}) for _ in range(3)))
-    with pytest.raises(UsageError, match="Name two of theirs with --columns: ask, code"):
+    with pytest.raises(UsageError, match="Choose two with --columns: ask, code"):
         open_rows(tmp_path / "rows.jsonl")
     assert measure(open_rows(tmp_path / "rows.jsonl", ("ask", "code")))["lengths"]["problem"]["sum"] == 6
 

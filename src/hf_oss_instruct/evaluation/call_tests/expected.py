@@ -125,7 +125,7 @@ def _write(path: Path, found: Expected) -> None:
         write_cached(path, f"{xxhash.xxh3_128_hexdigest(body.encode())}\n{body}".encode())
     except OSError as error:
         warnings.warn(
-            f"Expected values are evaluated again by the next run, since the cache cannot be written: {error}",
+            f"The cache of expected values cannot be written; the next run evaluates them again: {error}",
             RuntimeWarning,
             stacklevel=2,
         )

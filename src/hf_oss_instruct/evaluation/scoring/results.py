@@ -169,7 +169,7 @@ def claim(out: Path, benchmark: Benchmark) -> None:
         raise RunError(f"{error}. Remove it, or choose another folder with --out.") from error
     if {name: existing[name] for name in own} != own:
         raise RunError(
-            f"The folder {str(out)!r} holds results of {existing['task']} on {existing['version']}, not of {own['task']} on "
+            f"The folder {str(out)!r} contains results of {existing['task']} on {existing['version']}, not of {own['task']} on "
             f"{own['version']}. Choose another with --out."
         )
     if not path.exists():

@@ -173,7 +173,7 @@ def _map(sets: Sets) -> Iterator[Figure]:
 def _verified_run(sets: Sets) -> Iterator[Figure]:
     runs = {of: run for of, numbers in sets.items() if (run := numbers.get("verified_run"))}
     steps = {of: {name.replace("_", " "): rows for name, rows in run["funnel"].items()} for of, run in runs.items()}
-    note = "Pairs that reached each step, the rejected ones among them."
+    note = "Pairs that reached each step, including the rejected ones."
     yield from _bars("verification_funnel", "verification", "Yield of verification", note, steps)
     solved = {of: [(one["attempt"], one["solved_by_then"]) for one in run["attempts"]] for of, run in runs.items()}
     solved = {of: points for of, points in solved.items() if len(points) > 1}
@@ -184,13 +184,13 @@ def _verified_run(sets: Sets) -> Iterator[Figure]:
             for run in runs.values()
             for one in run["attempts"]
         )
-        note = "Problems of which one of the first k solutions passes its tests."
+        note = "Problems with a passing solution among the first k."
         yield Figure("solved_by_attempt", "verification", "Solved by attempt", note, spec, head, rows)
 
 
 def _verification(sets: Sets) -> Iterator[Figure]:
     found = {of: numbers["verification"] for of, numbers in sets.items() if numbers["verification"]}
-    for name, title in (("execution_status", "What became of the solutions"), ("difficulty", "Difficulty")):
+    for name, title in (("execution_status", "Outcomes of the solutions"), ("difficulty", "Difficulty")):
         counts = {of: one[name] for of, one in found.items() if name in one}
         note = (
             "Rows by the outcome of their run."

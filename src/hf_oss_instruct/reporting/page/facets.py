@@ -1,4 +1,4 @@
-"""What the browser of rows filters by, and what it shows of a row in its list: the same for a page and for the server."""
+"""What the row browser filters by, and what it shows of a row in its list: the same for a page and for the server."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def page(
     Args:
         sets: a dataset's name → its numbers; the first one is what the page is about, another one is compared with it.
         found: its figures.
-        browser: configuration of the browser of rows: `problem`, `solution` (names of columns) and `served` (whether a server
+        browser: configuration of the row browser: `problem`, `solution` (names of columns) and `served` (whether a server
             answers it); None for a page without one.
         left_out: how many rows are too many for a browser on this page, which says so; 0 if they are not.
     """

@@ -212,7 +212,7 @@ def _contamination(section: Section, of: str, numbers: Numbers) -> None:
                 "row": passage["in_row"],
                 "benchmark": passage["in_benchmark"]
                 if passage["in_benchmark"] is not None
-                else "(The benchmark's text is not at hand: name it with --benchmarks.)",
+                else "(The benchmark's text is not available: pass it with --benchmarks.)",
                 "link": None if of else f"#row={passage['table']}-{passage['row']}",
             }
             for passage in one["passages"]

@@ -45,7 +45,7 @@ def write(
     left_out = len(rows) if browser and len(rows) > MOST_BESIDE else 0
     shown = browser and not left_out
     if shown:
-        with progress.stage("Writing the browser of rows"):
+        with progress.stage("Writing the row browser"):
             write_chunks(rows, out)
     else:
         shutil.rmtree(out / FOLDER, ignore_errors=True)

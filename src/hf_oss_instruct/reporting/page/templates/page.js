@@ -1,5 +1,5 @@
 "use strict";
-// The browser of rows. Every text of a row goes into the page as a text node: nothing in it is ever parsed as HTML.
+// The row browser. Every text of a row goes into the page as a text node: nothing in it is ever parsed as HTML.
 (() => {
   const CONFIG = JSON.parse(document.getElementById("config").textContent);
   const PAGE = 50, LONGEST = 200000, HIGHLIGHTED = 60000;
