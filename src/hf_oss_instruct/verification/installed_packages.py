@@ -27,7 +27,7 @@ def folders(path: str | Path) -> tuple[str, ...]:
     own = root / "lib" / _HERE / "site-packages"
     if own.is_dir():
         return (str(own),)
-    if others := sorted(one.parent.name for one in root.glob("lib/python3*/site-packages")):
+    if others := sorted(site_packages.parent.name for site_packages in root.glob("lib/python3*/site-packages")):
         raise UsageError(
             f"{str(path)!r} is an environment of {others[0]}, and programs are run by {_HERE}. "
             f"Make one with that: {_HERE} -m venv {path}"
@@ -40,6 +40,6 @@ def identity_of(packages: tuple[str, ...]) -> tuple[str, ...]:
     """What a verdict depends on: names and versions of the packages, or names and times of the folder's content."""
     found = []
     for folder in map(Path, packages):
-        named = sorted(one.name for one in folder.glob("*.dist-info"))
-        found += named or sorted(f"{one.name} {one.stat().st_mtime_ns}" for one in folder.iterdir())
+        named = sorted(info.name for info in folder.glob("*.dist-info"))
+        found += named or sorted(f"{entry.name} {entry.stat().st_mtime_ns}" for entry in folder.iterdir())
     return tuple(found)

@@ -32,7 +32,7 @@ class Matrix:
     @property
     def passed(self) -> list[tuple[bool, ...]]:
         """Whether each solution passes each test."""
-        return [one.results for one in self.solutions]
+        return [solution.results for solution in self.solutions]
 
 
 def build_matrix(
@@ -80,7 +80,7 @@ def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdict
         )
         return [asdict(found[index]) for index in unknown]
 
-    return [_from_json(one) for one in verdicts.of_all(keys, make, lambda verdict: not verdict["sandbox_error"])]
+    return [_from_json(verdict) for verdict in verdicts.of_all(keys, make, lambda verdict: not verdict["sandbox_error"])]
 
 
 def _refused(solution: str, suite: Suite) -> SuiteResult | None:
@@ -91,7 +91,7 @@ def _refused(solution: str, suite: Suite) -> SuiteResult | None:
 
 
 def _from_json(columns: dict[str, Any]) -> SuiteResult:
-    outcomes = tuple(Outcome(**one) if one else None for one in columns["outcomes"])
+    outcomes = tuple(Outcome(**outcome) if outcome else None for outcome in columns["outcomes"])
     return SuiteResult(**{**columns, "outcomes": outcomes})
 
 

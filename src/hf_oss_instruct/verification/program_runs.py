@@ -64,7 +64,7 @@ def run_all(
             return _without(suite, programs, runs, broken, ran[0], limits, tier)
         if ran[0].status in ("compile_error", "sandbox_error") and not found:
             return [_failed_result(suite, ran[0])] * len(runs)
-        found += [_read(suite, one, nonce) for one in ran]
+        found += [_read(suite, execution, nonce) for execution in ran]
     return found[: len(runs)]
 
 
@@ -72,8 +72,8 @@ def _broken(messages: str, count: int, source: str) -> set[int]:
     """The variants that a compiler reports errors in: by their file name, or by the mark above them."""
     found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", messages)}
     lines = source.split("\n")
-    for index in map(int, (next(filter(None, one.groups())) for one in _PLACES.finditer(messages))):
-        marks = (one for one in reversed(lines[:index]) if one.startswith("//variant "))
+    for index in map(int, (next(filter(None, place.groups())) for place in _PLACES.finditer(messages))):
+        marks = (line for line in reversed(lines[:index]) if line.startswith("//variant "))
         found.add(int(next(marks, "//variant -1").split()[1]))
     return {number for number in found if 0 <= number < count}
 
@@ -128,9 +128,9 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
     if ran[0].status in ("compile_error", "sandbox_error"):
         return _failed_result(suite, ran[0])
     outcomes: dict[int, Outcome] = {}
-    for index, one in zip(order, ran, strict=False):
-        right = one.status == "ok" and output_lines(one.stdout) == output_lines(suite.tests[index].output)
-        why = "" if right else f"it printed {one.stdout[:100]!r}" if one.status == "ok" else one.status
+    for index, execution in zip(order, ran, strict=False):
+        right = execution.status == "ok" and output_lines(execution.stdout) == output_lines(suite.tests[index].output)
+        why = "" if right else f"it printed {execution.stdout[:100]!r}" if execution.status == "ok" else execution.status
         outcomes[index] = Outcome(PASSED if right else FAILED, why)
     return SuiteResult(tuple(outcomes.get(index) for index in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
 

@@ -119,19 +119,19 @@ def graded_outside(
         ended early or answered with an object, all of whose tests have to run beside it.
     """
     checks = recorded(suite.outside, "", tier, packages) if suite.outside else (None,) * len(suite.tests)
-    asked = [index for index, one in enumerate(checks) if one is not None]
-    beside = [index for index, one in enumerate(checks) if one is None]
+    asked = [index for index, check in enumerate(checks) if check is not None]
+    beside = [index for index, check in enumerate(checks) if check is None]
     if not asked:
         return beside, [None] * len(programs)
     found: list[SuiteResult | None] = []
     for index in range(0, len(programs), TOGETHER):
-        for one in judge_programs(
+        for judged in judge_programs(
             programs[index : index + TOGETHER], [checks[index] or [] for index in asked], limits, tier=tier, packages=packages
         ):
             outcomes: list[Outcome | None] = [None] * len(suite.tests)
-            for test, verdict in zip(asked, one.tests or (), strict=bool(one.tests)):
+            for test, verdict in zip(asked, judged.tests or (), strict=bool(judged.tests)):
                 outcomes[test] = _outcome(verdict)
-            found.append(SuiteResult(tuple(outcomes), one.load_error) if one.load_error or one.tests else None)
+            found.append(SuiteResult(tuple(outcomes), judged.load_error) if judged.load_error or judged.tests else None)
     return beside, found
 
 
@@ -155,7 +155,7 @@ def confirmed_outside(
         packages: as of `run_program`; for Python.
     """
     checks = recorded(suite.outside, "", tier, packages) if suite.outside else ()
-    asked = [index for index, one in enumerate(checks) if one is not None and ran.passed[index]]
+    asked = [index for index, check in enumerate(checks) if check is not None and ran.passed[index]]
     if not asked or ran.sandbox_error:
         return ran
     verdicts, answered = judge_checks(program, [checks[index] or [] for index in asked], limits, tier=tier, packages=packages)

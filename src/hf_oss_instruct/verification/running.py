@@ -51,7 +51,7 @@ def run_all(
         )
     else:
         ran = program_runs.run_all(suite, programs, runs, limits, tier=tier)
-    return [_with_skips_passed(suite, one) for one in ran]
+    return [_with_skips_passed(suite, result) for result in ran]
 
 
 def run_solution(
@@ -80,20 +80,20 @@ def run_solutions(
         SandboxError, ToolchainMissingError: as of `run_all`.
     """
     if suite.language != "python" or suite.is_pairs:  # programs of a compilation could break each other
-        return [one for program in programs for one in _run_in_process(suite, [program], limits, tier, packages)]
+        return [result for program in programs for result in _run_in_process(suite, [program], limits, tier, packages)]
     beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier, packages=packages)
-    graded = [(index, one) for index, one in enumerate(found) if one is not None and not one.load_error]
+    graded = [(index, result) for index, result in enumerate(found) if result is not None and not result.load_error]
     if beside and graded:
         rest = replace(suite, tests=tuple(suite.tests[index] for index in beside), outside=())
         own = _run_in_process(rest, [programs[index] for index, _ in graded], limits, tier, packages)
-        for (index, one), other in zip(graded, own, strict=True):
-            found[index] = _merged(one, other, beside)
-    alone = [index for index, one in enumerate(found) if one is None]
-    for index, one in zip(
+        for (index, result), other in zip(graded, own, strict=True):
+            found[index] = _merged(result, other, beside)
+    alone = [index for index, result in enumerate(found) if result is None]
+    for index, result in zip(
         alone, _run_in_process(suite, [programs[index] for index in alone], limits, tier, packages), strict=True
     ):
-        found[index] = python_runs.confirmed_outside(suite, programs[index], one, limits, tier=tier, packages=packages)
-    return [_with_skips_passed(suite, one) for one in found if one is not None]
+        found[index] = python_runs.confirmed_outside(suite, programs[index], result, limits, tier=tier, packages=packages)
+    return [_with_skips_passed(suite, result) for result in found if result is not None]
 
 
 def _with_skips_passed(suite: Suite, ran: SuiteResult) -> SuiteResult:
@@ -104,8 +104,10 @@ def _with_skips_passed(suite: Suite, ran: SuiteResult) -> SuiteResult:
     if not any(ran.passed):
         return ran
     outcomes = [
-        Outcome(PASSED, one.detail) if one is not None and one.status == SKIPPED and _SKIPS.search(test.text) else one
-        for one, test in zip(ran.outcomes, suite.tests, strict=True)
+        Outcome(PASSED, outcome.detail)
+        if outcome is not None and outcome.status == SKIPPED and _SKIPS.search(test.text)
+        else outcome
+        for outcome, test in zip(ran.outcomes, suite.tests, strict=True)
     ]
     return replace(ran, outcomes=tuple(outcomes))
 
@@ -118,7 +120,9 @@ def _run_in_process(
     for index in range(0, len(programs), python_runs.TOGETHER):
         some = programs[index : index + python_runs.TOGETHER]
         ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier, packages=packages)
-        found += [_run_remaining(suite, program, one, limits, tier, packages) for program, one in zip(some, ran, strict=True)]
+        found += [
+            _run_remaining(suite, program, result, limits, tier, packages) for program, result in zip(some, ran, strict=True)
+        ]
     return found
 
 

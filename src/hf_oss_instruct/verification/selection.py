@@ -160,8 +160,8 @@ def rates(accepted: Sequence[bool], right: Sequence[bool]) -> Rates:
     """
     if len(accepted) != len(right):
         raise UsageError(f"There are {len(accepted)} verdicts and {len(right)} truths; they must be as many.")
-    of_wrong = [one for one, truth in zip(accepted, right, strict=True) if not truth]
-    of_right = [one for one, truth in zip(accepted, right, strict=True) if truth]
+    of_wrong = [is_accepted for is_accepted, truth in zip(accepted, right, strict=True) if not truth]
+    of_right = [is_accepted for is_accepted, truth in zip(accepted, right, strict=True) if truth]
     far = sum(of_wrong) / len(of_wrong) if of_wrong else None
     frr = 1 - sum(of_right) / len(of_right) if of_right else None
     return Rates(far, frr, None if far is None or frr is None else 1 - far - frr)

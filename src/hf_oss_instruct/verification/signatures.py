@@ -80,8 +80,8 @@ def _is_declaration(node: Node, functions: frozenset[str]) -> bool:
 def _contains_definition(node: Node, functions: frozenset[str]) -> bool:
     stack = [node]
     while stack:
-        one = stack.pop()
-        if one.type in functions or any(word in one.type for word in ("class", "struct")):
+        inner = stack.pop()
+        if inner.type in functions or any(word in inner.type for word in ("class", "struct")):
             return True
-        stack += one.named_children
+        stack += inner.named_children
     return False

@@ -48,7 +48,9 @@ def before_run(solutions: Sequence[str], language: str, tier: str | None, packag
     if reason := why_unavailable(language, tier):
         raise SuiteRefusedError("not_verifiable", reason, "toolchain")
     if language == "python" and solutions:
-        missing_packages = [third_party(one, packages) if len(one) <= LARGEST_SOLUTION else [] for one in solutions]
+        missing_packages = [
+            third_party(solution, packages) if len(solution) <= LARGEST_SOLUTION else [] for solution in solutions
+        ]
         if all(missing_packages):
             raise SuiteRefusedError(
                 "not_verifiable", f"the solution imports {missing_packages[0][0]!r}, which is not installed here", "third_party"

@@ -63,9 +63,9 @@ def verify_row(
         return Verified(refused.reason, refused.detail, refused.cause, sandbox=tier)
     ran = results_of(solutions, suite, options, verdicts)
     known = Verified("passed", tests=tuple(suite.standalone()), sandbox=tier, toolchain=toolchain_of(language))
-    if sandbox_error := next((one.sandbox_error for one in ran if one.sandbox_error), ""):
+    if sandbox_error := next((result.sandbox_error for result in ran if result.sandbox_error), ""):
         return replace(known, status="sandbox_error", detail=sandbox_error)
-    selection = select([one.passed for one in ran], options.select)
+    selection = select([result.passed for result in ran], options.select)
     best = ran[selection.chosen]
     known = replace(
         known,
@@ -73,7 +73,7 @@ def verify_row(
         solutions=tuple(map(solution_result, solutions, ran)),
         chosen=selection.chosen,
         selected_by=options.select,
-        passes=sum(all(one.passed) for one in ran),
+        passes=sum(all(result.passed) for result in ran),
         stderr_tail=best.stderr,
     )
     if obstacle := unverifiable.after_run(best, language):

@@ -67,7 +67,7 @@ class Quality:
     def flaky(self) -> tuple[int, ...]:
         """Tests whose results differ between runs of the same program."""
         return tuple(
-            index for index, one in enumerate(self.own) if len({one, *(rerun[index] for rerun in self.reruns)} - {"?"}) > 1
+            index for index, bit in enumerate(self.own) if len({bit, *(rerun[index] for rerun in self.reruns)} - {"?"}) > 1
         )
 
     @property
@@ -83,8 +83,8 @@ class Quality:
         stubs and mutants.
         """
         programs = [*self.stubs, *self.mutants]
-        patterns = ["".join(one[index] for one in programs) for index in range(len(self.own))]
-        kills = ["0" in "".join(one[index] for one in self.mutants) for index in range(len(self.own))]
+        patterns = ["".join(program[index] for program in programs) for index in range(len(self.own))]
+        kills = ["0" in "".join(mutant[index] for mutant in self.mutants) for index in range(len(self.own))]
         found = []
         for index, pattern in enumerate(patterns):
             on_stubs = pattern[: len(self.stubs)]
@@ -154,17 +154,19 @@ def measure(
         )
         own, *of_others = run(programs, runs)
         of_again = run([solution], again[::2], hash_seed=1) if again else []
-        with_equivalent = [Run(0), *(replace(one, program=1) for one in again[1::2])]
+        with_equivalent = [Run(0), *(replace(again_run, program=1) for again_run in again[1::2])]
         of_equivalent, *others = run([other, solution], with_equivalent, hash_seed=2)
         of_again, in_order = [*of_again, *others], [*again[::2], *again[1::2]]
-    sandbox_error = next((one.sandbox_error for one in [own, of_equivalent, *of_others, *of_again] if one.sandbox_error), "")
+    sandbox_error = next(
+        (result.sandbox_error for result in [own, of_equivalent, *of_others, *of_again] if result.sandbox_error), ""
+    )
     of_stubs, of_mutants = of_others[: len(empty)], of_others[len(empty) :]
-    kept = [(one, mutant) for one, mutant in zip(of_mutants, changed, strict=True) if one.compiled]
+    kept = [(result, mutant) for result, mutant in zip(of_mutants, changed, strict=True) if result.compiled]
     return Quality(
-        tuple(_bits(one) for one in of_stubs if one.compiled),
-        tuple(_bits(one) for one, _ in kept),
+        tuple(_bits(result) for result in of_stubs if result.compiled),
+        tuple(_bits(result) for result, _ in kept),
         tuple(f"{mutant.operator} {mutant.line}" for _, mutant in kept),
-        tuple(_bits(one, run.reversed) for one, run in zip(of_again, in_order, strict=True)),
+        tuple(_bits(result, run.reversed) for result, run in zip(of_again, in_order, strict=True)),
         _bits(of_equivalent) if of_equivalent.compiled else "",
         _bits(own),
         sandbox_error,
@@ -174,7 +176,7 @@ def measure(
 def _bits(ran: SuiteResult, is_reversed: bool = False) -> str:
     """A character for each test: `1` if it passed, `0` if it failed or ended the process, `?` if it was not run."""
     found = ["?" if outcome is None else "01"[outcome.passed] for outcome in ran.outcomes]
-    missing = [index for index, one in enumerate(found) if one == "?"]
+    missing = [index for index, bit in enumerate(found) if bit == "?"]
     if missing and not any(outcome is not None and outcome.detail == "timeout" for outcome in ran.outcomes):
         found[missing[-1 if is_reversed else 0]] = "0"
     return "".join(found) if not ran.load_error else "0" * len(found)

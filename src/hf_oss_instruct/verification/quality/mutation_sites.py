@@ -175,7 +175,7 @@ def _last_value(function: Node, language: str) -> Iterator[MutationSite]:
     body = body_of(function)
     if body is None:
         return
-    neutral = next((one for one in values(language, result_of(function, language)) if one.strip()), None)
+    neutral = next((value for value in values(language, result_of(function, language)) if value.strip()), None)
     if neutral is None or (language in ("java", "csharp") and is_expression(body, language)):
         return
     if is_expression(body, language) and language != "rust":

@@ -121,7 +121,9 @@ def values(language: str, result: str) -> tuple[str, ...]:
     for pattern, found in _TYPED.get(language, ()) if result or language == "rust" else ():
         case = re.IGNORECASE if language in ("python", "typescript") else 0
         if matched := re.fullmatch(pattern, result, case | re.DOTALL):
-            return tuple(one.format(*matched.groups(), type=result) if "{" in one and one != "{}" else one for one in found)
+            return tuple(
+                value.format(*matched.groups(), type=result) if "{" in value and value != "{}" else value for value in found
+            )
     return UNTYPED.get(language, ("",))
 
 
@@ -135,8 +137,8 @@ def _go(result: str) -> tuple[str, ...]:
     if result.startswith("(") and named:
         return (" ",)  # a bare `return` gives the results that have names
     types = [part.strip() for part in parts]
-    zero = ", ".join(f"*new({one})" for one in types)
-    empty = ", ".join(f"{one}{{}}" if one.startswith(("[]", "map[")) else f"*new({one})" for one in types)
+    zero = ", ".join(f"*new({type_name})" for type_name in types)
+    empty = ", ".join(f"{type_name}{{}}" if type_name.startswith(("[]", "map[")) else f"*new({type_name})" for type_name in types)
     return (zero,) if zero == empty else (zero, empty)
 
 

@@ -33,11 +33,11 @@ def stubs(solution: str, language: str) -> tuple[str, ...]:
     typed = [values(language, result_of(function, language)) for function in functions]
     found = []
     for k in range(max(map(len, typed))):
-        found.append(_replaced(source, functions, language, [one[min(k, len(one) - 1)] for one in typed]))
+        found.append(_replaced(source, functions, language, [candidates[min(k, len(candidates) - 1)] for candidates in typed]))
     if len(UNTYPED.get(language, ())) > len(found):
         found += [_replaced(source, functions, language, [value] * len(functions)) for value in UNTYPED[language]]
     found.append(_replaced(source, functions, language, [None] * len(functions)))
-    return tuple(one for one in dict.fromkeys(found) if one != solution)
+    return tuple(stub for stub in dict.fromkeys(found) if stub != solution)
 
 
 def _replaced(source: bytes, functions: list[Node], language: str, new: Sequence[str | None]) -> str:

@@ -88,9 +88,9 @@ def _combine(texts: Sequence[str], read: Callable[..., Suite], module: Any) -> S
     suites = [read(text, **how) for text in texts]
     whole: Suite = read(module.one_file(texts)) if hasattr(module, "one_file") else module.joined(suites)
     shown = [
-        one
+        shown_text
         for text, suite in zip(texts, suites, strict=True)
-        for one in ([text] if len(suite.tests) == 1 else suite.standalone())
+        for shown_text in ([text] if len(suite.tests) == 1 else suite.standalone())
     ]
     if len(whole.tests) != len(shown):
         raise SuiteRefusedError("not_verifiable", "these test files cannot be put together; give one", "language")
@@ -115,8 +115,8 @@ def _pairs(texts: list[str]) -> list[tuple[str, str]]:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return []
-        for one in value if isinstance(value, list) else [value]:
-            if not isinstance(one, dict) or not {"input", "output"} <= one.keys():
+        for case in value if isinstance(value, list) else [value]:
+            if not isinstance(case, dict) or not {"input", "output"} <= case.keys():
                 return []
-            found.append((str(one["input"]), str(one["output"])))
+            found.append((str(case["input"]), str(case["output"])))
     return found

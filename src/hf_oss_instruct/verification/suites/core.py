@@ -99,7 +99,7 @@ def may_change(statement: str, before: Sequence[str]) -> bool:
         statement: the statement, in a language with C's syntax.
         before: the statements in front of it.
     """
-    names = {name for one in before for name in re.findall(r"(?<![.\w])(\w+)\s*(?:=(?!=)|\{|\(|;)", one)}
+    names = {name for earlier in before for name in re.findall(r"(?<![.\w])(\w+)\s*(?:=(?!=)|\{|\(|;)", earlier)}
     used = re.findall(r"(?<![.\w])(\w+)(?:\.|->)\w+\s*\(|&mut\s+(\w+)", statement)
     return bool(names & {name for pair in used for name in pair})
 

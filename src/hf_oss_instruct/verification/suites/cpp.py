@@ -59,7 +59,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     if re.search(r"(?<![:\w])Approx\s*\(", body + "".join(test.run for test in tests)) and "Approx" not in solution:
         if not re.search(r"using\s+(?:namespace\s+)?:*(?:Catch|doctest)\b", body):
             kept.insert(0, f"using ::{'doctest' if 'doctest' in text else 'Catch'}::Approx;")
-    preamble = "\n".join([*(f"#include {one}" for one in includes if not _FRAMEWORK.search(one)), *kept])
+    preamble = "\n".join([*(f"#include {include}" for include in includes if not _FRAMEWORK.search(include)), *kept])
     return Suite(language, tuple(tests), preamble)
 
 
@@ -74,7 +74,7 @@ def _as_main(body: str) -> str:
     if any(name_of(node) for node in defined if node.type == "function_definition" and CASE.search(text_of(node))):
         return body
     source = body.encode(errors="replace")
-    for node in sorted(defined, key=lambda one: -one.start_byte):
+    for node in sorted(defined, key=lambda definition: -definition.start_byte):
         source = source[: node.start_byte] + source[node.end_byte :].lstrip(b";")
     rest = source.decode(errors="replace")
     whole = "\n".join(
@@ -161,9 +161,9 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     """One program that holds the tests with each of several solutions, every pair in a separate namespace."""
     hidden = f"tests_{secrets.token_hex(8)}"
     includes = dict.fromkeys(
-        one for text in [*programs, suite.preamble] for one in _DIRECTIVE.findall(text) if one.startswith("<")
+        include for text in [*programs, suite.preamble] for include in _DIRECTIVE.findall(text) if include.startswith("<")
     )
-    own = [f"#include {one}" for one in includes if not _FRAMEWORK.search(one)]
+    own = [f"#include {include}" for include in includes if not _FRAMEWORK.search(include)]
     parts, table = [], []
     for number, program in enumerate(programs):
         parts += [f"namespace {hidden}_{number} {{", f'#line 1 "v{number}.cpp"', *_variant(suite, program, hidden)]

@@ -49,7 +49,7 @@ def cases(body: str, tests: list[Test]) -> str:
         fixture = title.partition(",")[0].strip()
         lists = instances.get(fixture, {}) if found[1] == "TEST_P" else {}
         run = _run(found[1], fixture, inner, ", ".join(lists.values()))
-        tests.append(Test(name, "statements", "\n".join([text, *(f"{one};" for one in lists)]), run))
+        tests.append(Test(name, "statements", "\n".join([text, *(f"{instance};" for instance in lists)]), run))
     return _cut(body, spans)
 
 

@@ -52,12 +52,12 @@ def read(text: str, solution: str, language: str) -> Suite:
     Raises:
         SuiteRefusedError: it does not parse, holds no test, or uses what is not installed.
     """
-    usings = [one.strip() for one in _USING.findall(text)]
+    usings = [using.strip() for using in _USING.findall(text)]
     own = _namespaces(solution)
-    for one in usings:
-        name = re.sub(r"^(global\s+)?using\s+(static\s+)?", "", one).rstrip(";").rpartition("=")[2].strip()
+    for using in usings:
+        name = re.sub(r"^(global\s+)?using\s+(static\s+)?", "", using).rstrip(";").rpartition("=")[2].strip()
         if not (
-            _FRAMEWORK.search(one) or _INSTALLED.match(name) or name in own or re.search(rf"\b{re.escape(name)}\b", solution)
+            _FRAMEWORK.search(using) or _INSTALLED.match(name) or name in own or re.search(rf"\b{re.escape(name)}\b", solution)
         ):
             if re.match(r"(Moq|FluentAssertions|Newtonsoft|Shouldly|NSubstitute|AutoFixture|Bogus)\b", name):
                 raise SuiteRefusedError("not_verifiable", f"the tests use {name!r}, which is not installed here", "third_party")
@@ -79,7 +79,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     source = body.encode(errors="replace")
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
-    kept = [one for one in usings if not _FRAMEWORK.search(one)]
+    kept = [using for using in usings if not _FRAMEWORK.search(using)]
     listed = alone(tests, body.encode(errors="replace"), spans)
     return Suite(
         language, listed, "\n".join(usings), more=("\n".join(kept), _use_harness_assertions(source.decode(errors="replace")))
@@ -126,19 +126,19 @@ def _class(
     path: str, node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spans: list[tuple[int, int]], as_one: bool
 ) -> None:
     """Add the tests of a class; the statements of a `Main` as one of them where `as_one`."""
-    for one in node.children:
-        if one.type == "attribute_list":  # `[TestFixture]` and the like
-            edits.append((one.start_byte, one.end_byte, ""))
+    for child in node.children:
+        if child.type == "attribute_list":  # `[TestFixture]` and the like
+            edits.append((child.start_byte, child.end_byte, ""))
     body = node.child_by_field_name("body")
-    methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
+    methods = [member for member in body.named_children if member.type == "method_declaration"] if body else []
     count = len(tests)
     for method in methods:
-        marks = [mark for one in method.children if one.type == "attribute_list" for mark in one.named_children]
-        names = {_attribute_name(one) for one in marks}
-        for one in method.children:
-            if one.type == "attribute_list":
-                kept = [f"global::{HIDDEN}.{text_of(mark)}" for mark in one.named_children if _attribute_name(mark) in _MARKS]
-                edits.append((one.start_byte, one.end_byte, f"[{', '.join(kept)}]" if kept else ""))
+        marks = [mark for child in method.children if child.type == "attribute_list" for mark in child.named_children]
+        names = {_attribute_name(mark) for mark in marks}
+        for child in method.children:
+            if child.type == "attribute_list":
+                kept = [f"global::{HIDDEN}.{text_of(mark)}" for mark in child.named_children if _attribute_name(mark) in _MARKS]
+                edits.append((child.start_byte, child.end_byte, f"[{', '.join(kept)}]" if kept else ""))
         if names & _TEST_MARKS:
             tests.append(Test(f"{path} {_name(method)}", "method", text_of(method)))
             spans.append((method.start_byte, method.end_byte))
@@ -156,8 +156,8 @@ def _main(
     as_one: bool,
 ) -> None:
     """Statements of `Main` that can fail, each with those before it, in a separate method; all of `Main` if `as_one`."""
-    own = {_name(one) for one in methods if _ASSERTS.search(text_of(one))}
-    main = next((one for one in methods if _name(one) == "Main"), None)
+    own = {_name(method) for method in methods if _ASSERTS.search(text_of(method))}
+    main = next((method for method in methods if _name(method) == "Main"), None)
     statements = main.child_by_field_name("body") if main else None
     before: list[str] = []
     added = []
@@ -205,9 +205,9 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     usings, tests = suite.more[0], suite.more[1].replace(HIDDEN, hidden)
     parts = []
     for number, program in enumerate(programs):
-        own = [one.strip() for one in _USING.findall(program)]
+        own = [using.strip() for using in _USING.findall(program)]
         names = _namespaces(program) | _namespaces(tests)
-        resolved = [one for one in usings.split("\n") if _resolves(one, names, program)]
+        resolved = [using for using in usings.split("\n") if _resolves(using, names, program)]
         listed = dict.fromkeys(["using System;", *own, *resolved])
         text = _FILE_SCOPED.sub("", _USING.sub("", program))
         parts += [f"//variant {number}", f"namespace V{number} {{", *listed, _without_main(text), _without_main(tests), "}"]

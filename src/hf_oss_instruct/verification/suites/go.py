@@ -79,11 +79,11 @@ def _as_main(text: str) -> str:
 
 def _main_tests(main: str, kept: Sequence[str]) -> Iterator[Test]:
     """Functions that `main` calls and that can fail; if there are none, all of `main`, whose variables have to be used."""
-    failing = {one[0]: text for text in kept if (one := re.findall(r"^func (\w+)\(\)", text)) and _FAILS.search(text)}
+    failing = {names[0]: text for text in kept if (names := re.findall(r"^func (\w+)\(\)", text)) and _FAILS.search(text)}
     called = [name for name in re.findall(r"^[ \t]*(\w+)\(\)[ \t]*$", main, re.MULTILINE) if name in failing]
     for name in called:
         yield Test(name, "statements", f"func main() {{\n\t{name}()\n}}", f"{name}()")
-    if not called and (_FAILS.search(main) or any(_FAILS.search(one) for one in kept)):
+    if not called and (_FAILS.search(main) or any(_FAILS.search(text) for text in kept)):
         yield Test("main", "statements", f"func main() {main}", main)
 
 
@@ -140,11 +140,11 @@ def joined(suites: Sequence[Suite]) -> Suite:
     """Combine several texts into one suite: imports and helpers once, tests of the same name with a number."""
     tests: list[Test] = []
     for test in (test for suite in suites for test in suite.tests):
-        same = [one for one in tests if one.name == test.name and test.kind == "function"]
+        same = [earlier for earlier in tests if earlier.name == test.name and test.kind == "function"]
         name = f"{test.name}_{len(tests)}" if same else test.name
         tests.append(replace(test, name=name, text=re.sub(rf"\b{test.name}\b", name, test.text, count=1) if same else test.text))
     listed = "\n".join(dict.fromkeys(line for suite in suites for line in suite.more[0].split("\n")))
-    kept = dict.fromkeys(one for suite in suites for one in suite.more[1:])
+    kept = dict.fromkeys(part for suite in suites for part in suite.more[1:])
     preamble = "\n\n".join(["package main", f"import (\n{listed}\n)", *kept])
     return replace(suites[0], tests=tuple(tests), preamble=preamble, more=(listed, *kept))
 

@@ -50,7 +50,7 @@ def _package(name: str, tests: str, with_suite: bool) -> str:
     as_methods = with_suite or "New" in called
     more = []
     for function, parameters in _FUNCTION.findall(plain + (_harness("go_testify_text.go") if _TEXT.search(tests) else "")):
-        names = ", ".join(one.split()[0] for one in parameters.split(", ") if one)
+        names = ", ".join(parameter.split()[0] for parameter in parameters.split(", ") if parameter)
         for form, given in ((function, f"{parameters}m ...any_"), (f"{function}f", f"{parameters}message string, m ...any_")):
             if form in called and form != function:
                 more.append(f"func {form}(t TestingT, {given}) bool {{ return {function}(t, {names}) }}")

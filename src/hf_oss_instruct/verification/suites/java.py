@@ -48,7 +48,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     Raises:
         SuiteRefusedError: it does not parse, or holds no test.
     """
-    imports = [one.strip() for one in _IMPORT.findall(text)]
+    imports = [line.strip() for line in _IMPORT.findall(text)]
     if unsupported := _ELSEWHERE.search(text):
         raise SuiteRefusedError("not_verifiable", f"the tests use {unsupported[1]!r}, which is not installed here", "third_party")
     source = _QUALIFIED.sub("", _body(text)).encode(errors="replace")
@@ -64,12 +64,12 @@ def read(text: str, solution: str, language: str) -> Suite:
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     listed = alone(tests, source, spans)
-    edits += [(one.start_byte, one.end_byte, "") for one in _annotations(root)]
+    edits += [(annotation.start_byte, annotation.end_byte, "") for annotation in _annotations(root)]
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
     changed = source.decode(errors="replace")
     root = parse(changed.encode(), "java").root_node
-    for node in sorted(_asserts(root), key=lambda one: -one.start_byte):
+    for node in sorted(_asserts(root), key=lambda call: -call.start_byte):
         value = text_of(node.named_children[0])
         changed_bytes = changed.encode()
         changed = (
@@ -146,9 +146,9 @@ def _class(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], spa
 
 def _main_statements(body: Node | None, as_one: bool) -> Iterator[tuple[Node, str]]:
     """Statements of `main` that can fail, and the text of each with those before it; all of `main` where `as_one`."""
-    methods = [one for one in body.named_children if one.type == "method_declaration"] if body else []
-    own = {name_of(one) for one in methods if _ASSERTS.search(text_of(one))}
-    main = next((one for one in methods if name_of(one) == "main"), None)
+    methods = [member for member in body.named_children if member.type == "method_declaration"] if body else []
+    own = {name_of(method) for method in methods if _ASSERTS.search(text_of(method))}
+    main = next((method for method in methods if name_of(method) == "main"), None)
     statements = main.child_by_field_name("body") if main else None
     if main and statements and as_one and _ASSERTS.search(" ".join(map(text_of, methods))):
         yield main, text_of(statements)
@@ -177,8 +177,8 @@ def one_file(texts: Sequence[str]) -> str:
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """One program that holds the tests with each of several solutions, every pair in a separate class."""
     hidden = f"Tests{secrets.token_hex(8)}"
-    imports = dict.fromkeys(one.strip() for text in [*programs, suite.more[1]] for one in _IMPORT.findall(text))
-    kept = [one for one in imports if not re.search(r"org\.(junit|hamcrest|assertj)", one)]
+    imports = dict.fromkeys(line.strip() for text in [*programs, suite.more[1]] for line in _IMPORT.findall(text))
+    kept = [line for line in imports if not re.search(r"org\.(junit|hamcrest|assertj)", line)]
     parts, table = [], []
     tests = (
         _nested(suite.more[0].replace(HIDDEN, hidden))
@@ -235,9 +235,12 @@ def _of_primitives(version: str) -> Iterator[str]:
         "double": "Double",
         "char": "Character",
     }
-    for one, name in boxed.items():
-        for first, second in product((one, name), (one, name)):
+    for primitive, name in boxed.items():
+        for first, second in product((primitive, name), (primitive, name)):
             for before, after in messages:
                 for kind in ("Equals", "NotEquals"):
-                    values = f"{name}.valueOf(a)" if first == one else "a", f"{name}.valueOf(b)" if second == one else "b"
+                    values = (
+                        f"{name}.valueOf(a)" if first == primitive else "a",
+                        f"{name}.valueOf(b)" if second == primitive else "b",
+                    )
                     yield f"static void assert{kind}({before}{first} a, {second} b{after}) {{ are{kind}({', '.join(values)}); }}"

@@ -26,17 +26,19 @@ def test_calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, No
     """Name, method and call of each test of a class, those of nested classes too; `it` is the object that has the methods."""
     body = node.child_by_field_name("body")
     members = body.named_children if body else []
-    marked = {one: _annotations(one) for one in members if one.type == "method_declaration"}
+    marked = {method: _annotations(method) for method in members if method.type == "method_declaration"}
     if re.search(r"\bTestCase$", text_of(node.child_by_field_name("superclass"))):  # JUnit 3, which goes by names
         named = {"setUp": "@Before", "tearDown": "@After"}
         marked = {
-            one: [*marks, "@Test" if name_of(one).startswith("test") else named.get(name_of(one), "")]
-            for one, marks in marked.items()
+            method: [*marks, "@Test" if name_of(method).startswith("test") else named.get(name_of(method), "")]
+            for method, marks in marked.items()
         }
-    opening = [f"{it}{name_of(one)}();" for one, marks in marked.items() if any(map(_FIRST.match, marks))]
-    opening += [f"{it}{name_of(one)}();" for one, marks in marked.items() if any(map(_BEFORE.match, marks))]
-    closing = " ".join(f"{it}{name_of(one)}();" for one, marks in marked.items() if any(map(_AFTER.match, marks)))
-    rule = next((found[1] for one in members if one.type == "field_declaration" and (found := _RULE.search(text_of(one)))), "")
+    opening = [f"{it}{name_of(method)}();" for method, marks in marked.items() if any(map(_FIRST.match, marks))]
+    opening += [f"{it}{name_of(method)}();" for method, marks in marked.items() if any(map(_BEFORE.match, marks))]
+    closing = " ".join(f"{it}{name_of(method)}();" for method, marks in marked.items() if any(map(_AFTER.match, marks)))
+    rule = next(
+        (found[1] for member in members if member.type == "field_declaration" and (found := _RULE.search(text_of(member)))), ""
+    )
     for method, marks in marked.items():
         test = next((mark for mark in marks if _TEST.match(mark)), None)
         if test is None:
@@ -86,7 +88,7 @@ def _calls_of(method: Node, marks: Sequence[str], it: str) -> list[str]:
 def _annotations(node: Node) -> list[str]:
     """The annotations of a declaration."""
     modifiers = next((part for part in node.children if part.type == "modifiers"), None)
-    return [text_of(one) for one in modifiers.children if "annotation" in one.type] if modifiers else []
+    return [text_of(modifier) for modifier in modifiers.children if "annotation" in modifier.type] if modifiers else []
 
 
 def name_of(declaration: Node) -> str:

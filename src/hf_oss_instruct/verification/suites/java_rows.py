@@ -39,12 +39,12 @@ INJECTED = frozenset("TestInfo RepetitionInfo TestReporter".split())
 def kinds_of(method: Node) -> list[str]:
     """The types of a method's parameters."""
     parameters = method.child_by_field_name("parameters")
-    return [text_of(one.child_by_field_name("type")) for one in parameters.named_children] if parameters else []
+    return [text_of(parameter.child_by_field_name("type")) for parameter in parameters.named_children] if parameters else []
 
 
 def rows_of(method: Node, marks: Sequence[str]) -> Iterator[str]:
     """The arguments of each call of a test by its annotations; one call without any where it takes none."""
-    kinds = [one for one in kinds_of(method) if one not in INJECTED]
+    kinds = [kind for kind in kinds_of(method) if kind not in INJECTED]
     if not kinds:
         count = next(
             (int(found[1]) for mark in marks if (found := re.match(r"@RepeatedTest\(\s*(?:value\s*=\s*)?(\d+)", mark))), 1
@@ -77,21 +77,21 @@ def _values(mark: str, kind: str) -> Iterator[str]:
         for found in _STRING.finditer(given):
             yield literal(_decoded(found[1]), kind)
         return
-    for one in re.findall(r"'(?:[^'\\]|\\.)+'|[^,\s][^,]*", given):
-        yield f"({kind}) ({one.strip()})" if kind in ("short", "byte", "char") else one.strip()
+    for value in re.findall(r"'(?:[^'\\]|\\.)+'|[^,\s][^,]*", given):
+        yield f"({kind}) ({value.strip()})" if kind in ("short", "byte", "char") else value.strip()
 
 
 def _csv(mark: str, kinds: Sequence[str]) -> Iterator[str]:
     delimiter = re.search(r"\bdelimiter\s*=\s*'([^']+)'|\bdelimiterString\s*=\s*\"((?:[^\"\\]|\\.)+)\"", mark)
     by = _decoded(delimiter[1] or delimiter[2]) if delimiter else ","
     nulls = re.search(r"\bnullValues\s*=\s*(\{[^}]*\}|\"(?:[^\"\\]|\\.)*\")", mark)
-    as_null = {_decoded(one) for one in _STRING.findall(nulls[1])} if nulls else set()
+    as_null = {_decoded(text) for text in _STRING.findall(nulls[1])} if nulls else set()
     if block := _TEXT_BLOCK.search(mark):
-        lines = [one.strip() for one in block[1].split("\n")]
-        rows = [one for one in lines if one and not one.startswith("#")]
+        lines = [line.strip() for line in block[1].split("\n")]
+        rows = [line for line in lines if line and not line.startswith("#")]
         rows = rows[1:] if re.search(r"useHeadersInDisplayName\s*=\s*true", mark) else rows
     else:
-        rows = [_decoded(one) for one in _STRING.findall(_NAMED.sub("", mark))]
+        rows = [_decoded(text) for text in _STRING.findall(_NAMED.sub("", mark))]
     for row in rows:
         cells = [None if cell in as_null else cell for cell in _cells(row, by)]
         yield ", ".join(literal(cell, kind) for cell, kind in zip(cells, kinds, strict=False))

@@ -52,7 +52,11 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
     changing: frozenset[int] = frozenset()
     if not tail and {test.kind for test in tests} == {"statements"}:
-        declared = [one for one in map(text_of, statements) if re.match(r"(?:const|let|var)\b(?!.*\brequire\()", one)]
+        declared = [
+            declaration
+            for declaration in map(text_of, statements)
+            if re.match(r"(?:const|let|var)\b(?!.*\brequire\()", declaration)
+        ]
         changing = frozenset(index for index, test in enumerate(tests) if may_change(test.text, declared))
         if as_one and len(tests) > 1:
             (start, _), (_, end) = spans[0], spans[-1]
@@ -71,7 +75,7 @@ def _defined(node: Node) -> str:
     """The name of the function that a statement defines; empty where it defines none."""
     if node.type == "function_declaration":
         return text_of(node.child_by_field_name("name"))
-    declared = next((one for one in node.named_children if one.type == "variable_declarator"), None)
+    declared = next((child for child in node.named_children if child.type == "variable_declarator"), None)
     value = declared.child_by_field_name("value") if declared else None
     is_function = value is not None and value.type in ("arrow_function", "function_expression")
     return text_of(declared.child_by_field_name("name")) if declared and is_function else ""
@@ -145,12 +149,12 @@ def _framework_calls(node: Node) -> Iterator[tuple[Node, Node]]:
         return
     stack = [node]
     while stack:
-        one = stack.pop()
-        callee = _callee(one) if one.type == "call_expression" else None
+        inner = stack.pop()
+        callee = _callee(inner) if inner.type == "call_expression" else None
         if callee is not None and callee.type == "identifier" and text_of(callee) in _TESTS:
-            yield callee, one
+            yield callee, inner
         else:
-            stack.extend(reversed(one.children))
+            stack.extend(reversed(inner.children))
 
 
 def _wait(text: str) -> str:

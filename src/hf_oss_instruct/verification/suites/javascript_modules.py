@@ -83,8 +83,8 @@ def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
         given = f"(typeof {exports} === 'function' || Object.keys({exports}).length)"
         return f"const {what} = {given} ? {exports}{member} : {default or '{ ' + ', '.join(sorted(names)) + ' }'};"
     lines = []
-    for one in what.strip("{}").split(","):
-        name, _, other = (part.strip() for part in one.replace(" as ", ":").partition(":"))
+    for binding in what.strip("{}").split(","):
+        name, _, other = (part.strip() for part in binding.replace(" as ", ":").partition(":"))
         if name and (other or name) not in names:
             value = name if name in names else f"{HIDDEN}.module.exports.{name}"
             lines.append(f"const {other or name} = {value};")

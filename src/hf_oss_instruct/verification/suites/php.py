@@ -133,7 +133,7 @@ def _rows(marks: str) -> list[str]:
     """The rows of `@testWith`, which are JSON, and of `#[TestWith]`, as PHP writes them."""
     found = _WITH.search(marks)
     listed = re.findall(r"^[\s*]*(\[.*\])[ \t]*$", found[1], re.MULTILINE) if found else []
-    return [*(f"json_decode({_quoted(one)}, true)" for one in listed), *_WITH_ATTRIBUTE.findall(marks)]
+    return [*(f"json_decode({_quoted(row)}, true)" for row in listed), *_WITH_ATTRIBUTE.findall(marks)]
 
 
 def _quoted(text: str) -> str:

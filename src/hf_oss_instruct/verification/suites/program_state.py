@@ -51,19 +51,21 @@ def keeps_state(program: str, language: str) -> bool:
 
 def _python(tree: ast.Module) -> bool:
     """A `global` statement, or a change of an object or a class of the module inside of a function."""
-    classes = {one.name for one in tree.body if isinstance(one, ast.ClassDef)}
+    classes = {statement.name for statement in tree.body if isinstance(statement, ast.ClassDef)}
     mutable = {
         target.id
-        for one in tree.body
-        if isinstance(one, ast.Assign | ast.AnnAssign)
-        for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
+        for statement in tree.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for target in (statement.targets if isinstance(statement, ast.Assign) else [statement.target])
         if isinstance(target, ast.Name)
     } | classes
     local_names = {
         target.id
-        for one in tree.body
-        if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call) and ast.unparse(one.value.func) in classes
-        for target in one.targets
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.value, ast.Call)
+        and ast.unparse(statement.value.func) in classes
+        for target in statement.targets
         if isinstance(target, ast.Name)
     }
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]

@@ -68,12 +68,12 @@ def joined(suites: Sequence[Suite]) -> Suite:
         for test, whole in zip(suite.tests, suite.standalone(), strict=True)
     ]
     aliases = tuple(dict.fromkeys(alias for suite in suites for alias in suite.aliases))
-    outside = tuple(one for suite in suites for one in suite.outside)
+    outside = tuple(check for suite in suites for check in suite.outside)
     separate = any(suite.separate for suite in suites)
     if len({suite.run_preamble for suite in suites}) == 1:
-        one = suites[0]
+        first = suites[0]
         tests = [test for suite in suites for test in suite.tests]
-        return replace(one, tests=tuple(tests), outside=outside, separate=separate)
+        return replace(first, tests=tuple(tests), outside=outside, separate=separate)
     return Suite("python", tuple(tests), separate=separate, aliases=aliases, outside=outside)
 
 
@@ -90,14 +90,14 @@ class _Reader:
         self._separate = False
         self._as_one = as_one  # whether a script is one test
         outside = [
-            one
-            for one in tree.body
-            if not (isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test"))
+            statement
+            for statement in tree.body
+            if not (isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and statement.name.startswith("test"))
         ]
         self._called = {
             node.func.id
-            for one in outside
-            for node in ast.walk(one)
+            for statement in outside
+            for node in ast.walk(statement)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
 
@@ -136,7 +136,7 @@ class _Reader:
 
     def _is_test(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         if function.name.startswith("test"):
-            return not any(ast.unparse(one).partition("(")[0] == "pytest.fixture" for one in function.decorator_list)
+            return not any(ast.unparse(decorator).partition("(")[0] == "pytest.fixture" for decorator in function.decorator_list)
         plain = not function.args.args and not function.args.posonlyargs and not function.args.kwonlyargs
         return plain and function.name in self._called and asserts(function)
 
@@ -160,7 +160,7 @@ class _Reader:
         match statement:
             case ast.Expr(ast.Call(ast.Name(name), arguments)):
                 return bool(arguments) and any(
-                    isinstance(one, ast.FunctionDef) and one.name == name and asserts(one) for one in self._preamble
+                    isinstance(helper, ast.FunctionDef) and helper.name == name and asserts(helper) for helper in self._preamble
                 )
         return False
 

@@ -22,7 +22,9 @@ def third_party(solution: str, packages: tuple[str, ...] = ()) -> list[str]:
             tree = parse_module(solution)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return []
-    guarded = {id(node) for one in ast.walk(tree) if isinstance(one, ast.Try) for part in one.body for node in ast.walk(part)}
+    guarded = {
+        id(node) for guard in ast.walk(tree) if isinstance(guard, ast.Try) for part in guard.body for node in ast.walk(part)
+    }
     found = set()
     for node in ast.walk(tree):
         if id(node) in guarded:
@@ -49,11 +51,11 @@ def defined_names(solution: str) -> frozenset[str]:
         return frozenset()
     found: set[str] = set()
     for node in tree.body:
-        for one in ast.walk(node) if isinstance(node, ast.If | ast.Try | ast.Assign | ast.AnnAssign) else [node]:
-            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                found.add(one.name)
-            elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-                found.add(one.id)
-            elif isinstance(one, ast.Import | ast.ImportFrom):
-                found |= {(alias.asname or alias.name).partition(".")[0] for alias in one.names}
+        for inner in ast.walk(node) if isinstance(node, ast.If | ast.Try | ast.Assign | ast.AnnAssign) else [node]:
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                found.add(inner.name)
+            elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                found.add(inner.id)
+            elif isinstance(inner, ast.Import | ast.ImportFrom):
+                found |= {(alias.asname or alias.name).partition(".")[0] for alias in inner.names}
     return frozenset(found)

@@ -17,13 +17,13 @@ class ComparisonGuard(ast.NodeTransformer):
     def _test(self, test: ast.expr) -> ast.expr:
         match test:
             case ast.BoolOp(operation, values):
-                return ast.BoolOp(operation, [self._test(one) for one in values])
+                return ast.BoolOp(operation, [self._test(operand) for operand in values])
             case ast.UnaryOp(ast.Not(), value):
                 return ast.UnaryOp(ast.Not(), self._test(value))
             case ast.Compare(left, [ast.Eq()], [right]):
                 return _called("__same__", left, right)
             case ast.Compare(left, operations, rights):
-                return ast.Compare(_first(left), operations, [_first(one) for one in rights])
+                return ast.Compare(_first(left), operations, [_first(operand) for operand in rights])
         return test
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
@@ -31,7 +31,7 @@ class ComparisonGuard(ast.NodeTransformer):
         self.generic_visit(node)
         match node.func:
             case ast.Attribute(ast.Name("self"), name) if name.startswith("assert") and not name.startswith("assertRaises"):
-                if len(node.args) >= 2 and not any(isinstance(one, ast.Starred) for one in node.args):
+                if len(node.args) >= 2 and not any(isinstance(argument, ast.Starred) for argument in node.args):
                     honest = ast.Starred(_called("__honest__", *node.args[:2]), ast.Load())
                     return ast.Call(node.func, [honest, *node.args[2:]], node.keywords)
         return node
@@ -58,15 +58,15 @@ def is_main_guard(statement: ast.stmt) -> bool:
 def test_methods(case: ast.ClassDef) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The methods of a class that pytest or unittest run as tests."""
     of_tests = case.name.startswith("Test") or any("TestCase" in ast.unparse(base) for base in case.bases)
-    functions = [one for one in case.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return [one for one in functions if one.name.startswith("test")] if of_tests else []
+    functions = [member for member in case.body if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [function for function in functions if function.name.startswith("test")] if of_tests else []
 
 
 def with_one_method(case: ast.ClassDef, method: ast.stmt) -> ast.ClassDef:
     """A class with only one of its tests."""
     others = set(map(id, test_methods(case))) - {id(method)}
     made = ast.ClassDef(
-        case.name, case.bases, case.keywords, [one for one in case.body if id(one) not in others], case.decorator_list
+        case.name, case.bases, case.keywords, [member for member in case.body if id(member) not in others], case.decorator_list
     )
     if hasattr(made, "type_params"):
         made.type_params = []
@@ -94,7 +94,9 @@ def leaves(statement: ast.stmt) -> bool:
             return True
         case ast.Expr(ast.Call(called, arguments)):
             name = ast.unparse(called)
-            return name in ("sys.exit", "exit", "quit", "os._exit") and all(isinstance(one, ast.Constant) for one in arguments)
+            return name in ("sys.exit", "exit", "quit", "os._exit") and all(
+                isinstance(argument, ast.Constant) for argument in arguments
+            )
     return False
 
 

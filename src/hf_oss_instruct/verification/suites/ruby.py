@@ -64,7 +64,9 @@ class _Reader:
         self._last = last if counted else ""
         self._closed = f"; raise 'failures were counted' unless [true, 0, nil].include?(({counted[1]}))" if counted else ""
         texts = [text_of(node) for node in root.named_children if node.type == "assignment"]
-        self._opened = "; ".join(one for one in texts if re.match(r"\$?\w+\s*=\s*(?:0|\[\]|true|false)$", one)) if counted else ""
+        self._opened = (
+            "; ".join(text for text in texts if re.match(r"\$?\w+\s*=\s*(?:0|\[\]|true|false)$", text)) if counted else ""
+        )
         self._methods = {
             _method(node) for node in root.named_children
             if node.type == "method" and (_ASSERTS.search(text_of(node)) or (counted and _COUNTS.search(text_of(node))))
@@ -80,12 +82,12 @@ class _Reader:
             condition, body = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
             if condition and body:
                 self.edits.append((condition.start_byte, condition.end_byte, "true"))
-                for one in body.named_children:
-                    self.statement(one)
+                for child in body.named_children:
+                    self.statement(child)
         elif node.type == "module" and (inner := node.child_by_field_name("body")):
-            for one in inner.named_children:
-                if one.type in ("class", "module"):
-                    self.statement(one, f"{module}{text_of(node.child_by_field_name('name'))}::")
+            for child in inner.named_children:
+                if child.type in ("class", "module"):
+                    self.statement(child, f"{module}{text_of(node.child_by_field_name('name'))}::")
         elif node.type == "class":
             self._case(node, module)
         elif called in _GROUPS and node.child_by_field_name("block"):
@@ -158,7 +160,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
         moved = len(tests)
         text = _NUMBER.sub(lambda found: f"{found[1]}{int(found[2]) + moved}", suite.more[0])  # noqa: B023
         for test in suite.tests:
-            if test.kind == "method" and any(one.name == test.name for one in tests):
+            if test.kind == "method" and any(earlier.name == test.name for earlier in tests):
                 method = test.name.rpartition(".")[2]
                 text = re.sub(rf"\bdef {re.escape(method)}(?!\w)", f"def {method}_{len(tests)}", text)
                 test = replace(test, name=f"{test.name}_{len(tests)}")

@@ -54,7 +54,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     tests = list(_tests(root.named_children, "", kept, making))
     main = next((node for node in root.named_children if node.type == "function_item" and name_of(node) == "main"), None)
     if not tests and main:
-        kept = [one for one in kept if one != text_of(main)]
+        kept = [item for item in kept if item != text_of(main)]
         tests = list(_statements(main, "\n".join(kept)))
         if len(tests) > 1 and (as_one or keeps_state(solution, language)):
             tests = [_main_test(main)]
@@ -91,7 +91,7 @@ def _tests(nodes: Sequence[Node], module: str, kept: list[str], making: frozense
             continue
         said = " ".join(marks)
         if node.type == "function_item" and re.search(r"#\[\s*test\s*\]", said):
-            others = [one for one in marks if re.search(r"should_panic|ignore", one)]
+            others = [mark for mark in marks if re.search(r"should_panic|ignore", mark)]
             yield Test(name_of(node), "function", "\n".join([*others, "#[test]", text]))
         elif node.type == "mod_item" and (body := node.child_by_field_name("body")) and "#[test]" in text:
             yield from _tests(body.named_children, name_of(node), kept, making)
@@ -102,7 +102,7 @@ def _tests(nodes: Sequence[Node], module: str, kept: list[str], making: frozense
         elif node.type == "macro_definition":
             kept.append(re.sub(r"#\[\s*test\s*\]", "", text))
         elif node.type not in ("line_comment", "block_comment") and not re.match(r"use\s+super::\*\s*;", text):
-            kept.append("\n".join([*(one for one in marks if "cfg(test)" not in one), text]))
+            kept.append("\n".join([*(mark for mark in marks if "cfg(test)" not in mark), text]))
         marks = []
 
 
@@ -115,9 +115,9 @@ def _invoked(node: Node) -> Node | None:
 
 def _functions_of_macro(called: Node) -> list[str]:
     """The functions that a macro makes by the names it is given: those before a colon or an arrow, or else the first."""
-    tokens = [one for part in called.children if part.type == "token_tree" for one in part.children]
-    named = [text_of(one) for one, after in pairwise(tokens) if one.type == "identifier" and text_of(after) in (":", "=>")]
-    if found := named or [text_of(one) for one in tokens if one.type == "identifier"][:1]:
+    tokens = [token for part in called.children if part.type == "token_tree" for token in part.children]
+    named = [text_of(token) for token, after in pairwise(tokens) if token.type == "identifier" and text_of(after) in (":", "=>")]
+    if found := named or [text_of(token) for token in tokens if token.type == "identifier"][:1]:
         return found
     raise SuiteRefusedError("not_verifiable", "the names of the tests that a macro makes are not known", "language")
 
@@ -156,7 +156,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
     """Combine several texts into one suite: helpers once, tests of the same name with a number."""
     tests: list[Test] = []
     for test in (test for suite in suites for test in suite.tests):
-        same = any(one.name == test.name for one in tests)
+        same = any(earlier.name == test.name for earlier in tests)
         name = f"{test.name}_{len(tests)}" if same else test.name
         tests.append(
             replace(test, name=name, text=re.sub(rf"\bfn {test.name}\b", f"fn {name}", test.text) if same else test.text)

@@ -52,9 +52,9 @@ def read(text: str, solution: str, language: str) -> Suite:
         called = re.search(r"^\s*main\b", re.sub(r"^main\s*\(.*?^\}", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
         body = main.child_by_field_name("body") if main and called else None
         statements = [*root.named_children, *(body.named_children if body else ())]
-        kept = [one for name, one in functions.items() if name != "main"]
+        kept = [definition for name, definition in functions.items() if name != "main"]
         tests = list(_tests(statements, functions, defined(solution)))
-        kept = [one for one in kept if one not in {functions.get(test.name) for test in tests}]
+        kept = [definition for definition in kept if definition not in {functions.get(test.name) for test in tests}]
     else:
         kept += [text_of(node) for node in root.named_children if "assignment" in node.type]
     if not tests:
@@ -71,7 +71,7 @@ def _tests(statements: Sequence[Node], functions: dict[str, str], program: froze
     """Functions `test…`, or else the statements that can fail, each with what precedes it and follows all of them."""
     named = [name for name in functions if name.lower().startswith("test") and _ASSERTS.search(functions[name])]
     last = _status_checks(statements, functions)
-    tail = [_returning(one) for one in last]
+    tail = [_returning(check) for check in last]
     if named:
         before = "\n".join(
             text_of(node) for node in statements if "assignment" in node.type or node.type == "declaration_command"
@@ -110,7 +110,7 @@ def _status_checks(statements: Sequence[Node], functions: dict[str, str]) -> lis
     """The last statements, which say by their status what the test functions counted."""
     helpers = "\n".join(functions.values())
     found: list[str] = []
-    for node in reversed([one for one in statements if one.type not in ("comment", "function_definition")]):
+    for node in reversed([statement for statement in statements if statement.type not in ("comment", "function_definition")]):
         text = text_of(node)
         if re.match(r"(echo|printf)\b[^|&;]*$|main\b", text):
             continue
@@ -173,8 +173,8 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
             text[-1] = f"{hidden}_run\n[ $? = 0 ] || exit 1"
         text += [*after, f"[ ${hidden}_wrong = 0 ] || exit 1"]
         files[f"t{index}.sh"] = "\n".join(text).encode(errors="replace")
-    names = sorted({one for test in suite.tests for one in _SCRIPT.findall(f"{suite.preamble}\n{test.run or test.text}")})
-    names = [one for one in names if not re.fullmatch(r"[vt]\d+\.sh|call\.sh|program\.sh", one)]
+    names = sorted({name for test in suite.tests for name in _SCRIPT.findall(f"{suite.preamble}\n{test.run or test.text}")})
+    names = [name for name in names if not re.fullmatch(r"[vt]\d+\.sh|call\.sh|program\.sh", name)]
     script = harness("shell.sh").replace("HIDDEN", hidden).replace("COUNT", str(len(suite.tests)))
     return script.replace("NAMES", " ".join(names)), files
 

@@ -61,7 +61,7 @@ def combined(
         body_of: returns a file without its imports.
         declared: returns the declarations of a parsed body whose names must differ between files.
     """
-    head = dict.fromkeys(one.strip() for text in texts for one in imports.findall(text))
+    head = dict.fromkeys(line.strip() for text in texts for line in imports.findall(text))
     parts = []
     for number, body in enumerate(map(body_of, texts)):
         nodes = declared(parse(body.encode(errors="replace"), language).root_node)
