@@ -176,7 +176,7 @@ class _Reader:
         return found
 
     def _not_understood(self, value: Any, why: str) -> UsageError:
-        return UsageError(f"The column {self._column!r} holds no tests that are understood, since {why}: {value!r:.120}")
+        return UsageError(f"The column {self._column!r} contains no readable tests, since {why}: {value!r:.120}")
 
 
 def _has_value(value: Any) -> bool:

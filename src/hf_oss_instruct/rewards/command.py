@@ -18,12 +18,14 @@ TOKEN = "HF_OSS_INSTRUCT_REWARD_TOKEN"
 
 @click.command("reward-server")
 @click.option("--port", type=click.IntRange(0, 65535), required=True, help="Port to listen on; 0 for any free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on. Others than loopback need a token.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on. Addresses other than loopback require a token."
+)
 @click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help=f"File with the bearer token that clients must send. Default: the environment variable {TOKEN}.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Programs that run at the same time. Default: the number of CPUs.")
 @click.option("--queue", type=click.IntRange(1), default=4096, show_default=True,
-              help="Completions queued or running; beyond it clients get HTTP 429 and try again.")  # fmt: skip
+              help="Maximum number of completions queued or running; beyond it, clients get HTTP 429 and retry.")  # fmt: skip
 @click.option("--cpu-s", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
               help="CPU time of a completion, over all of its tests.")  # fmt: skip
 @click.option("--wall-s", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True,
@@ -51,9 +53,9 @@ def reward_server(
                                 export HF_OSS_INSTRUCT_REWARD_URL=http://127.0.0.1:8080
                                 trl grpo --reward_funcs hf_oss_instruct.rewards.code_reward …
 
-    Programs run in the sandbox. GET /health says whether it works, GET /metrics has counters for Prometheus. On another address
-    than loopback clients must send a bearer token; it travels unencrypted, so put a proxy with TLS in front of an open network.
-    Ctrl-C and SIGTERM let running requests end first.
+    Programs run in the sandbox. GET /health says whether it works, GET /metrics has counters for Prometheus. On addresses other
+    than loopback, clients must send a bearer token. It travels unencrypted, so use a proxy with TLS on an open network. Ctrl-C
+    and SIGTERM let running requests finish first.
     """
     from hf_oss_instruct.credentials import is_loopback
     from hf_oss_instruct.rewards.options import RewardOptions
@@ -62,7 +64,7 @@ def reward_server(
     token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN, "")
     if not is_loopback(host) and not token:
         raise UsageError(
-            f"Whoever reaches {host} could run programs here. Set a token in {TOKEN} or --token-file, or listen on 127.0.0.1."
+            f"Anyone who reaches {host} could run programs here. Set a token in {TOKEN} or --token-file, or listen on 127.0.0.1."
         )
     options = RewardOptions(cpu_s=cpu_s, wall_s=wall_s, memory_mib=memory_mib, workers=workers or 0, token=token, tier=tier or "")
     server = RewardServer(options, queue, body_mib << 20)
@@ -73,7 +75,7 @@ def reward_server(
         with deferring() as request:
             request.call(lambda: loop.call_soon_threadsafe(stop.set))
             try:
-                await serve(server, host, port, stop, lambda url: click.echo(f"Reward server on {url} (Ctrl-C ends it)"))
+                await serve(server, host, port, stop, lambda url: click.echo(f"Reward server on {url} (Ctrl-C to stop)"))
             except OSError as error:
                 raise UsageError(f"{host}:{port} cannot be used: {error.strerror}. Choose another --port.") from None
 

@@ -90,10 +90,10 @@ class RewardOptions:
             option = name.removeprefix(PREFIX).lower()
             if option not in kinds:
                 known = ", ".join(PREFIX + one.upper() for one in kinds)
-                raise UsageError(f"The environment variable {name} is unknown. There are: {known}.")
+                raise UsageError(f"The environment variable {name} is unknown. Known variables: {known}.")
             values[option] = _read(name, text, kinds[option])
         if unknown := set(given) - set(kinds):
-            raise UsageError(f"Unknown options {sorted(unknown)} of the reward. There are: {', '.join(kinds)}.")
+            raise UsageError(f"Unknown options {sorted(unknown)} of the reward. Known options: {', '.join(kinds)}.")
         return cls(**values | given)
 
 

@@ -74,7 +74,7 @@ class Scorer:
         if not any(trusted) and not self.options.untrusted_tests:
             raise UsageError(
                 "No test of this row can be judged outside the program's process, and untrusted_tests is 0. Set it to 1 to count "
-                "tests that run beside the program, or leave such rows out."
+                "tests that run in the program's process, or leave such rows out."
             )
         self._weights_of(tests)
 
@@ -167,7 +167,7 @@ class Strict:
             if outcomes and not options.untrusted_tests and all(one.trusted and not any(one.trusted) for one in outcomes):
                 raise UsageError(
                     "No test of the first batch can be judged outside the program's process, and untrusted_tests is 0. Set it to "
-                    "1 to count tests that run beside the program."
+                    "1 to count tests that run in the program's process."
                 )
             self._started = True
         for one in outcomes:

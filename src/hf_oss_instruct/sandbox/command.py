@@ -13,14 +13,14 @@ from hf_oss_instruct.terminal.flags import format_option
 
 
 @click.command()
-@click.option("--languages", is_flag=True, help="Show instead which languages can be run, and the line that installs the others.")
+@click.option("--languages", is_flag=True, help="Show which languages can be run, and how to install the others.")
 @format_option
 def env(languages: bool, output: str) -> None:
     """Print versions and the sandbox of this machine, for a bug report.
 
     \b
     Versions and sandbox:    hf-oss-instruct env
-    What can be run here:    hf-oss-instruct env --languages
+    Runnable languages:      hf-oss-instruct env --languages
     """
     if languages:
         _show_languages(output)
@@ -40,7 +40,7 @@ def env(languages: bool, output: str) -> None:
         return
     for name, value in facts.items():
         click.echo(f"- {name}: {value or 'not installed'}")
-    click.echo(f"- sandbox: {sandbox['tier'] or 'none: untrusted code is refused'}")
+    click.echo(f"- sandbox: {sandbox['tier'] or 'none: untrusted code is not run'}")
     if sandbox["memory"]:
         click.echo(f"- memory of programs: {visible(sandbox['memory'])}")
     for heading in ("held", "not held", "not here"):

@@ -29,8 +29,8 @@ def folders(path: str | Path) -> tuple[str, ...]:
         return (str(own),)
     if others := sorted(site_packages.parent.name for site_packages in root.glob("lib/python3*/site-packages")):
         raise UsageError(
-            f"{str(path)!r} is an environment of {others[0]}, and programs are run by {_HERE}. "
-            f"Make one with that: {_HERE} -m venv {path}"
+            f"{str(path)!r} is an environment for {others[0]}, but programs run with {_HERE}. "
+            f"Create one for it: {_HERE} -m venv {path}"
         )
     return (str(root),)
 

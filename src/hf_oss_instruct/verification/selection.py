@@ -71,7 +71,7 @@ def select(matrix: npt.ArrayLike, method: str = "majority") -> Selection:
     if passed.ndim != 2 or not len(passed):
         raise UsageError(f"A pass matrix has the shape (solutions, tests) and at least one solution; this one is {passed.shape}.")
     if passed.size and passed.dtype != np.bool_ and not np.isin(passed, (0, 1)).all():
-        raise UsageError("A pass matrix holds booleans, or 0 and 1, and nothing else.")
+        raise UsageError("A pass matrix may contain only booleans, or 0 and 1.")
     passed = passed.astype(np.bool_)
     scores = np.asarray(METHODS[method](passed), np.float64)
     order = np.lexsort((np.arange(len(passed)), -passed.sum(1), -scores))
@@ -159,7 +159,7 @@ def rates(accepted: Sequence[bool], right: Sequence[bool]) -> Rates:
         UsageError: they differ in number.
     """
     if len(accepted) != len(right):
-        raise UsageError(f"There are {len(accepted)} verdicts and {len(right)} truths; they must be as many.")
+        raise UsageError(f"Got {len(accepted)} verdicts and {len(right)} truths. Pass one truth per verdict.")
     of_wrong = [is_accepted for is_accepted, truth in zip(accepted, right, strict=True) if not truth]
     of_right = [is_accepted for is_accepted, truth in zip(accepted, right, strict=True) if truth]
     far = sum(of_wrong) / len(of_wrong) if of_wrong else None

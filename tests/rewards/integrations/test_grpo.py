@@ -73,7 +73,7 @@ def other(changes: dict[str, Any], said: str) -> Any:
         other({"lang": "klingon"}, "Unknown language 'klingon'. Use one of: python"),
         other({"lang": "haskell"}, "Tests in 'haskell' cannot be run here"),
         other({"tests": "def broken("}, "the tests are not valid Python"),
-        ({"tests": '{"test_cases": 3}'}, {}, "The column 'tests' holds no tests that are understood"),
+        ({"tests": '{"test_cases": 3}'}, {}, "The column 'tests' contains no readable tests"),
         ({}, {"HF_OSS_INSTRUCT_REWARD_URL": "http://127.0.0.1:9"}, "reward-server --port"),
         ({}, {"HF_OSS_INSTRUCT_REWARD_VARIANT": "best"}, "Unknown variant 'best'"),
     ],

@@ -24,7 +24,7 @@ def test_verl_calls_it_from_threads_with_names_and_may_pass_more() -> None:
 
 
 def test_a_ground_truth_without_tests_is_an_error() -> None:
-    with pytest.raises(UsageError, match="no tests"):
+    with pytest.raises(UsageError, match="no readable tests"):
         compute_score("mine", RIGHT, "")
 
 

@@ -64,7 +64,7 @@ class RemoteScorer:
         if status == 401:
             raise UsageError(f"The reward server {shown} refuses the token. Set HF_OSS_INSTRUCT_REWARD_TOKEN to the server's.")
         if status not in (200, *BUSY):
-            raise UsageError(f"The reward server {shown} does not take requests: HTTP {status}, {one_line(text, 200)}")
+            raise UsageError(f"The reward server {shown} does not accept requests: HTTP {status}, {one_line(text, 200)}")
         return scorer
 
     async def score(self, items: Sequence[Item]) -> list[Outcome | OssInstructError]:
