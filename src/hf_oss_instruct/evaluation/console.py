@@ -20,7 +20,7 @@ NUMBERS_FROM = 3
 
 
 def show_scores(scores: Sequence[Score], folders: Sequence[Path], judged: int) -> None:
-    """Print what was scored, and the results of one or more tasks as a table, with remarks.
+    """Print the number of scored samples, and the results of one or more tasks as a table, with remarks.
 
     Args:
         scores: a score for each task.

@@ -74,7 +74,7 @@ def evaluate(
     say: Callable[[str], None] = lambda line: None,
     progress: Progress = SILENT,
 ) -> dict[str, tuple[Score, list[Verdict]]]:
-    """Generate a model's answers to benchmarks and score them. What `out` already holds is neither generated nor run again.
+    """Generate a model's answers to benchmarks and score them. Samples and verdicts in `out` are not made again.
 
     Args:
         model: ID on the Hub, a local folder, or the server's name of the model.
@@ -83,11 +83,11 @@ def evaluate(
             printed.
         backend: `transformers`, `vllm` or `litellm`; by default `transformers`, and `litellm` with `base_url`.
         base_url: an OpenAI-compatible chat server.
-        api_key_env: environment variable that holds the server's API key.
+        api_key_env: environment variable with the server's API key.
         model_revision: branch or commit of the model on the Hub.
         batch_size: prompts per batch; for a server, concurrent requests.
         options: further fields of lighteval's model configuration.
-        style: `completion`, `chat` or `magicoder`; by default the tokenizer's chat template, `completion` where it has none.
+        style: `completion`, `chat` or `magicoder`; by default the tokenizer's chat template, or `completion` if it has none.
         n: answers per problem.
         temperature: 0 for greedy decoding.
         top_p: nucleus sampling, in (0, 1]; the model's own by default.
@@ -102,7 +102,7 @@ def evaluate(
         workers: samples run at once; one per processor by default.
         tier: name of a sandbox tier, see `sandbox.run.run_program`.
         say: called with messages that a user should see before the run takes time.
-        progress: shows what is done, such as what `show_progress()` gives.
+        progress: a progress display, such as that of `show_progress()`.
 
     Returns:
         Task → the score and the verdicts.

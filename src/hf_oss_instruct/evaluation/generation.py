@@ -36,7 +36,7 @@ def generate(
     allow_empty: bool = True,
     progress: Progress = SILENT,
 ) -> int:
-    """Generate the samples that a folder does not hold yet.
+    """Generate the samples that a folder lacks.
 
     Args:
         problems: the problems.
@@ -46,7 +46,7 @@ def generate(
         out: the folder, already marked by `claim`.
         batch: number of problems per batch; each batch is written as a whole.
         allow_empty: accept an empty text as an answer, instead of as a failed request.
-        progress: shows what is done.
+        progress: a progress display.
 
     Returns:
         The number of problems without an answer; the next call retries them.

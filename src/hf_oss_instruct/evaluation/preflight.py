@@ -54,7 +54,7 @@ def toolchain_of(language: str) -> str:
 
 @functools.cache
 def why_unavailable(language: str, tier: str | None = None) -> str | None:
-    """Explain why programs of a language cannot be judged here, with the command that installs what is missing; None if they can.
+    """Explain why programs of a language cannot be judged here, and how to install missing tools; None if they can.
 
     Args:
         language: its name in `languages.LANGUAGES`.

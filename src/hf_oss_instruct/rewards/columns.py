@@ -21,9 +21,9 @@ TEST_COLUMNS = (
     "test",  # KodCode: a pytest file
     "input_output",  # APPS, TACO: {"inputs": […], "outputs": […], "fn_name"?: …}
 )
-"""Columns that may hold tests; the first one that a row has and that is not empty is used. Also `inputs` with `outputs`."""
+"""Columns that may contain tests; the first one that a row has and that is not empty is used. Also `inputs` with `outputs`."""
 CODE_COLUMNS = ("tests", "test", "test_cases")
-"""Of these, those that may hold test code as it is."""
+"""Of these, those that may contain plain test code."""
 LANGUAGE_COLUMNS = ("lang", "language", "programming_language")
 LARGEST_LITERAL = 1 << 20
 """Characters of a text that is read as Python literals, which costs far more than JSON."""
@@ -36,7 +36,7 @@ def read_row(row: Mapping[str, Any]) -> RowTests:
         row: column → value. Values may be texts with JSON in them.
 
     Raises:
-        UsageError: no column holds tests, the tests are not understood, or their language is unknown.
+        UsageError: no column contains tests, the tests cannot be read, or their language is unknown.
     """
     name = next((one for one in TEST_COLUMNS if _has_value(row.get(one))), None)
     value: Any = row[name] if name else None
@@ -147,7 +147,7 @@ class _Reader:
             self._pairs.append((_lines(given), _lines(expected)))
 
     def _parsed(self, text: str) -> Any:
-        """JSON, or Python literals, which some datasets hold; None where it is test code that starts with a bracket."""
+        """JSON, or Python literals, which some datasets hold; None if it is test code that starts with a bracket."""
         try:
             return any_json(text)
         except ValueError as error:

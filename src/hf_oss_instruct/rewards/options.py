@@ -24,8 +24,8 @@ class RewardOptions:
     Attributes:
         variant: `all` (1.0 if every test passes, else 0.0), `share` (share of tests passed), or `weighted` (the share, each test
             weighted by the mutants of the row's `solution` that it kills, or by the column `test_weights`).
-        untrusted_tests: weight, from 0 to 1, of tests that can only run beside the program. With 0 they are not run; rows without
-            other tests get no reward.
+        untrusted_tests: weight, from 0 to 1, of tests that can only run in the program's process. With 0 they are not run; rows
+            without other tests get no reward.
         cpu_s: CPU time of a completion in seconds, over all of its tests.
         wall_s: wall time of a completion in seconds, over all of its tests.
         memory_mib: memory of a program in MiB.

@@ -39,7 +39,7 @@ def outcome_of(results: Results, trusted: Sequence[bool], weights: Sequence[floa
     """Compute the reward of a completion.
 
     Args:
-        results: what its tests came to.
+        results: the results of its tests.
         trusted: for each test, whether it was judged outside the program's process.
         weights: of each test, for the variant `weighted`; equal if empty.
         variant: one of `options.VARIANTS`.

@@ -19,7 +19,7 @@ KEPT = 4096
 
 
 class RowReader:
-    """Reads the tests of rows and keeps what it read last."""
+    """Reads the tests of rows and caches the last ones."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, RowTests] = OrderedDict()

@@ -35,7 +35,7 @@ class Item:
     """A completion to score.
 
     Attributes:
-        completion: what the model wrote.
+        completion: the model's text.
         tests: the tests of its row.
         prompt: the prompt, if it is plain text.
     """
@@ -105,7 +105,8 @@ class Scorer:
             items: the completions.
 
         Returns:
-            For each item its outcome, or why its tests cannot be used. What is not scored when `call_wall_s` is over is unscored.
+            For each item its outcome, or why its tests cannot be used. Completions that are not scored within `call_wall_s` are
+            unscored.
         """
         loop, pool = asyncio.get_running_loop(), _pool(os.getpid(), self.workers)
         distinct = {item.tests.key: item.tests for item in items}
@@ -116,7 +117,7 @@ class Scorer:
         if futures:
             await asyncio.wait(futures, timeout=self.options.call_wall_s)
         for future in futures:
-            future.cancel()  # what has not started; what runs ends by its own limits
+            future.cancel()  # tasks that have not started; what runs ends by its own limits
         late = unscored(f"the call's {self.options.call_wall_s:g} s were over before this completion was scored")
         return [one.result() if one.done() and not one.cancelled() else late for one in scored]
 

@@ -24,8 +24,8 @@ class Tier:
     Attributes:
         name: the name in results, on cards and in `tier=`.
         title: the mechanisms it is built from.
-        does_not_hold: guarantees (names in `guarantees.GUARANTEES`) that it does not provide on every machine, each with what is
-            lost. `not_held` gives those of this machine.
+        does_not_hold: guarantees (names in `guarantees.GUARANTEES`) that it does not provide on every machine, each with the
+            reason. `not_held` gives those of this machine.
         breaks: legitimate features that fail in it, each with the reason.
         get_it: how to make it available.
     """

@@ -98,7 +98,7 @@ class ForkServer:
         socket.send_fds(self._control, [b"run"], fds)
 
     def stderr_text(self) -> str:
-        """Return what it wrote to stderr."""
+        """Return its standard error."""
         return os.pread(self._stderr, 2000, 0).decode(errors="replace").strip()
 
     def retire(self) -> None:

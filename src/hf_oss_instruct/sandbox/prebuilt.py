@@ -1,6 +1,6 @@
 """Compiler work that is the same for many programs, done once per compiler version: headers, javac's own classes, harnesses.
 
-Built from trusted source, outside of any run, and mounted read-only. Every program still gets its own compiler process, so
+Built from trusted source, outside any run, and mounted read-only. Every program still gets its own compiler process, so
 untrusted source cannot affect the next compilation.
 """
 
@@ -128,7 +128,7 @@ def _some_headers(source: str) -> Prebuilt | None:
 
 def _first_headers(source: str) -> frozenset[str]:
     """Return the standard headers that a C++ program includes before any other code; empty if it begins with others."""
-    if "\\\n" in source or "??/" in source:  # a comment could go on where it seems to end
+    if "\\\n" in source or "??/" in source:  # a comment could continue past its apparent end
         return frozenset()
     begins = _BEGINNING.match(_COMMENT.sub(" ", source))
     names = frozenset(re.findall(r"<([^>]+)>", begins[0])) if begins else frozenset()

@@ -163,7 +163,7 @@ GUARD = re.compile(r"__name__|require\.main|__FILE__|\$PROGRAM_NAME|BASH_SOURCE"
 EQUALITY = re.compile(
     r"\bfn\s+(?:eq|ne)\s*\(|\b(?:equals|Equals|__eq__|__ne__)\s*\(|operator\s*[=!]=|\bdef\s+(?:==|eql\?|equal\?)"
 )
-"""The head of a function that decides what is equal: tests rely on it, so that stubs and mutants keep it."""
+"""The head of a function that defines equality: tests rely on it, so that stubs and mutants keep it."""
 CONSTRUCTORS = frozenset({"__init__", "constructor", "initialize", "__construct", "__post_init__"})
 
 

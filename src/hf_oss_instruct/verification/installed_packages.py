@@ -37,7 +37,7 @@ def folders(path: str | Path) -> tuple[str, ...]:
 
 @functools.cache
 def identity_of(packages: tuple[str, ...]) -> tuple[str, ...]:
-    """What a verdict depends on: names and versions of the packages, or names and times of the folder's content."""
+    """The packages that a verdict depends on: names and versions of the packages, or names and times of the folder's content."""
     found = []
     for folder in map(Path, packages):
         named = sorted(info.name for info in folder.glob("*.dist-info"))

@@ -49,7 +49,7 @@ def build_matrix(
         tests: as of `read_suite`.
         language: as in `languages.LANGUAGES`.
         options: limits and tier.
-        verdicts: what is known from before.
+        verdicts: verdicts known so far.
 
     Raises:
         SuiteRefusedError: there are no tests that can be run here.

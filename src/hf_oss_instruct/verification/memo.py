@@ -36,7 +36,7 @@ class NoVerdictError(OssInstructError):
 
 
 class Verdicts:
-    """What is known of programs and their tests. Safe to use from threads.
+    """Facts about programs and their tests. Safe to use from threads.
 
     Args:
         path: the file, made with the first verdict; by default a temporary one.
@@ -44,7 +44,7 @@ class Verdicts:
         read_only: whether nothing is written to the file, which may be missing, and no verdict is made.
 
     Attributes:
-        closed: whether no more verdicts are made: what is not known raises `NoVerdictError`.
+        closed: whether no more verdicts are made: unknown verdicts raise `NoVerdictError`.
         made: how many were made.
 
     Raises:
@@ -96,7 +96,7 @@ class Verdicts:
             return (self._line(self._rows, "row", row) or {}).get("verdict")
 
     def note(self, row: str, verdict: Any) -> None:
-        """Keep what was found of a row without a run, for `of_row`."""
+        """Store the verdict on a row without a run, for `of_row`."""
         if self.of_row(row) != (verdict := json.loads(json.dumps(verdict))):
             with self._lock:
                 self._keep(row, verdict, row)
@@ -180,7 +180,7 @@ def _hash(name: str) -> int:
 
 
 def key_of(what: str, suite: Suite, limits: Limits, tier: str | None, *more: Any) -> str:
-    """Hash of what a verdict is about, the tests, limits, toolchain and tier."""
+    """Hash of the subject of a verdict, the tests, limits, toolchain and tier."""
     tests = [[test.kind, test.name, test.run or test.text, test.output] for test in suite.tests]
     parts = [VERSION, what, tests, suite.run_preamble, suite.more, suite.separate, suite.aliases, asdict(limits)]
     parts += [toolchain_of(suite.language), tier, *more]

@@ -26,7 +26,7 @@ SOURCES = {
     "shell": shell.sources,
     "typescript": javascript.sources,
 }
-"""Language → what makes the program that runs a suite."""
+"""Language → the function that builds the program that runs a suite."""
 TOGETHER = {"c": cpp.together, "cpp": cpp.together, "go": go.together}
 """Language → whether changes of a program can be part of one program: not where functions are called before `main` is."""
 TYPES_ONLY = frozenset({"typescript"})

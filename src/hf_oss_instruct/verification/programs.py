@@ -39,15 +39,15 @@ class Program:
 
 
 def program_in(text: str, language: str) -> Program:
-    """The program that a solution holds.
+    """The program in a solution.
 
-    The main block is the last one that defines most, examples and alternatives aside; what it uses of other blocks goes before
-    it. Blocks of another language than the one named count where none is of that one: then it is theirs. Text without any code
-    block is taken for code.
+    The main block is the last one that defines most, ignoring examples and alternatives; the code it uses from other blocks goes
+    before it. Blocks of another language than the one named count where none is of that one: then it is theirs. Text without any
+    code block is taken for code.
 
     Args:
         text: Markdown, or code.
-        language: what the program is probably written in, as in `languages.LANGUAGES`.
+        language: the program's probable language, as in `languages.LANGUAGES`.
     """
     found = _code_blocks(text, language)
     if not found:

@@ -1,4 +1,4 @@
-"""Runs of Python suites: forks of one process in the sandbox, and checks of plain values graded outside of it."""
+"""Runs of Python suites: forks of one process in the sandbox, and checks of plain values graded outside it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_all(
     Args:
         suite: the tests.
         programs: texts; the first is the solution where others are changes of it.
-        runs: what is run.
+        runs: the code to run.
         limits: of each run; those of a variant are a multiple of what the first run took.
         hash_seed: the seed of the hashes of strings.
         tier: as of `run_program`.
@@ -115,8 +115,8 @@ def graded_outside(
         packages: as of `run_program`; for Python.
 
     Returns:
-        The tests that have to run beside a program, and for each program its result with None for these; None for a program that
-        ended early or answered with an object, all of whose tests have to run beside it.
+        The tests that have to run in the process of a program, and for each program its result with None for these; None for a
+        program that ended early or answered with an object, all of whose tests have to run in its process.
     """
     checks = recorded(suite.outside, "", tier, packages) if suite.outside else (None,) * len(suite.tests)
     asked = [index for index, check in enumerate(checks) if check is not None]
@@ -149,7 +149,7 @@ def confirmed_outside(
     Args:
         suite: the tests.
         program: the solution.
-        ran: what its tests came to beside it.
+        ran: the results of its tests in its process.
         limits: of the run that answers the calls.
         tier: as of `run_program`.
         packages: as of `run_program`; for Python.

@@ -1,4 +1,4 @@
-"""What goes into verification and what comes out of it."""
+"""The input and output types of verification."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SolutionResult:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What is known of a row.
+    """Facts about a row.
 
     Attributes:
         status: one of `STATUSES`; `sandbox_error` says nothing about the row, which is to be tried again.
@@ -89,7 +89,7 @@ class Verified:
         stubs_passed: stubs that pass all that the kept solution passes.
         flaky: tests whose results changed between runs.
         reruns: how many runs that says.
-        stderr_tail: the end of what the kept solution wrote there.
+        stderr_tail: the end of the kept solution's output there.
         sandbox: name of the tier.
         toolchain: what ran it.
     """
@@ -130,7 +130,7 @@ class Verified:
 
     @property
     def flake_bound(self) -> float | None:
-        """With 95 % confidence no test flips more often than this, where none did: 3 / runs."""
+        """With 95 % confidence no test flips more often than this, if none did: 3 / runs."""
         return 3 / self.reruns if self.reruns and not self.flaky else None
 
 

@@ -29,12 +29,12 @@ def run_all(
     packages: tuple[str, ...] = (),
     guarded: bool = True,
 ) -> list[SuiteResult]:
-    """Run the tests against programs: what each test of each run came to.
+    """Run the tests against programs: the result of each test of each run.
 
     Args:
         suite: the tests.
         programs: texts; the first is the solution where others are changes of it.
-        runs: what is run.
+        runs: the code to run.
         limits: of each run.
         hash_seed: the seed of the hashes of strings, in Python.
         tier: as of `run_program`.
@@ -74,7 +74,7 @@ def run_solutions(
         packages: as of `run_program`; for Python.
 
     Returns:
-        What counts, for each solution: graded outside of its process where that can be.
+        What counts, for each solution: graded outside its process where that can be.
 
     Raises:
         SandboxError, ToolchainMissingError: as of `run_all`.
@@ -115,7 +115,7 @@ def _with_skips_passed(suite: Suite, ran: SuiteResult) -> SuiteResult:
 def _run_in_process(
     suite: Suite, programs: Sequence[str], limits: Limits, tier: str | None, packages: tuple[str, ...]
 ) -> list[SuiteResult]:
-    """The results of tests that run beside the programs."""
+    """The results of tests that run in the programs' processes."""
     found = []
     for index in range(0, len(programs), python_runs.TOGETHER):
         some = programs[index : index + python_runs.TOGETHER]
@@ -144,7 +144,7 @@ def _run_remaining(
 
 
 def _merged(graded: SuiteResult, own: SuiteResult, beside: Sequence[int]) -> SuiteResult:
-    """The outcomes of a program's checks, and of its tests that ran beside it."""
+    """The outcomes of a program's checks, and of the tests that ran in its process."""
     outcomes = list(graded.outcomes)
     for index, outcome in zip(beside, own.outcomes, strict=True):
         outcomes[index] = outcome

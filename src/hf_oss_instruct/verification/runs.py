@@ -1,4 +1,4 @@
-"""Runs of a suite against programs: what is asked of them and what comes back, whatever the language."""
+"""Runs of a suite against programs: their inputs and results, for every language."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one test came to.
+    """The result of one test.
 
     Attributes:
         status: `passed`, `failed` or `skipped`.
-        detail: what was raised, in one line.
+        detail: the exception in one line.
     """
 
     status: str
@@ -50,15 +50,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What one run came to.
+    """The result of one run.
 
     Attributes:
-        outcomes: for each test; None where the run ended before it.
+        outcomes: for each test; None if the run ended before it.
         load_error: why the program or the preamble of the tests did not load or compile.
         ended: `timeout`, `memory`, `output`, `signal N`; empty if it came to its end.
         compiled: whether it compiled; always so in languages without a compiler.
-        sandbox_error: the fault of the sandbox, where nothing is known about the program.
-        stderr: the end of what it wrote there.
+        sandbox_error: the sandbox failure, if nothing is known about the program.
+        stderr: the end of its output there.
     """
 
     outcomes: tuple[Outcome | None, ...]

@@ -1,4 +1,4 @@
-"""Which of several solutions to keep, from the matrix of what each passes; and how far verdicts agree with the truth.
+"""Which of several solutions to keep, from the matrix of passed tests; and how far verdicts agree with the truth.
 
 select(matrix, "codet").chosen
 """
@@ -44,7 +44,7 @@ class Rates:
     Attributes:
         false_accepts: share of wrong solutions that were accepted (FAR); None without wrong solutions.
         false_rejects: share of right solutions that were rejected (FRR); None without right solutions.
-        j: Youden's J, 1 − FAR − FRR; None where either is.
+        j: Youden's J, 1 − FAR − FRR; None if either is.
     """
 
     false_accepts: float | None

@@ -1,4 +1,4 @@
-"""What a tester may see of a solution: imports, types and signatures, without any body."""
+"""The part of a solution that a tester may see: imports, types and signatures, without any body."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def signatures(program: str, language: str) -> str:
 
 
 def _edits(root: Node, language: str) -> Iterator[tuple[int, int, bytes]]:
-    """What to put in the place of bodies, and what to cut."""
+    """The replacement for bodies, and the parts to cut."""
     stack = [(node, True) for node in root.named_children]
     functions = CODE[language].functions
     while stack:

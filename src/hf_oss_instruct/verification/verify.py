@@ -38,7 +38,7 @@ def verify_row(
     options: Options | None = None,
     verdicts: Verdicts | None = None,
 ) -> Verified:
-    """Run solutions with tests, measure the tests, and say what to think of the pair.
+    """Run solutions with tests, measure the tests, and judge the pair.
 
     Args:
         solutions: programs, the row's own first.
@@ -127,10 +127,10 @@ def _without_passed_test(known: Verified, best: SuiteResult) -> Verified:
 def verify_rows(
     rows: Iterable[RowToVerify], options: Options | None = None, verdicts: Verdicts | None = None, workers: int | None = None
 ) -> Iterator[Verified]:
-    """Verify rows, several at once, in their order; taken only a little ahead of what was handed out.
+    """Verify rows, several at once, in their order; rows are read only slightly ahead of the results.
 
     Args:
-        rows: what to verify.
+        rows: the rows to verify.
         options: as of `verify_row`.
         verdicts: as of `verify_row`.
         workers: how many at once; the number of processors by default.

@@ -27,7 +27,7 @@ def listed_calls(
         head: what precedes the comparisons.
         compares: pattern of what starts a comparison.
         pair: reads the rest of a comparison; None if it has another form.
-        foot: what follows the comparisons.
+        foot: the text after the comparisons.
         before: gives `CallTests.before` from the head; its first group by default.
     """
     found, pairs = cursor.take(head), []

@@ -1,4 +1,4 @@
-"""Extract the program from a model's output: cut completions, find the code in answers, restore what it left out.
+"""Extract the program from a model's output: cut completions, find the code in answers, restore the parts that it left out.
 
 `code_blocks` finds code in a text, `selection` picks the solution, `language` and the files in `languages/` turn it into a
 program that fits before the benchmark's tests; `isolated` does all of this in another process if a grammar may crash or loop.

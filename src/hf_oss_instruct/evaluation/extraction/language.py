@@ -35,7 +35,7 @@ class Language(GrammarRules):
         return self.with_prompt_definitions(problem, source, kept) + self.entry_point_alias(problem, path)
 
     def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
-        """Remove what is not part of the solution, and move definitions that must precede the entry point before it.
+        """Remove code that is not part of the solution, and move definitions that must precede the entry point before it.
 
         Args:
             problem: the problem.
@@ -130,7 +130,7 @@ class Language(GrammarRules):
         return "\n".join([*self.from_prompt(problem, source), kept])
 
     def with_preamble(self, added: Sequence[str], text: str) -> str:
-        """Insert lines before the first statement, but after what must come first."""
+        """Insert lines before the first statement, but after lines that must come first."""
         source = self.source(text)
         heads = [item.node.end_byte for item in source.of_kind("package")]
         insert_at = max(heads, default=0)

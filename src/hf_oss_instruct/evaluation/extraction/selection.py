@@ -1,4 +1,4 @@
-"""Select the solution in an answer: read every block, take the last complete one, add what it needs."""
+"""Select the solution in an answer: read every block, take the last complete one, and add what it needs."""
 
 from __future__ import annotations
 

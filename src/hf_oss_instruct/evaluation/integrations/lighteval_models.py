@@ -67,7 +67,7 @@ class ModelChoice:
         backend: one of `BACKENDS`.
         revision: commit on the Hub; None for a folder or a server.
         base_url: an OpenAI-compatible server.
-        api_key_env: environment variable that holds the server's key.
+        api_key_env: environment variable with the server's key.
         batch_size: prompts per batch for transformers; concurrent requests for a server.
         options: further fields of lighteval's configuration of this backend.
     """

@@ -131,7 +131,7 @@ def table(score: Score) -> list[tuple[str, ...]]:
 
 
 def as_markdown(score: Score) -> str:
-    """Format the table, the statuses and what was not evaluated as Markdown."""
+    """Format the table, the statuses and the unevaluated problems as Markdown."""
     heading, *rows = table(score)
     lines = [f"| {' | '.join(heading)} |", "|---|---|---|--:|--:|--:|"]
     lines += [f"| {' | '.join(map(markdown, row))} |" for row in rows]

@@ -139,7 +139,7 @@ def _perl(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _r(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """Give the test function local copies of what it calls."""
+    """Give the test function local copies of the functions that it calls."""
     if not _R_TEST.search(tests):
         return program, tests
     own = "; ".join(f"{name} <- {hidden}${name}" for name in ("stopifnot", "isTRUE", "all.equal"))
@@ -148,7 +148,7 @@ def _r(program: str, tests: str, hidden: str) -> tuple[str, str]:
 
 
 def _racket(program: str, tests: str, hidden: str) -> tuple[str, str]:
-    """Require what the tests use under a separate prefix."""
+    """Require the tests' modules under a separate prefix."""
     required = f"(require (prefix-in {hidden}: racket/base) (prefix-in {hidden}: rackunit))"
     tests = tests.replace("(require rackunit)", required).replace("(test-", f"({hidden}-")
     return program, re.sub(r"\((define|let|check-within)(?=[\s(])", rf"({hidden}:\1", tests)

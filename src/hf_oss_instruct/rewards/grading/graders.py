@@ -1,7 +1,7 @@
 """Run a program against the tests of a problem: inputs and outputs, calls of a function, or test code.
 
 A test is trusted if it is judged outside the program's process, so that the program can pass it only by giving the right values.
-Test code that looks at objects, state or printed text can only run beside the program and is not trusted.
+Test code that looks at objects, state or printed text can only run in the program's process and is not trusted.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class CallTestsGrader:
 
 
 class SuiteGrader:
-    """Test code that runs beside the program, in a language whose single tests are known. None of them is trusted."""
+    """Test code that runs in the program's process, in a language whose single tests are known. None of them is trusted."""
 
     def __init__(self, tests: RowTests, suite: Suite) -> None:
         self._suite, self._language = suite, tests.language
@@ -154,7 +154,7 @@ class SuiteGrader:
 
 
 class WholeTestsGrader:
-    """Test code in a language whose single tests are not known: one test, beside the program, not trusted."""
+    """Test code in a language whose single tests are not known: one test, in the program's process, not trusted."""
 
     def __init__(self, tests: RowTests) -> None:
         self.trusted: tuple[bool, ...] = (False,)

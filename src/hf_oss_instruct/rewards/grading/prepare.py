@@ -73,7 +73,7 @@ class Graders:
         self._made: OrderedDict[str, Future[Grader]] = OrderedDict()
 
     def of(self, tests: RowTests) -> Grader:
-        """The grader of these tests. Whoever asks second waits for the first.
+        """The grader of these tests. A second caller waits for the first.
 
         Raises:
             UsageError, SandboxError: see `make_grader`.
@@ -93,7 +93,7 @@ class Graders:
                 future.set_result(make_grader(tests, self._tier))
             except BaseException as error:
                 future.set_exception(error)
-                if not isinstance(error, UsageError):  # what may be different next time is tried again
+                if not isinstance(error, UsageError):  # failures that may not recur are retried
                     with self._lock:
                         self._made.pop(key, None)
         try:

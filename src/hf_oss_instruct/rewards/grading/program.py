@@ -26,7 +26,7 @@ def function_program(completion: str, language: str, names: Sequence[str], promp
     """The program of an answer that defines a function or class; empty if there is none.
 
     Args:
-        completion: what the model wrote.
+        completion: the model's text.
         language: as in `languages.LANGUAGES`.
         names: names that the program may define, the likeliest first.
         prompt: a prompt in plain text; where it is code that ends inside the function, the completion continues it.
@@ -45,7 +45,7 @@ def whole_program(completion: str, language: str, names: Sequence[str] = ()) -> 
     """The last whole program of an answer, with all of its statements; empty if there is none.
 
     Args:
-        completion: what the model wrote.
+        completion: the model's text.
         language: as in `languages.LANGUAGES`.
         names: if not empty, a block that has one of these words comes before one that has none.
     """

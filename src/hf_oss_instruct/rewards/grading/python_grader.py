@@ -1,4 +1,4 @@
-"""Python test code: each test outside the program's process where it only checks plain values, the others beside it."""
+"""Python test code: each test outside the program's process if it only checks plain values, the others inside."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PythonGrader:
         return function_program(completion, "python", self._names, prompt)
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
-        """Ask the program for the answers to all trusted tests in one run, and run the others beside it in a second one."""
+        """Ask the program for the answers to all trusted tests in one run, and run the others in its process in a second one."""
         passed = [False] * len(self.trusted)
         failures: dict[int, tuple[str, str]] = {}
         if self._outside:
@@ -72,7 +72,7 @@ class PythonGrader:
         return Results(tuple(passed), status, one_line(detail, 300))
 
     def _leave_out_objects(self, solution: str, tier: str | None) -> None:
-        """Tests to which the correct solution answers with an object must run beside the program."""
+        """Tests to which the correct solution answers with an object must run in the program's process."""
         asked = [index for index, checks in enumerate(self._checks) if checks is not None]
         verdicts, _ = judge_checks(solution, [self._checks[index] or [] for index in asked], LIMITS, tier=tier)
         for index, (status, _) in zip(asked, verdicts, strict=True):

@@ -23,7 +23,7 @@ STATUS_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a program's tests came to.
+    """The results of a program's tests.
 
     Attributes:
         passed: whether each test passed; a test that was not run has not.

@@ -24,7 +24,7 @@ def compute_score(
 
     Args:
         data_source: name of the dataset; not used.
-        solution_str: what the model wrote.
+        solution_str: the model's text.
         ground_truth: the tests, see `columns.TEST_COLUMNS`, as a JSON text or plain values.
         extra_info: the row's `extra_info`, which may hold `language`, `solution` and `test_weights`.
         options: the fields of `RewardOptions` in `OPTIONS`; what else verl passes is ignored.

@@ -41,7 +41,7 @@ class RemoteScorer:
 
     @classmethod
     async def connected(cls, options: RewardOptions) -> RemoteScorer:
-        """Check that the server is there, works and takes the token.
+        """Check that the server is reachable, works and accepts the token.
 
         Raises:
             UsageError: it does not; the message says why.
@@ -68,7 +68,7 @@ class RemoteScorer:
         return scorer
 
     async def score(self, items: Sequence[Item]) -> list[Outcome | OssInstructError]:
-        """Score a batch. What the server has not scored when `call_wall_s` is over is unscored."""
+        """Score a batch. Completions that the server does not score within `call_wall_s` are unscored."""
         deadline = time.monotonic() + self._options.call_wall_s
         parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
         async with self._session() as session:

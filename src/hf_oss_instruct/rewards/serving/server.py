@@ -142,7 +142,7 @@ async def serve(
     on_start: Callable[[str], None],
     shutdown_timeout_s: float = 10.0,
 ) -> None:
-    """Serve until `stop` is set, then finish what is queued.
+    """Serve until `stop` is set, then finish the queue.
 
     Args:
         server: the server.

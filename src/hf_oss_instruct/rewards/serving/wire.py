@@ -1,4 +1,4 @@
-"""What a reward server and its clients say to each other: JSON over HTTP."""
+"""The messages between a reward server and its clients: JSON over HTTP."""
 
 from __future__ import annotations
 

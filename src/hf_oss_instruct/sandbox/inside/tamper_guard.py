@@ -19,7 +19,7 @@ class Guard:
         self._originals = {"builtins": dict(vars(builtins)), "unittest.TestCase": dict(vars(unittest.TestCase))}
 
     def restore_and_watch(self, shim: frameworks.Shim) -> None:
-        """Restore what the program has changed so far, and watch it from now on."""
+        """Undo the program's changes so far, and watch it from now on."""
         self._snapshots = []
         for name, owner in (("unittest.TestCase", unittest.TestCase), ("builtins", builtins)):
             for key, value in self._originals[name].items():

@@ -30,8 +30,8 @@ class Items:
     """An iterable that is not equal to a list of the same items.
 
     Args:
-        kind: two of a kind in `COMPARED` are equal if their items are; an array of numpy is equal to what it is if it has but
-            one element, since `bool` of a comparison element by element is an error otherwise.
+        kind: two of a kind in `COMPARED` are equal if their items are; a numpy array can be equal only if it has a single
+            element, since otherwise `bool` of the elementwise comparison is an error.
         items: what looping over it gives.
     """
 

@@ -1,4 +1,4 @@
-"""What is known of a program after it was judged."""
+"""Facts about a program after it was judged."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def judge_programs(
         packages: as of `run_program`.
 
     Returns:
-        What is known of each program.
+        Facts about each program.
     """
     limits = answer_limits(limits)
     calls = [values.dumps(list(call), exact=True) for checks in tests for check in checks for call in calls_of(check)]

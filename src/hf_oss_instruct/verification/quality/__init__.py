@@ -1,1 +1,1 @@
-"""The quality of tests: what they make of stubs, mutants and equivalent rewrites of the solution."""
+"""The quality of tests: their results on stubs, mutants and equivalent rewrites of the solution."""

@@ -20,7 +20,7 @@ CHANCE = re.compile(
     r"[Rr]andom|Math\.rand|time|Time\b|date|Date\b|Instant|uuid|UUID|Guid|secrets|[Ss]huffle|Thread|async|go func|rand\b|"
     r"HashMap|hash\(|\bid\(|set\(|\{['\"\d]"
 )
-"""What may give another result each time; then there are `MORE_RERUNS`."""
+"""Constructs whose result may differ each time; then there are `MORE_RERUNS`."""
 MORE_RERUNS = 8
 ZONES = ("UTC-12", "UTC+11", "UTC-5:30", "UTC+3")
 """Time zones of reruns, as POSIX writes them."""
@@ -28,7 +28,7 @@ ZONES = ("UTC-12", "UTC+11", "UTC-5:30", "UTC+3")
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is known of a suite.
+    """Facts about a suite.
 
     Attributes:
         stubs: for each stub, a character for each test: `1` if it passes, `0` if not, `?` if the process had ended before it.
@@ -37,7 +37,7 @@ class Quality:
         reruns: for each rerun, the same.
         equivalent: the same for the equivalent program; empty if there is none.
         own: the same for the solution in the run beside these.
-        sandbox_error: the fault of the sandbox, where nothing is known.
+        sandbox_error: the sandbox failure, if nothing is known.
     """
 
     stubs: tuple[str, ...] = ()

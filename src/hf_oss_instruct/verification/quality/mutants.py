@@ -25,7 +25,7 @@ class Mutant:
     Attributes:
         operator: `relational`, `arithmetic`, `logical`, `constant`, `condition`, `statement`, `return`, `arguments` or `jump`.
         line: the line that was changed, from 1.
-        change: what stood there and stands there now.
+        change: the text before and after the change.
         text: the whole program.
     """
 
@@ -42,7 +42,7 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
         solution: the program.
         language: as in `languages.LANGUAGES`.
         count: how many at most.
-        program: whether it is run as a whole, so that `main` and what stands outside of functions count.
+        program: whether it is run as a whole, so that `main` and what stands outside functions count.
 
     Returns:
         Fewer where there are fewer places; none for a language without a row in `grammars.CODE`, or a source over
@@ -77,7 +77,7 @@ def _normal_form(text: str, language: str) -> str | None:
 
 
 def _round_robin(sites: list[MutationSite], source: bytes) -> Iterator[MutationSite]:
-    """Sites in turns over operators and lines, drawn by hash of the text and the position."""
+    """Sites, alternating over operators and lines, drawn by a hash of text and position."""
     seed = xxhash.xxh3_64_intdigest(source)
     drawn = sorted(sites, key=lambda site: xxhash.xxh3_64_intdigest(f"{seed} {site.start} {site.operator} {site.new}".encode()))
     line_of = {site.start: source.count(b"\n", 0, site.start) for site in drawn}

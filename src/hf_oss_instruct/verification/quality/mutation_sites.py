@@ -52,7 +52,7 @@ class MutationSite:
     Attributes:
         operator: see `mutants.Mutant`.
         start, end: the bytes that are replaced.
-        new: what stands there then.
+        new: the text after the change.
     """
 
     operator: str
@@ -67,7 +67,7 @@ def sites_of(root: Node, language: str, program: bool) -> Iterator[MutationSite]
     Args:
         root: its syntax tree.
         language: one with a row in `grammars.CODE`.
-        program: whether `main` and what stands outside of functions count.
+        program: whether `main` and what stands outside functions count.
     """
     row = CODE[language]
     stack: list[tuple[Node, Node | None]] = [(root, None)]

@@ -1,4 +1,4 @@
-"""Values that say nothing: what a stub returns, by the type of its result where that is known."""
+"""Values that say nothing: the value that a stub returns, by its result type if known."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ SCRIPTS_STAND_ALONE = frozenset({"python", "cpp", "rust", "javascript"})
 
 
 def read_suite(tests: str | Sequence[str], language: str, solution: str, packages: tuple[str, ...] = ()) -> Suite:
-    r"""Single tests out of what a model wrote.
+    r"""Split the test code that a model wrote into single tests.
 
     Args:
         tests: a test file, several self-contained texts, or JSON of input and output pairs for a program that reads
@@ -70,7 +70,7 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
     module = import_module(f"hf_oss_instruct.verification.suites.{READ[language]}")
     more = {"packages": packages} if packages and language == "python" else {}
 
-    known = solution if len(solution) <= LARGEST_SOLUTION else ""  # what is not run is not parsed: that takes seconds
+    known = solution if len(solution) <= LARGEST_SOLUTION else ""  # code that is not run is not parsed: that takes seconds
 
     def read(text: str, **how: bool) -> Suite:
         suite: Suite = module.read(text, known, language, **more, **how)
@@ -98,7 +98,7 @@ def _combine(texts: Sequence[str], read: Callable[..., Suite], module: Any) -> S
 
 
 def without_fence(text: str) -> str:
-    """The text inside a Markdown fence, where it is all of the text."""
+    """The text inside a Markdown fence, if the fence encloses the whole text."""
     lines = text.strip().split("\n")
     if len(lines) > 1 and lines[0].startswith("```") and lines[-1].strip() == "```":
         return "\n".join(lines[1:-1]) + "\n"

@@ -35,10 +35,10 @@ class Test:
     """A single test.
 
     Attributes:
-        name: what the framework calls it, or its number.
+        name: its name in the framework, or its number.
         kind: how it is called: `function`, `method`, `statements` or `pair`.
         text: the test alone.
-        run: what is run, if it is not the text.
+        run: the code to run, if it is not the text.
         output: of a pair, the expected output; `text` is the input.
     """
 
@@ -57,10 +57,10 @@ class Suite:
         language: as in `languages.LANGUAGES`.
         tests: the single tests, in the order of the text.
         preamble: what precedes each: imports, helpers, data.
-        run_preamble: what is run of it.
+        run_preamble: the code of it that is run.
         separate: whether the tests have their own namespace instead of the program's.
         aliases: modules by which the tests know the program.
-        outside: for each test, its text for grading outside of the program's process; empty where it has to run beside it.
+        outside: for each test, its text for grading outside the program's process; empty if it has to run in its process.
         more: what a language wants to keep.
         texts: what `standalone` returns, where the suite came as several texts.
     """

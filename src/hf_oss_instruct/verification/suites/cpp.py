@@ -31,7 +31,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     """The single tests of a file; a `main` is one where `as_one`, or where the solution keeps state.
 
     Raises:
-        SuiteRefusedError: it holds no test, or uses what the harness does not have of a framework.
+        SuiteRefusedError: it contains no test, or uses a part of a framework that the harness lacks.
     """
     includes = _DIRECTIVE.findall(text)
     tests: list[Test] = []
@@ -64,7 +64,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
 
 
 def _as_main(body: str) -> str:
-    """Put statements that stand outside of any function into a `main`, after the definitions."""
+    """Put statements that stand outside any function into a `main`, after the definitions."""
     root = parse(body.encode(errors="replace"), "cpp").root_node
     defined = [
         node for node in root.named_children
@@ -158,7 +158,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a separate namespace."""
+    """One program with the tests for each of several solutions, every pair in a separate namespace."""
     hidden = f"tests_{secrets.token_hex(8)}"
     includes = dict.fromkeys(
         include for text in [*programs, suite.preamble] for include in _DIRECTIVE.findall(text) if include.startswith("<")

@@ -33,7 +33,7 @@ _TEXTS = re.compile(
 
 
 def cases(body: str, tests: list[Test]) -> str:
-    """The text without the frameworks' cases, which are added to the tests, but for those that GoogleTest leaves out."""
+    """The text without the frameworks' cases, which are added to the tests, except those that GoogleTest skips."""
     body, instances = _instances(_without_groups(body))
     code = code_of(body)
     spans: list[tuple[int, int]] = []
@@ -68,7 +68,7 @@ def _instances(body: str) -> tuple[str, dict[str, dict[str, str]]]:
 
 
 def _arguments(body: str, code: str, start: int, end: int) -> list[str]:
-    """What stands between the commas outside of any bracket."""
+    """The parts between the commas outside any bracket."""
     depth, found = 0, [start]
     for index in range(start, end):
         depth += (code[index] in "[({") - (code[index] in "])}")
@@ -78,7 +78,7 @@ def _arguments(body: str, code: str, start: int, end: int) -> list[str]:
 
 
 def unread(body: str, solution: str, tests: list[Test], macros: Iterable[str]) -> str:
-    """What the tests use of a framework that the harness does not have; empty for nothing.
+    """The parts of a framework that the tests use and the harness lacks; empty for nothing.
 
     Args:
         body: the tests' text without their cases.
@@ -117,7 +117,7 @@ def _run(macro: str, fixture: str, inner: str, lists: str) -> str:
 
 
 def _without_groups(body: str) -> str:
-    """The text with what doctest's groups hold in their place."""
+    """The text with doctest's groups replaced by their contents."""
     body = _cut(body, [found.span() for found in _MARK.finditer(code_of(body))])
     code = code_of(body)
     spans: list[tuple[int, int]] = []
@@ -134,7 +134,7 @@ def _cut(body: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _closed(code: str, opening: int) -> int:
-    """The end of what the bracket at a place opens."""
+    """The end of the bracket that opens at a position."""
     depth = 0
     for found in re.compile(r"[][(){}]").finditer(code, opening):
         depth += 1 if found[0] in "[({" else -1

@@ -50,7 +50,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        SuiteRefusedError: it does not parse, holds no test, or uses what is not installed.
+        SuiteRefusedError: it does not parse, contains no test, or uses what is not installed.
     """
     usings = [using.strip() for using in _USING.findall(text)]
     own = _namespaces(solution)
@@ -200,7 +200,7 @@ def one_file(texts: Sequence[str]) -> str:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a separate namespace."""
+    """One program with the tests for each of several solutions, every pair in a separate namespace."""
     hidden = f"Tests{secrets.token_hex(8)}"
     usings, tests = suite.more[0], suite.more[1].replace(HIDDEN, hidden)
     parts = []
@@ -220,7 +220,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 
 def _namespaces(text: str) -> set[str]:
-    """The namespaces that a file declares, those inside of others by their whole names.
+    """The namespaces that a file declares, those inside others by their whole names.
 
     Without a parser, which the container of a Harbor task does not have.
     """

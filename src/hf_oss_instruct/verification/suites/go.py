@@ -38,7 +38,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        SuiteRefusedError: it does not parse, holds no test, or imports a module that is not installed.
+        SuiteRefusedError: it does not parse, contains no test, or imports a module that is not installed.
     """
     text = _PACKAGE.sub("", text)
     root = parse(text.encode(errors="replace"), "go").root_node
@@ -150,7 +150,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a separate package."""
+    """One program with the tests for each of several solutions, every pair in a separate package."""
     hidden = f"h{secrets.token_hex(8)}"
     files = {f"{hidden}/harness.go": harness().replace("HIDDEN", hidden).encode()}
     for number, program in enumerate(programs):

@@ -1,4 +1,4 @@
-"""The part of testify that tests of Go call, and what they call beyond it."""
+"""The part of testify that Go tests call, and their calls beyond it."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        SuiteRefusedError: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or contains no test.
     """
     imports = [line.strip() for line in _IMPORT.findall(text)]
     if unsupported := _ELSEWHERE.search(text):
@@ -91,7 +91,7 @@ def _body(text: str) -> str:
 
 
 def _has_loose_methods(body: str) -> bool:
-    """Whether a file has methods outside of any class."""
+    """Whether a file has methods outside any class."""
     found = re.search(r"^(?:@\w+[^\n]*\n|(?:public|private|protected|static|final)[ \t]+|void[ \t])", body, re.MULTILINE)
     first = re.search(
         r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:\w+[ \t]+)*(?:void|int|boolean|String|double)[ \t]+\w+\s*\(", body, re.MULTILINE
@@ -114,7 +114,7 @@ def _annotations(root: Node) -> Iterator[Node]:
 
 
 def _found(root: Node, *types: str) -> Iterator[Node]:
-    """The nodes of some types, without those inside of them."""
+    """The nodes of some types, without those inside them."""
     stack = [root]
     while stack:
         node = stack.pop()
@@ -175,7 +175,7 @@ def one_file(texts: Sequence[str]) -> str:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a separate class."""
+    """One program with the tests for each of several solutions, every pair in a separate class."""
     hidden = f"Tests{secrets.token_hex(8)}"
     imports = dict.fromkeys(line.strip() for text in [*programs, suite.more[1]] for line in _IMPORT.findall(text))
     kept = [line for line in imports if not re.search(r"org\.(junit|hamcrest|assertj)", line)]

@@ -33,7 +33,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     """The single tests of a file; a script is one where `as_one`.
 
     Raises:
-        SuiteRefusedError: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or contains no test.
     """
     root = parse(text.encode(errors="replace"), language).root_node
     if root.has_error and not re.search(r"\bawait\b", text):
@@ -72,7 +72,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
 
 
 def _defined(node: Node) -> str:
-    """The name of the function that a statement defines; empty where it defines none."""
+    """The name of the function that a statement defines; empty if it defines none."""
     if node.type == "function_declaration":
         return text_of(node.child_by_field_name("name"))
     declared = next((child for child in node.named_children if child.type == "variable_declarator"), None)
@@ -162,7 +162,7 @@ def _wait(text: str) -> str:
 
 
 def _callee(call: Node | None) -> Node | None:
-    """The first word of what is called."""
+    """The first word of the called expression."""
     while call is not None and call.type in ("call_expression", "member_expression", "await_expression"):
         call = call.child_by_field_name("function") or call.child_by_field_name("object") or next(iter(call.named_children), None)
     return call

@@ -61,7 +61,7 @@ def defined(program: str) -> frozenset[str]:
 
 
 def _is_own(module: str, what: str, names: frozenset[str]) -> bool:
-    """Whether a module is the program: by its name, or because all that is taken from it is there."""
+    """Whether a module is the program: by its name, or because it has everything that is imported from it."""
     if module.startswith("node:") or module in _KNOWN:
         return False
     taken = {part.partition(" as ")[0].partition(":")[0].strip() for part in what.strip("{} \n").split(",")} - {""}
@@ -75,7 +75,7 @@ def _required(found: re.Match[str], names: frozenset[str], default: str) -> str:
 
 
 def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
-    """A declaration of names of the solution, less those that are there already."""
+    """A declaration of the solution's names, except those that already exist."""
     if not what.startswith("{"):
         if what in names or what == member.lstrip("."):
             return "" if what in names else f"const {what} = {HIDDEN}.module.exports{member};"

@@ -41,7 +41,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        SuiteRefusedError: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or contains no test.
     """
     text = _DROPPED.sub("", "<?php\n" + _TAG.sub("", text))
     pest = re.search(r"^(it|test|describe)\s*\(\s*['\"]", text, re.MULTILINE)

@@ -50,7 +50,7 @@ def keeps_state(program: str, language: str) -> bool:
 
 
 def _python(tree: ast.Module) -> bool:
-    """A `global` statement, or a change of an object or a class of the module inside of a function."""
+    """A `global` statement, or a change of an object or a class of the module inside a function."""
     classes = {statement.name for statement in tree.body if isinstance(statement, ast.ClassDef)}
     mutable = {
         target.id

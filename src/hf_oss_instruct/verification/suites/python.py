@@ -34,7 +34,7 @@ def read(text: str, solution: str, language: str = "python", packages: tuple[str
     A script is one test where `as_one`, or where the solution keeps state.
 
     Raises:
-        SuiteRefusedError: it is not valid Python, holds no test, or needs what is not installed.
+        SuiteRefusedError: it is not valid Python, contains no test, or needs what is not installed.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

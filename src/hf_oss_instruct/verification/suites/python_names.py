@@ -1,4 +1,4 @@
-"""Names and modules of Python programs: what a program defines, and what it imports that is not installed."""
+"""Names and modules of Python programs: definitions and uninstalled imports of a program."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        SuiteRefusedError: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or contains no test.
     """
     text = _REQUIRED.sub(lambda found: "" if found[1] or _FRAMEWORK.search(found[2]) else found[0], text)
     source = text.encode(errors="replace")

@@ -35,7 +35,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     """The single tests of a file; a `main` is one where `as_one`, or where the solution keeps state.
 
     Raises:
-        SuiteRefusedError: it does not parse, holds no test, or uses a crate that is not installed.
+        SuiteRefusedError: it does not parse, contains no test, or uses a crate that is not installed.
     """
     text = _EXTERN.sub("", _INNER.sub("", text))
     root = parse(text.encode(errors="replace"), "rust").root_node
@@ -166,7 +166,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
-    """One program that holds the tests with each of several solutions, every pair in a separate module."""
+    """One program with the tests for each of several solutions, every pair in a separate module."""
     hidden = f"tests_{secrets.token_hex(8)}"
     parts = ["#![allow(warnings)]"]
     table = []

@@ -37,7 +37,7 @@ def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
     Raises:
-        SuiteRefusedError: it does not parse, or holds no test.
+        SuiteRefusedError: it does not parse, or contains no test.
     """
     text = _FOLDER.sub(r'\1"$PWD"', _DROPPED.sub(":", text))
     cases = [(found[1] or found[2] or "", found[3]) for found in _BATS.finditer(text)]

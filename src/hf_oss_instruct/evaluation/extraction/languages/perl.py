@@ -35,7 +35,7 @@ class Perl(Language):
     code_line_start = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
 
     def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
-        """Also remove what follows `__END__`."""
+        """Also remove everything after `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:

@@ -48,7 +48,7 @@ class Ruby(Language):
         return () if node.type == "singleton_class" else super().names(kind, node)
 
     def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
-        """Also remove what follows `__END__`."""
+        """Also remove everything after `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
     def cut(self, source: ParsedSource, nodes: Sequence[Node]) -> str:  # type: ignore[override]
