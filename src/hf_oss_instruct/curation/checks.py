@@ -81,7 +81,7 @@ def decontamination(options: Options) -> Check:
 
 
 def list_facts(options: Options) -> dict[str, Any]:
-    """What was checked against, at which revision; `not_done` if a requested benchmark is missing, because a row may quote it."""
+    """What rows were checked against, and at which revision; `not_done` if a benchmark is missing, because a row may quote it."""
     lists: list[dict[str, Any]] = []
     for listed in options.lists:
         facts: dict[str, Any] = {

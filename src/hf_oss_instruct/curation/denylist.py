@@ -33,7 +33,7 @@ class Denylist:
 
     Attributes:
         hash: hash of its entries, whatever their order. A run config records it.
-        entries: kind and pattern; None where only the hash is known, as in a run config.
+        entries: kind and pattern; None if only the hash is known, as in a run config.
     """
 
     hash: str
@@ -71,7 +71,7 @@ class Denylist:
             raise UsageError(f"The denylist {str(path)!r} cannot be read: {error}. Pass a UTF-8 text file.") from error
 
     def as_text(self) -> str:
-        """The list as a file has it, without comments.
+        """The list in the form of a file, without comments.
 
         Raises:
             UsageError: only the hash is known.

@@ -42,15 +42,15 @@ _LIST = {"name": str, "status": str, "revision": (str, type(None)), "tasks": int
 
 
 class EarlierReport:
-    """The report of a run, or nothing for other sources. What is malformed is left out, with a warning that names it.
+    """The report of a run, or nothing for other sources. Malformed fields are left out, with a warning that names them.
 
     Args:
         source: folder of a run, or any other source.
 
     Attributes:
-        of_the_run: teacher, tokens and the like, as far as they are there.
-        counts: `requested`, `kept`, `rejected`, `pending`, as far as they are there.
-        pair_columns: `problem`, `solution` → name of the column, where it is not a usual one; empty where the report names none.
+        of_the_run: teacher, tokens and similar fields, if present.
+        counts: `requested`, `kept`, `rejected`, `pending`, if present.
+        pair_columns: `problem`, `solution` → name of the column, if it is not a usual one; empty if the report names none.
         checks: entries of checks, each with name and status.
         verification: what verification found; None if nothing was verified.
     """

@@ -51,11 +51,11 @@ def curate(
             also its `oss_instruct.yaml`, so that it can be published. The same call on the same folder does all of it again,
             which is how an interrupted job resumes.
         steps: names of `checks.STEPS`; all of them by default.
-        columns: the text columns to check; by default those of `seed`, `problem` and `solution` that exist, else those that hold
+        columns: the text columns to check; by default those of `seed`, `problem` and `solution` that exist, else those with
             problems and solutions.
         options: options of the checks; `columns` is set here.
         card: name of the folder and report → its README.md.
-        progress: shows what is done.
+        progress: a progress display.
 
     Returns:
         The report.
@@ -63,7 +63,7 @@ def curate(
     Raises:
         UsageError: a step or column does not exist.
         SeedError: the source cannot be read, or a text column is not UTF-8.
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
     """
     options = options or checks.Options()
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
@@ -137,7 +137,7 @@ def text_columns(table: pa.Table, columns: Sequence[str] | None, pair: TableColu
     Args:
         table: rows.
         columns: those that the caller names, if any.
-        pair: the columns that hold problems and solutions, if there are any.
+        pair: the columns with problems and solutions, if there are any.
 
     Raises:
         UsageError: one is missing or contains no text, or there is none.
@@ -218,7 +218,7 @@ def _write(
         out: the folder.
         marked: all rows, with the results of the checks.
         marks: columns of results that kept rows do not get.
-        pair: the columns that hold problems and solutions, if there are any.
+        pair: the columns with problems and solutions, if there are any.
         report: the report, to which the counts of pairs are added.
         files: further files, by name.
         card: as of `curate`.

@@ -45,7 +45,7 @@ HINT = re.compile(
     r"AKC[a-zA-Z0-9]{10}|AP[\dA-F][a-zA-Z0-9]{8}|A3T|ABIA|ACCA|AKIA|ASIA|[MNO][\w-]{23,25}\.|gh[opusr]_|gl[a-z]{2,6}-|GR1348941|eyJ|"
     r"[0-9a-z]{32}-us\d|sk-|PRIVATE|PuTTY|pypi-Ag|SG\.|sq0csp|k_live_|\d{8}:|[AS][CK][a-z0-9]{32}"
 )
-"""What every detector's find has in it, at the cost of one look. Few snippets have any, and the library takes long to import."""
+"""Matches in everything that a detector finds. Few snippets match, and the library takes long to import."""
 HUGGING_FACE_TOKEN = re.compile(r"\bhf_[A-Za-z]{34}\b")
 ADDRESS = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?![\w(.-])")
 EXAMPLE_DOMAIN = re.compile(r"(?i)(.*\.)?(example\.(com|org|net)|example|test|invalid|localhost|local)")
@@ -77,7 +77,7 @@ MOSTLY, SEVERAL = 0.8, 3
 
 
 def secret(text: str, lang: str) -> str | None:
-    """`secret` or `email_address`, if the snippet holds one."""
+    """`secret` or `email_address`, if the snippet contains one."""
     del lang
     if _holds_secret(text):
         return "secret"
@@ -118,7 +118,7 @@ def _is_comment(line: str, lang: str) -> bool:
 
 
 def _is_value(line: str) -> bool:
-    """Whether a line holds literals and marks only."""
+    """Whether a line contains only literals and marks."""
     rest, found = LITERAL.subn("", line[:1000])
     rest, constants = CONSTANT.subn("", rest)
     return found + constants > 0 and not re.search(r"[^\W\d_]", rest)

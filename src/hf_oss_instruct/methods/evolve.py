@@ -1,4 +1,4 @@
-"""The Python function `evolve`: what the command `evolve` does, also inside a notebook."""
+"""The Python function `evolve`: the Python equivalent of the command `evolve`, also for notebooks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def evolve(
 ) -> RunReport:
     """Make the problems of a dataset harder in rounds (Evol-Instruct), solve them again, and write the rows of all rounds.
 
-    After an error, an interruption or a crash, the same call continues and asks for no answer twice.
+    After an error, an interruption or a crash, the same call continues, and no answer is requested twice.
 
     Args:
         source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
@@ -62,14 +62,14 @@ def evolve(
         answer_format: `sections`, or `json` for objects whose schema is sent as `response_format`.
         verification: whether and how rows are run with tests: `VerificationSpec(verify=True)`.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
-        columns: `problem`, `solution`, `language` → name of the column, where it is not a usual one.
-        language: of rows that do not say what they are written in.
+        columns: `problem`, `solution`, `language` → name of the column, if it is not a usual one.
+        language: language of rows that do not name one.
         n: evolve the first rows only.
         sampling: sampling parameters of requests; the paper's by default.
-        limits: what may be spent.
+        limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
-        progress: shows what is done, such as what `show_progress()` gives.
+        progress: a progress display, such as that of `show_progress()`.
 
     Returns:
         The report, as in `run.json`.
@@ -78,7 +78,7 @@ def evolve(
         UsageError: the rows have no problems or no solutions, or the arguments contradict each other.
         SeedError: the source cannot be read.
         SandboxError: rows are to be verified and this machine has no sandbox.
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
         TeacherError: the teacher cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.

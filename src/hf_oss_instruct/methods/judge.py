@@ -1,4 +1,4 @@
-"""The Python function `judge_rows`: what the command `judge` does, also inside a notebook."""
+"""The Python function `judge_rows`: the Python equivalent of the command `judge`, also for notebooks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def judge_rows(
 ) -> RunReport:
     """Let models score the rows of a dataset by a rubric, and write the rows with their scores.
 
-    After an error, an interruption or a crash, the same call continues and asks for no answer twice. The function `judge` is
+    After an error, an interruption or a crash, the same call continues, and no answer is requested twice. The function `judge` is
     another one: it runs the tests of a program.
 
     Args:
@@ -45,11 +45,11 @@ def judge_rows(
         judges: who scores.
         rubric: a YAML file with scale, criteria and weights, or its values; ours by default.
         min_judge_mean: rows with a lower weighted mean are rejected as `judged_low`; None keeps all.
-        columns: `problem`, `solution`, `language` → name of the column, where it is not a usual one.
-        language: of rows that do not say what they are written in.
+        columns: `problem`, `solution`, `language` → name of the column, if it is not a usual one.
+        language: language of rows that do not name one.
         n: judge the first rows only.
         sampling: sampling parameters of requests; temperature 0 by default.
-        limits: what may be spent.
+        limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
 
@@ -59,8 +59,8 @@ def judge_rows(
     Raises:
         UsageError: the rows have no problems or no solutions, the rubric cannot be used, or a library is missing.
         SeedError: the source cannot be read.
-        RunError: `out` holds something else, is in use, or cannot be written.
-        TeacherError: a judge cannot go on, or some rows are pending after all retries.
+        RunError: `out` contains something else, is in use, or cannot be written.
+        TeacherError: a judge cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
     """

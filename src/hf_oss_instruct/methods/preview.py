@@ -26,7 +26,7 @@ def first_outcomes(items: Iterable[Any], tasks: list[Task], spec: RunSpec, journ
     """The outcomes of some items, one after the other; their answers stay in a journal that a later run reads.
 
     Args:
-        items: what the first task takes.
+        items: the items of the first task.
         tasks: the chain, see `engine.outcomes`.
         spec: its parts `teacher` and `limits` say how requests are sent.
         journal: folder of the journal.
@@ -55,7 +55,7 @@ def estimate(rows: int, requests: tuple[int, int], tokens: tuple[int, int], limi
 
     Args:
         rows: number of rows.
-        requests: the fewest and the most requests of a row, retries aside.
+        requests: the fewest and the most requests of a row, not counting retries.
         tokens: prompt and completion tokens of all, about.
         limits: has the prices.
         batch: whether requests go into batches.

@@ -44,8 +44,8 @@ class JobsExecutor:
     """Starts a Job for each shard that is not finished, and waits for all of them.
 
     The plan is in a store, from which each Job takes it and to which it copies what it receives, so that a Job that is lost or
-    cancelled costs at most one interval. When this process is killed, the Jobs go on; the next launch starts the shards that are
-    not finished and have no Job.
+    cancelled costs at most one interval. When this process is killed, the Jobs continue; the next launch starts the shards that
+    are not finished and have no Job.
 
     Args:
         plan: the plan, as it is here.

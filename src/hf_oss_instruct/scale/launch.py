@@ -25,7 +25,7 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.terminal.console import show_line
 
 LOGS = "logs"
-"""Folder of a plan in which datatrove keeps logs, statistics and what is completed."""
+"""Folder of a plan in which datatrove keeps logs, statistics and the list of completed shards."""
 EXECUTORS = {
     "local": "LocalPipelineExecutor",
     "slurm": "SlurmPipelineExecutor",
@@ -51,12 +51,12 @@ class Launch:
         teacher: which teacher, where, and how many requests of one shard at once.
         limits: what all shards together may spend.
         workers: shards that run at the same time; None for all.
-        seeds: the source, where it is elsewhere on the machines that run the shards.
+        seeds: the source, if its path differs on the machines that run the shards.
         settings: further arguments of the executor, such as `partition` and `time` of Slurm.
         store: URL of a store through which machines without a shared file system work; `jobs` needs one.
-        copy_every_s: with a store, seconds between copies of what a shard has received.
+        copy_every_s: with a store, seconds between copies of a shard's new answers.
         scratch: with a store, folder on the disk of each machine for shards in work.
-        split_stragglers: whether shards that are begun and not finished are to be split, so that every worker has one.
+        split_stragglers: whether unfinished shards that were started are to be split, so that every worker has one.
 
     Raises:
         UsageError: the executor is unknown, a setting that it needs is missing, or the store cannot be used.
@@ -130,7 +130,7 @@ class Launch:
         """Start the shards, and wait for them unless Slurm runs them.
 
         Raises:
-            RunError: shards on this machine are not finished; the same launch goes on with them.
+            RunError: shards on this machine are not finished; the same launch continues them.
         """
         if self.split_stragglers:
             split_stragglers(self.plan, self.at_once)

@@ -1,4 +1,4 @@
-"""Merge the shards of a run into one dataset: what one process would have written."""
+"""Merge the shards of a run into one dataset: the dataset that one process would have written."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def merge(
             together are a whole run.
         out: a new or empty folder, or that of an earlier merge of the same shards.
         partial: merge what there is, although shards are missing or have pending seeds; these are counted as pending.
-        progress: shows what is done.
+        progress: a progress display.
 
     Returns:
         The counts.
@@ -75,7 +75,7 @@ def merge(
 
 
 def _found(sources: Sequence[Path]) -> list[RecordedRun]:
-    """The shards that were begun."""
+    """The shards that were started."""
     if len(sources) == 1 and is_plan(sources[0]):
         if not (folders := Plan.read(sources[0]).begun()):
             raise RunError(f"No shard of the plan {str(sources[0])!r} has started. Run synthesize --shard 0/N first.")
@@ -105,7 +105,7 @@ def _same_run(runs: Sequence[RecordedRun]) -> RunSpec:
 
 
 def _identity(run: RecordedRun) -> dict[str, Any]:
-    """What the shards of a run have in common."""
+    """The properties that the shards of a run share."""
     versions = run.report.get("versions")
     return {
         **run.spec.changed(seeds={"shard": None}).as_dict(),

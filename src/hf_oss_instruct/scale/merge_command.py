@@ -75,7 +75,7 @@ def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str
 
 @contextmanager
 def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
-    """The folders with shards; what is in a store is copied beside `out` until the block ends."""
+    """The folders with shards; shards in a store are copied next to `out` until the block ends."""
     from hf_oss_instruct.scale.shipping import fetch_recorded
     from hf_oss_instruct.scale.store import Store, is_url
 

@@ -77,7 +77,7 @@ class Plan:
         )
 
     def begun(self) -> list[Path]:
-        """The folders of shards that were begun, also of those that a split made."""
+        """The folders of shards that were started, including those made by a split."""
         return sorted(path.parent for path in (self.folder / SHARDS).glob(f"[0-9]*-of-*/{CONFIG}"))
 
     def __iter__(self) -> Iterator[tuple[Shard, Path]]:
@@ -115,7 +115,7 @@ class Plan:
         """The run with the folder of its embedding model, which all machines have at the same path.
 
         Raises:
-            UsageError: it is not there, or another model is.
+            UsageError: it is missing, or is another model.
         """
         recorded = self.spec.seeds.embedding_model
         if not recorded or not self.embedding_model:

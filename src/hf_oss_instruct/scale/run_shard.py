@@ -36,16 +36,16 @@ class ShardRun:
 
     Attributes:
         plan: folder of the plan, or its URL in a store.
-        seeds: the source, where it is elsewhere on this machine.
+        seeds: the source, if its path differs on this machine.
         teacher: which teacher, where, and how many requests at once.
         limits: what all shards together may spend.
-        copy_every_s: with a store, seconds between copies of what a shard has received.
+        copy_every_s: with a store, seconds between copies of a shard's new answers.
         scratch: with a store, folder on the machine's own disk for shards in work; by default in `$HF_HOME/oss-instruct/shards/`.
         shards: those that tasks run, task 0 the first one; empty for all of the plan.
         go_on: whether a task whose shard is not finished ends without an error, so that tasks after it run.
 
     Raises:
-        UsageError: batches are asked for and the plan is in a store: their records stay on this machine.
+        UsageError: batches were requested and the plan is in a store: their records stay on this machine.
     """
 
     plan: str

@@ -1,8 +1,8 @@
-"""Copies of a shard in a store: what is lost with a machine is at most what it received since the last copy.
+"""Copies of a shard in a store: a lost machine loses at most the answers received since its last copy.
 
 A shard runs on the machine's own disk. Files that only grow, the journal and the verdicts, are copied in pieces, each a file of
 its own with the lines that are new, so that nothing is copied twice and a piece that a kill has cut is a journal with a damaged
-last line. Another machine that runs the shard fetches the pieces first, and asks only for what they do not answer.
+last line. Another machine that runs the shard fetches the pieces first, and requests only what they do not answer.
 
 | in the store | in the shard's folder |
 |---|---|
@@ -38,7 +38,7 @@ from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 
 SMALL = (CONFIG, RUN_REPORT, RESERVED)
-"""Files that are written anew, and copied each time: what a run needs to go on beside its answers."""
+"""Files that are written again, and copied each time: what a run needs to continue, in addition to its answers."""
 LARGEST = 64 << 20
 """Bytes of a piece at most. A line is at most half of that."""
 VERDICT_PIECES = "verdicts"
@@ -47,7 +47,7 @@ VERDICT_PIECES = "verdicts"
 
 @dataclass
 class _Copied:
-    """What this machine has copied, on disk next to the shards' folders, so that a later session copies only what is new.
+    """The record of this machine's copies, on disk next to the shards' folders, so that a later session copies only what is new.
 
     Attributes:
         path: the file that keeps this.
@@ -77,7 +77,7 @@ class _Copied:
 class Shipper:
     """Copies a shard's folder to a store: at an interval while the block runs, and at its end.
 
-    Entering fetches what other machines have copied, and fails before any request is sent if the store cannot be written. A copy
+    Entering downloads the copies of other machines, and fails before any request is sent if the store cannot be written. A copy
     that fails during the block is reported, and repeated at the next interval; the last one is tried for about a minute.
 
     Args:
@@ -85,7 +85,7 @@ class Shipper:
         folder: the shard's folder here.
         name: its name in the store, `shards/00000-of-00064`.
         every_s: seconds between copies.
-        say: told of copies that fail, in a sentence.
+        say: called with a sentence about each failed copy.
 
     Raises:
         StoreError: the store cannot be read or written. Everything that is not in it stays in the folder.
@@ -130,7 +130,7 @@ class Shipper:
             self._lock.release()
 
     def ship(self) -> None:
-        """Copy what is new.
+        """Copy new data.
 
         Raises:
             StoreError: the store refused.
@@ -139,7 +139,7 @@ class Shipper:
             pass
 
     def _ship_next(self) -> bool:
-        """Copy what is new, at most `LARGEST` of each file; whether that was cut off."""
+        """Copy new data, at most `LARGEST` of each file; whether that was cut off."""
         sizes, pieces = {}, {}
         for path in self._growing():
             local = path.relative_to(self._folder).as_posix()
@@ -188,7 +188,7 @@ class Shipper:
         self._copied.write()
 
     def _finish(self) -> None:
-        """Copy what is new and the tables, and remove what is not in the folder any more."""
+        """Copy new data and the tables, and remove files that are no longer in the folder."""
         self.ship()
         paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file()]
         names = {path.relative_to(self._folder).as_posix(): path for path in paths}
@@ -202,7 +202,7 @@ class Shipper:
 
 
 def fetch_recorded(store: Store, folder: Path) -> list[Path]:
-    """Copy here what a merge reads of the shards in a store: their configs, reports, journals and verdicts.
+    """Download the parts of a store's shards that a merge reads: their configs, reports, journals and verdicts.
 
     Args:
         store: the store of the plan.

@@ -1,4 +1,4 @@
-"""Split a shard that is slower than the others, without losing what it has."""
+"""Split a shard that is slower than the others, without losing its answers."""
 
 from __future__ import annotations
 

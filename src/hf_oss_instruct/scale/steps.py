@@ -1,4 +1,4 @@
-"""Our work as steps of a datatrove pipeline, beside datatrove's own readers, filters and writers.
+"""Our work as steps of a datatrove pipeline, along with datatrove's readers, filters and writers.
 
 A document carries a row: `text` is the solution (of a seed, the snippet), `id` the seed's id, and `metadata` all columns.
 Needs the extra `scale`.
@@ -135,11 +135,11 @@ class SeedReader(Step):
 
 
 class Synthesize(Step):
-    """Makes a row of each seed that comes in, and verifies it if the run asks for that.
+    """Turns each seed into a row, and verifies it if the run's options say so.
 
     Args:
-        journals: folder in which each task keeps the answers that it received, so that a task that runs again pays for none
-            twice.
+        journals: folder in which each task keeps the answers that it received, so that a task that runs again pays for no
+            answer twice.
         spec: the run; its seeds and checks are not used, since the steps before and after have them.
     """
 
@@ -179,7 +179,7 @@ class Synthesize(Step):
 class Verify(Step):
     """Runs each row's solution with its tests in the sandbox; passes on what `keep` says, with the columns of verification.
 
-    It needs processors and no teacher, unless tests, solutions or repairs are asked for: give it a separate pipeline, with
+    It needs processors and no teacher, unless tests, solutions or repairs are requested: give it a separate pipeline, with
     separate machines.
 
     Args:

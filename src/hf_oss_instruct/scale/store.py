@@ -216,7 +216,7 @@ def with_retries(call: Callable[..., T], *args: Any, say: Callable[[str], None] 
     Args:
         call: what calls it.
         args: its arguments.
-        say: told of each failure that is tried again, in a sentence.
+        say: called with a sentence about each failure that is retried.
 
     Raises:
         StoreError: it still fails after about a minute, or this user may not, or a folder is missing.

@@ -10,7 +10,7 @@ from hf_oss_instruct.synthesis.run import CONFIG
 
 
 def stragglers(plan: Plan, workers: int) -> list[tuple[Path, int]]:
-    """The shards that are begun and not finished, if there are workers without one.
+    """The unfinished shards that were started, if there are workers without one.
 
     Args:
         plan: a plan in a folder.

@@ -20,7 +20,7 @@ def check_place(store: Store, job: Mapping[str, object] | None = None) -> None:
 
     Args:
         store: the store; made if it is on the Hub and missing.
-        job: what makes the dataset, as in its folder's `.job.json`; None if that is not known yet.
+        job: the settings that define the dataset, as in its folder's `.job.json`; None if that is not known yet.
 
     Raises:
         RunError: it has something else.

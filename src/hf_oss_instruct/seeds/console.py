@@ -1,4 +1,4 @@
-"""Terminal output about seeds: snippets with their provenance, and what was skipped."""
+"""Terminal output about seeds: snippets with their provenance, and counts of skipped documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the license of a file: its own header, else what the nearest folder above it states.
+"""Find the license of a file: the one in its header, else the one of the nearest folder above it.
 
 In a folder, package metadata comes first (`pyproject.toml`, `package.json`, `Cargo.toml`, `composer.json`, an installed or packed
 distribution's own), then a Debian copyright file, then the text of a LICENSE.

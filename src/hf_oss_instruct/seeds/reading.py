@@ -1,4 +1,4 @@
-"""Decode documents: detect the encoding, refuse what is not text or too large."""
+"""Decode documents: detect the encoding, and reject files that are not text or are too large."""
 
 from __future__ import annotations
 

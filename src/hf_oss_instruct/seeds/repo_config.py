@@ -51,7 +51,8 @@ class RepoConfig:
         """The source that it names.
 
         Raises:
-            UsageError: it names what an untrusted file may not: a URL, another folder, a Hub dataset without a revision.
+            UsageError: it names something that an untrusted file may not: a URL, another folder, a Hub dataset without a
+                revision.
             SeedError: the source cannot be read.
             RunError: it has changed since the run config was made.
         """

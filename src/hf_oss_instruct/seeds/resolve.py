@@ -22,7 +22,7 @@ from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.storage.formats import NAMES, UNMISTAKABLE, tables_among, tables_below
 
 STDLIB_NAME = "python-stdlib"
-"""What rows and run configs call the standard library."""
+"""Name of the standard library in rows and run configs."""
 
 
 def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions = DEFAULT) -> Source:

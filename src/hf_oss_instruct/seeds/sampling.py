@@ -38,14 +38,14 @@ REFUSALS = 8
 """Consecutive snippets that the filters may refuse before the document is skipped."""
 
 SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicoder/1"}
-"""Sampler → the version that rows record. A change in what a sampler draws is a new version."""
+"""Sampler → the version that rows record. A sampler that draws something else needs a new version."""
 
 
 def sample(source: Source, plan: SeedPlan, progress: Progress = SILENT) -> Iterator[Seed | Skipped]:
     """Draw the seeds of a plan in order, interleaved with the documents and snippets that were skipped.
 
-    With a shard, all are drawn and only its seeds are yielded, with the positions that they have in the whole plan. What was
-    skipped is yielded by shard 0 alone, so that counts of all shards add up.
+    With a shard, all are drawn and only its seeds are yielded, with the positions that they have in the whole plan. Only
+    shard 0 yields skipped documents, so that the counts of all shards add up.
 
     Args:
         source: where they are drawn from.

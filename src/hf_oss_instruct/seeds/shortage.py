@@ -45,7 +45,7 @@ class Shortage:
             self.short.append(f"{found:,} of {wanted:,} requested seeds" + (f" in {', '.join(languages)}" if languages else ""))
 
     def message(self, draw_more: bool) -> str:
-        """The error message: what is missing, what was skipped and why, and what to do.
+        """The error message: the shortage, skipped documents by reason, and what to do.
 
         Args:
             draw_more: whether the number of snippets per document is limited.

@@ -141,7 +141,7 @@ def check_options(*names: str) -> Callable[[Callable[..., Result]], Callable[...
 
 
 def part_options(part: type[Any], name: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Give a command the options of a part outside of `RunSpec`, which reach it as the argument `name`.
+    """Give a command the options of a part outside `RunSpec`, which reach it as the argument `name`.
 
     Args:
         part: a dataclass whose fields are declared options.

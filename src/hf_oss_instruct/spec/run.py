@@ -34,7 +34,7 @@ class RunSpec:
     Attributes:
         seeds: which snippets are drawn.
         teacher: who answers.
-        prompt: what is asked, and how the answer is parsed.
+        prompt: the prompt, and how the answer is parsed.
         sampling: sampling parameters.
         checks: which checks rows must pass.
         limits: budget, and when to give up.

@@ -95,7 +95,7 @@ class RecordedRun:
 
 
 def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
-    """Write what a run has so far as a separate dataset.
+    """Write the rows that a run has so far as a separate dataset.
 
     Reads the run's config, report, journal and verdicts, uses neither teacher nor seed source, and runs no program. Rows
     are in seed order; a seed that is not answered or not verified yet is pending.
@@ -103,7 +103,7 @@ def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
     Args:
         run: folder of the run; it may be running.
         out: a new or empty folder, or that of an earlier export of the same run.
-        progress: shows what is done.
+        progress: a progress display.
 
     Raises:
         RunError: `run` is not a run; or `out` contains something else, is in use, or cannot be written.
@@ -129,9 +129,9 @@ def write_dataset(
         runs: runs of the same config and teacher, with different seeds.
         out: the folder, locked by the caller.
         spec: the config of the dataset.
-        stats: counts to begin with: the seeds that were requested, and what was skipped.
+        stats: counts to begin with: the requested seeds, and skipped documents.
         before: requests, seconds and start of the runs, as `report_before` gives them.
-        progress: shows what is done.
+        progress: a progress display.
 
     Returns:
         The counts.

@@ -60,10 +60,10 @@ def synthesize(
         teacher: who answers.
         prompt: prompt template; the package's own by default.
         sampling: sampling parameters; the paper's by default.
-        parser: how an answer is parsed: `default`, `magicoder` for the paper's exact rule, or a function of your own.
+        parser: how an answer is parsed: `default`, `magicoder` for the paper's exact rule, or your own function.
         keep_reasoning: store the reasoning of reasoning models in the column `reasoning`.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
-        concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
+        concepts: whether to request the concepts of each snippet first, and then a problem about these.
         style: `function`, `script` or `class`, to have each pair rewritten to that form; None to leave it as it is.
         limits: budget of requests, tokens and cost.
         concurrency: requests in flight at once.

@@ -108,7 +108,7 @@ class RunStats:
 
 
 class Tables:
-    """Writes the configs of a dataset: runs the checks, and counts what goes where.
+    """Writes the configs of a dataset: runs the checks, and counts rows by outcome.
 
     Rows that pass the checks of single rows are stored in `.unchecked/`; checks of the whole dataset run at the end.
 
@@ -118,7 +118,7 @@ class Tables:
         spec: the run, with its checks.
         lists: the benchmarks to check against.
         evolved: how rows were evolved, None for others. Evolved rows share their parent's seed, and their solutions may be
-            alike: duplicates are looked for among problems and solutions, near duplicates among problems.
+            alike: duplicates are searched among problems and solutions, near duplicates among problems.
     """
 
     def __init__(

@@ -83,10 +83,10 @@ def run(
         then: generation tasks that each row goes through before it is checked and written, such as a judge.
         retry_policy: when to give up; by default as in `spec`.
         lists: the benchmarks of `spec.checks`, if they were loaded already.
-        progress: shows what is done.
+        progress: a progress display.
 
     Raises:
-        RunError: `out` holds something else, another run, or is in use; or it cannot be written.
+        RunError: `out` contains something else, another run, or is in use; or it cannot be written.
         UsageError, SeedError: as `open_source` and `SeedPlan` do.
     """
     spec = replace(spec, seeds=pinned(spec.seeds, source))
@@ -127,7 +127,7 @@ def run(
                     budget=Budget(limits, spent, reservations.write),
                     usage=stats.usage,
                     stop=stop,
-                    finish_s=0.0 if spec.teacher.batch else FINISH_S,  # batches go on without us
+                    finish_s=0.0 if spec.teacher.batch else FINISH_S,  # batches continue without us
                     catch_up=True,
                 )
 

@@ -11,8 +11,8 @@ from hf_oss_instruct.terminal.signals import StopRequest
 def fill(counts: Counts, stats: RunStats, *, requests_before: int = 0, stopping: StopRequest | bool = False) -> None:
     """Update the counts of a stage from those of a run.
 
-    Rows are handed out in the order of their seeds. `done` counts what is answered in whichever order, so that a request that
-    hangs stops neither the bar nor the estimate of the time left.
+    Rows are handed out in the order of their seeds. `done` counts answers in any order, so that a request that hangs stops
+    neither the bar nor the estimate of the time left.
 
     Args:
         counts: of the stage.

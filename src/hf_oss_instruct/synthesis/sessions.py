@@ -37,13 +37,13 @@ def report_before(out: Path) -> RunReport:
 
 
 def usage_before(before: RunReport, journal: Journal, reservations: Reservations, free: Collection[str] = ()) -> Usage:
-    """Usage of earlier sessions: from their report, and if the last one was killed, from what it left.
+    """Usage of earlier sessions: from their report, and if the last one was killed, from the files that it left.
 
     Args:
         before: their report, as `report_before` gives it; a session that was killed wrote none.
         journal: their answers. Requests that were in flight at a kill are not among them.
-        reservations: what was reserved at a kill, where there are limits. Requests that batches answered or will answer are not
-            among it: journal and batches say which those are, so that no kill comes between two counts of the same request.
+        reservations: reservations at the time of a kill, if there are limits. Requests that batches answered or will answer are
+            not among it: journal and batches say which those are, so that no kill comes between two counts of the same request.
         free: the tasks that send no requests, because the embedded teacher answers them.
     """
     tokens, found, answered, batched = before.get("tokens", {}), reservations.found, Usage(), Usage()

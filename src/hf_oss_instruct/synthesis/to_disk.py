@@ -1,4 +1,4 @@
-"""The Python function `synthesize_to_disk`: what the command `synthesize` does, also inside a notebook."""
+"""The Python function `synthesize_to_disk`: the Python equivalent of the command `synthesize`, also for notebooks."""
 
 from __future__ import annotations
 
@@ -48,8 +48,9 @@ def synthesize_to_disk(
 ) -> RunReport:
     """Make a dataset of (problem, solution) pairs in a folder, as the command `synthesize` does, or continue one.
 
-    Every answer is kept in `out/journal` before it is used. After an error, an interruption or a crash, the same call continues
-    and asks for no answer twice. Of the errors below, all but the first two come after the tables and the report were written.
+    Every answer is kept in `out/journal` before it is used. After an error, an interruption or a crash, the same call
+    continues, and no answer is requested twice. Of the errors below, all but the first two come after the tables and the report
+    were written.
 
     Args:
         seeds: what `read_seeds` returns. They are drawn from the beginning, also if some were read already.
@@ -62,22 +63,22 @@ def synthesize_to_disk(
         keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
         thoughts: `keep` puts them into that column and before the completions of the config `sft`; `drop` does not.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
-        concepts: whether to ask for the concepts of each snippet first, and then for a problem about these.
+        concepts: whether to request the concepts of each snippet first, and then a problem about these.
         style: `function`, `script` or `class`, to have each pair rewritten to that form; None to leave it as it is.
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
-        limits: what may be spent.
+        limits: limits on requests, tokens and cost.
         verification: whether and how each pair is run with tests: `VerificationSpec(verify=True)`.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
         then: generation tasks that each row goes through before it is checked, such as a judge.
-        progress: shows what is done, such as what `show_progress()` gives.
+        progress: a progress display, such as that of `show_progress()`.
 
     Returns:
         The report, as in `run.json`.
 
     Raises:
         UsageError: the arguments contradict each other.
-        RunError: `out` holds something else or another run, is in use, or cannot be written.
+        RunError: `out` contains something else or another run, is in use, or cannot be written.
         SeedError: the source cannot be read, or (at the end) gave fewer than `n` seeds.
         TeacherError: the teacher cannot continue, or some seeds got no answer after all retries.
         BudgetReachedError: a limit is reached.

@@ -1,4 +1,4 @@
-"""The Python function `verify`: what the command `verify` does, also inside a notebook."""
+"""The Python function `verify`: the Python equivalent of the command `verify`, also for notebooks."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def verify(
             the Hub. Problems, solutions, tests and languages are found by the usual names of their columns.
         out: a new or empty folder, or that of the same verification.
         teacher: writes tests, solutions and repairs on demand; without one no requests are sent.
-        tests: `given` (the rows bring them) or `apart` (asked for, from problem and signatures); by default those of a row,
-            else apart.
+        tests: `given` (the rows' own) or `apart` (requested, from problem and signatures); by default `given` for
+            rows that have tests, else `apart`.
         tester: who writes tests; the teacher by default.
         solutions: solutions to try in all: the row's own, the others from the problem alone.
         solver: who writes further solutions; the teacher by default.
@@ -69,13 +69,13 @@ def verify(
         unverifiable: `drop` or `keep` rows that cannot be verified here.
         packages: folder of installed packages, or a virtual environment, that programs may import.
         unsafe_no_sandbox: run programs without isolation; every row says so.
-        columns: `problem`, `solution`, `tests`, `language` → name of the column, where it is not a usual one.
-        language: of rows that say neither in a column nor on a code fence what they are written in.
+        columns: `problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.
+        language: language of rows without one in a column or on a code fence.
         sampling: sampling parameters of requests; the paper's by default.
-        limits: what may be spent.
+        limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: deadline of one request, in seconds; None learns one from the answers.
-        progress: shows what is done, such as what `show_progress()` gives.
+        progress: a progress display, such as that of `show_progress()`.
 
     Returns:
         The report, as in `run.json`.
@@ -84,7 +84,7 @@ def verify(
         UsageError: the rows have no problems or no solutions, or the arguments contradict each other.
         SeedError: the source cannot be read.
         SandboxError: this machine has no sandbox; nothing was asked or run.
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
         TeacherError: the teacher cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.

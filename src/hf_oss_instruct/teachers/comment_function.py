@@ -74,7 +74,7 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
 
 
 def _pair(function: DocumentedFunction, origin: Provenance, *, with_tests: bool) -> Pair:
-    """The pair of a function that is self-contained, with its doctests if they are asked for."""
+    """The pair of a function that is self-contained, with its doctests on request."""
     code, tests, language = function.code, "", tongues.named(origin.lang)
     if origin.lang == "python":
         code, tests = standalone(function, module_of(origin)), doctests(function) if with_tests else ""

@@ -32,7 +32,7 @@ _OBJECT = {
 }
 """Language → how a method names its object or class."""
 _NAMES_ITS_TYPE = ("cpp", "go")
-"""Languages in which a method outside of a class names its type: `int Text::size()`, `func (t Text) Size()`."""
+"""Languages in which a method outside a class names its type: `int Text::size()`, `func (t Text) Size()`."""
 _BUILTIN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 
 
@@ -95,7 +95,7 @@ def doctests(function: DocumentedFunction) -> str:
 
 
 def _assertions(example: doctest.Example) -> Iterator[str]:
-    """The lines that check one example; none where its output is printed, shortened, or not an expression's."""
+    """The lines that check one example; none if its output is printed, shortened, or not an expression's."""
     expression = _expression(example.source)
     if expression is None or ("..." in example.want and not example.exc_msg):
         return

@@ -99,7 +99,7 @@ def _check(model: str, base_url: str | None, api_key: str | None, concurrency: i
 
 
 def _public_name(model: str) -> str:
-    """The model's name in rows and cards. Of a local path only the last part, with a hash to tell paths apart."""
+    """The model's name in rows and cards. For a local path only the last part, with a hash to distinguish paths."""
     if not model.startswith(("/", ".", "~")):
         return model
     return f"{PurePath(model).name}#{digest(model)[:8]}"

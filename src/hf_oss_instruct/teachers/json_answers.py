@@ -17,7 +17,7 @@ RESPONSE_FORMAT = "response_format"
 NEITHER = "neither"
 """An answer that is neither JSON nor sections, as `run.json` counts it."""
 TEXT = "text"
-"""An answer that is not JSON, where only one text was asked for."""
+"""An answer that is not JSON, if only one text was requested."""
 _FIELDS = {
     "problem": "The problem, self-contained, in Markdown.",
     "solution": "A complete and correct solution in Markdown, with the code in a fenced block.",
@@ -33,7 +33,7 @@ def response_format(*, tests: bool) -> dict[str, Any]:
     """The value of `response_format` that asks for a pair.
 
     Args:
-        tests: whether tests are asked for with it.
+        tests: whether tests are requested with it.
     """
     return _schema("pair", [name for name in _FIELDS if tests or name != "tests"])
 

@@ -41,8 +41,8 @@ def parse(completion: Completion) -> Pair:
 
     Text after a marker on its line belongs to the section. A line that starts with a marker takes precedence over one that has it
     inside, such as `-> list[Solution]:`. If a marker is missing, escaped or full-width brackets are accepted, or a heading
-    without brackets. Text around a fence of four or more backticks with both sections inside is ignored. What the
-    paper accepts is accepted.
+    without brackets. Text around a fence of four or more backticks with both sections inside is ignored. Everything
+    that the paper accepts is accepted.
 
     Raises:
         RowRejectedError: `truncated` (cut at a limit), `refused` (by a content filter), `unparsable` (a
@@ -67,7 +67,7 @@ def parse(completion: Completion) -> Pair:
 def parse_with_tests(completion: Completion) -> Pair:
     """Split a completion that may also have a section `[Tests]`, in any order.
 
-    The marker only counts outside of code fences: `# [Tests]` in a program is a comment. Without it, the pair is
+    The marker only counts outside code fences: `# [Tests]` in a program is a comment. Without it, the pair is
     parsed by `parse` and has no tests.
 
     Raises:
@@ -99,7 +99,7 @@ def problem_section(text: str) -> str:
 
 
 def solution_section(text: str) -> str:
-    """The text after `[Solution]`; the whole text if there is no such line outside of code blocks."""
+    """The text after `[Solution]`; the whole text if there is no such line outside code blocks."""
     lines = _with_plain_markers(_without_outer_fence(text)).splitlines(keepends=True)
     index = _outside_fences(lines, SOLUTION)
     return text.strip() if index is None else (_text_after(lines[index], SOLUTION) + "".join(lines[index + 1 :])).strip()
@@ -157,7 +157,7 @@ def _three_sections(lines: list[str], tests_at: int) -> Pair:
 
 
 def _outside_fences(lines: list[str], marker: str) -> int | None:
-    """The first line outside of code fences that starts with a marker."""
+    """The first line outside code fences that starts with a marker."""
     fence = ""
     for number, line in enumerate(lines):
         if mark := _FENCE.match(line):

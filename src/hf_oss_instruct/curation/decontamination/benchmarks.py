@@ -22,7 +22,7 @@ from hf_oss_instruct.terminal.display import error_message
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
 """The columns that are read; the tests in other columns can be gigabytes."""
 LOCAL = "xxh3:"
-"""What the revision of a local list begins with; the hash of its files follows."""
+"""Prefix of the revision of a local list; the hash of its files follows."""
 UNREACHABLE = "the Hub cannot be reached"
 DEFAULT = "default"
 """All benchmarks except the large ones, which are reported as left out."""

@@ -54,7 +54,7 @@ SUBSTRINGS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "gsm8k": _column("question"),
     "ds1000": lambda row: iter([_before_solution(row.get("prompt") or "")]),
 }
-"""Benchmark → what the paper searches for of a row, in its order. It ignores other benchmarks."""
+"""Benchmark → the parts of a row that the paper searches for, in its order. It ignores other benchmarks."""
 
 
 class MagicoderRule:

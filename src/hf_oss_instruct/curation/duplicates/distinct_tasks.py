@@ -109,7 +109,7 @@ def _some(chunks: Iterable[pa.Array], positions: Positions) -> pa.ChunkedArray:
 
 
 def _distinct(chunks: Iterable[pa.Array]) -> int:
-    """The number of distinct texts, where letter case and the width of blanks make no difference."""
+    """The number of distinct texts, ignoring letter case and the width of blanks."""
     hashes = Spill(np.uint64)
     for chunk in chunks:
         texts = (" ".join(text.lower().split()).encode() for text in chunk.to_pylist())

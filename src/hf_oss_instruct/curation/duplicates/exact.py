@@ -1,4 +1,4 @@
-"""Find rows with a text that stood in an earlier row, white space aside."""
+"""Find rows with a text that occurred in an earlier row, ignoring white space."""
 
 from __future__ import annotations
 

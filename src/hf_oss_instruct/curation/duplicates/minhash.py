@@ -24,7 +24,7 @@ BANDS, ROWS = 25, 5
 """At Jaccard similarity 0.7, 1 − (1 − 0.7⁵)²⁵ = 99 % of the pairs are proposed; at 0.3, 6 %."""
 BINS = 128
 NEIGHBORS = 8
-"""A text is compared with this many first texts of its bucket, and as many right before it: this bounds large buckets."""
+"""A text is compared with this many first texts of its bucket, and with as many directly before it: this bounds large buckets."""
 PAIRS_AT_ONCE = 20_000
 _HASH_BITS = np.uint64(48)
 """Bits of an n-gram's hash in comparisons: the odds of an error anywhere in a million pairs are 1 : 20,000."""
@@ -42,7 +42,7 @@ Keys: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 class Signatures(NamedTuple):
-    """What is known of some texts, so that they can be compared without them.
+    """Facts about some texts, so that they can be compared without them.
 
     Attributes:
         rows: (compared,), the texts with enough n-grams.
@@ -92,7 +92,7 @@ def similarity(one: str, other: str) -> float:
 
 
 def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int]) -> list[float | None]:
-    """Jaccard similarities of pairs of texts, given by their positions; None where one is too short to be compared."""
+    """Jaccard similarities of pairs of texts, given by their positions; None if one is too short to be compared."""
     column = pa.chunked_array([pa.array(texts, pa.large_string())])
     found: list[float | None] = []
     for grams, ends, left, right in _portions(column, np.array(one, np.int64), np.array(other, np.int64)):

@@ -49,7 +49,7 @@ def with_last_of_assistant(value: Any, text: str) -> Any:
 
 
 def _keys(turn: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The names of speaker and text in a turn; Parquet gives all turns the fields of all, empty where a turn has none."""
+    """The names of speaker and text in a turn; Parquet gives all turns the fields of all, empty if a turn has none."""
     return next((pair for pair in KEYS if isinstance(turn.get(pair[0]), str) and pair[1] in turn), None)
 
 

@@ -39,7 +39,7 @@ PAIRS = (
 TESTS = ("tests", "test", "unit_tests", "test_list", "test_cases", "test_code", "input_output", "public_tests", "testcases")
 LANGUAGES = ("lang", "language", "programming_language", "lang_name")
 CHATS = ("messages", "conversations", "conversation")
-"""Columns that hold a problem and its solution as the turns of a chat."""
+"""Columns with a problem and its solution as the turns of a chat."""
 ENTRY_POINT, TASK_ID = "entry_point", "task_id"
 _LANGUAGE_AND_NUMBER = re.compile(r"([^/\s]+)/\d+")
 FIELDS = ("problem", "solution", "tests", "language")
@@ -47,7 +47,7 @@ FIELDS = ("problem", "solution", "tests", "language")
 
 @dataclass(frozen=True, slots=True)
 class TableColumns:
-    """Names of columns; None where a table has none.
+    """Names of columns; None if a table has none.
 
     Attributes:
         problem, solution: the pair; the same column where it holds chats.

@@ -62,7 +62,7 @@ def check_answer(answer: str, problem: str, parent_solution: str, language: str)
     """Reject an answer that does not solve the evolved problem, as far as that shows without running it.
 
     Args:
-        answer: what the solver wrote.
+        answer: the solver's text.
         problem: the evolved problem.
         parent_solution: the solution of the problem's parent.
         language: of the programs, as in `languages.LANGUAGES`.
@@ -98,7 +98,7 @@ def _check_text(text: str, what: str) -> None:
 
 
 def _check_leak(text: str, allowed: str, templates: tuple[str, ...]) -> None:
-    """Reject a text that holds a run of words of its instructions, which the text it was made of lacks."""
+    """Reject a text that repeats a run of words of its instructions that its source text lacks."""
     leaked = (_runs(text) & _template_runs(templates)) - _runs(allowed)
     if leaked:
         raise RowRejectedError("prompt_leaked", f"the answer repeats its instructions: {' '.join(min(leaked))!r}")

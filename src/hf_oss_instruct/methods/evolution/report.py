@@ -33,7 +33,7 @@ def report_of(
         evolution: how its rows were evolved.
         stats: the outcomes of the items.
         checks: entries of the checks.
-        facts: what was asked, and when, see `TableRun.facts`.
+        facts: requests and times, see `TableRun.facts`.
     """
     tokens, run = facts["tokens"], EarlierReport(rows.source)
     return {
@@ -113,7 +113,7 @@ def before_and_after(rows: SourceRows, kept: Sequence[Mapping[str, Any]]) -> lis
 
 
 def _solved_at_first(verification: Mapping[str, Any] | None) -> float | None:
-    """The share of rows whose first solution passed its tests: the lower, the harder. None where nothing was verified."""
+    """The share of rows whose first solution passed its tests: the lower, the harder. None if nothing was verified."""
     attempts = (verification or {}).get("attempts")
     return attempts[0]["pass_rate"] if attempts else None
 

@@ -72,7 +72,7 @@ class EvolutionPlan:
         return [Begin(self.evolution), *([Prepare(verification)] if verification else [])]
 
     def requests_per_row(self) -> tuple[int, int]:
-        """The fewest requests that a source row costs, where every round fails at once, and the most; retries aside."""
+        """The fewest requests that a source row costs, if every round fails at once, and the most; retries are not counted."""
         _, most = self.verification.requests_per_row() if self.verification else (0, 0)
         rounds, parents = self.evolution.spec.rounds, int(self.evolution.spec.keep_parents)
         return rounds, rounds * (2 + most) + parents * most
@@ -119,10 +119,10 @@ def evolve_table(
         plan: what `plan_evolution` returns.
         out: a new or empty folder, or that of the same evolution, which is resumed.
         lists: the benchmarks of `spec.checks`, if they were loaded already.
-        progress: shows what is done.
+        progress: a progress display.
 
     Raises:
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
     """
     spec, verification = plan.spec, plan.verification
     lists = find(spec.checks.benchmarks) if lists is None else lists

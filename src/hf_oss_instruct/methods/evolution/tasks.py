@@ -1,4 +1,4 @@
-"""The tasks of Evol-Instruct, and what goes through them.
+"""The tasks of Evol-Instruct, and the items that pass through them.
 
 begin → evolve (a harder problem) → answer → evolve → answer → … → the row of the last round
 
@@ -58,14 +58,14 @@ class Evolving:
 
 @dataclass(frozen=True)
 class Evolution:
-    """What the tasks of one evolution share.
+    """State shared by the tasks of one evolution.
 
     Attributes:
-        spec: rounds, operations and what is rejected.
+        spec: rounds, operations and `max_similarity`.
         teacher: who evolves.
         solver: who solves.
         sampling: sampling parameters of all requests.
-        as_json: whether answers are asked for as JSON objects, whose schema is sent.
+        as_json: whether answers are requested as JSON objects, with a schema.
     """
 
     spec: EvolutionSpec
@@ -117,7 +117,7 @@ class _RoundTask(GenerationTask[Evolving]):
             return NEITHER
 
     def answer_in(self, text: str, section: Callable[[str], str]) -> str:
-        """What an answer says: the field of a JSON object if it was asked for one and is one, else its section."""
+        """What an answer says: the field of a JSON object if one was requested and returned, else its section."""
         found = field_in(text, self.asks_for) if self.evolution.as_json else None
         return section(text) if found is None else found
 

@@ -41,7 +41,7 @@ def report_of(
         judging: rubric, judges and threshold.
         kept: its kept rows, by row number.
         rejected: the rejected rows, by row number.
-        facts: what was asked, and when, see `TableRun.facts`.
+        facts: requests and times, see `TableRun.facts`.
     """
     run = EarlierReport(rows.source)
     known = {check["name"] for check in run.checks}
@@ -112,7 +112,7 @@ def _with_scores(base: pa.Table, judged: Mapping[int, Mapping[str, Any]]) -> pa.
 
 
 def _judged(rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection]) -> list[dict[str, Any]]:
-    """The scores of every row, beside what running it showed."""
+    """The scores of every row, next to its test results."""
     columns = {index: dict(row) for index, row in kept.items()}
     columns |= {index: {"seed_id": rejection.seed.seed_id, **(rejection.columns or {})} for index, rejection in rejected.items()}
     there = [name for name in OF_EXECUTION if name in rows.table.column_names]

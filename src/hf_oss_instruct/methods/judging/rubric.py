@@ -26,7 +26,7 @@ class Criterion:
 
     Attributes:
         name: a word, as judges repeat it.
-        description: what the best score means.
+        description: the meaning of the best score.
         weight: its weight in the mean; 0 records a score that does not count.
     """
 
@@ -50,7 +50,7 @@ class Rubric:
 
     @classmethod
     def from_values(cls, values: Any, name: str = "The rubric") -> Rubric:
-        """A rubric as a YAML file has it.
+        """The YAML form of a rubric.
 
         Args:
             values: `scale` (two whole numbers) and `criteria` (name → `description` and, optionally, `weight`).

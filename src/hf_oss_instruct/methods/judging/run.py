@@ -87,7 +87,7 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
         teacher: judges where no other is named.
 
     Raises:
-        UsageError: no judge is given, or one twice; the rubric cannot be used; the threshold is outside of its scale.
+        UsageError: no judge is given, or one twice; the rubric cannot be used; the threshold is outside its scale.
     """
     named = [other_teacher(judge, spec) for judge in asked.judges]
     judges = [judge for judge in named if judge is not None] or ([teacher] if teacher else [])
@@ -109,10 +109,10 @@ def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) ->
     Args:
         plan: what `plan_judging` returns.
         out: a new or empty folder, or that of the same judging, which is resumed.
-        progress: shows what is done.
+        progress: a progress display.
 
     Raises:
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
     """
     rows, judging, found = plan.rows, plan.judging, Outcomes()
     with TableRun(out, _job(plan), plan.spec, also=[plan.journal_home]) as run:

@@ -110,7 +110,7 @@ def positions(rubric: Rubric, given: Sequence[tuple[str, str, str, float]]) -> l
 
 
 def execution(rubric: Rubric, scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """How scores and test results agree, where rows were verified.
+    """Agreement of scores with test results, for rows that were verified.
 
     `auc` is the chance that a row that passed its tests has a higher score than one that failed; `spearman` is the rank
     correlation of scores with the share of tests passed.
@@ -133,7 +133,7 @@ def execution(rubric: Rubric, scored: Sequence[Mapping[str, Any]]) -> dict[str, 
 
 
 def _auc(passed: Sequence[bool], scores: Sequence[float]) -> float | None:
-    """None where all rows passed, or none did."""
+    """None if all rows passed, or none did."""
     if len(set(passed)) < 2:
         return None
     from sklearn.metrics import roc_auc_score
@@ -142,7 +142,7 @@ def _auc(passed: Sequence[bool], scores: Sequence[float]) -> float | None:
 
 
 def _spearman(rates: Sequence[float | None], scores: Sequence[float]) -> float | None:
-    """None where either has fewer than two values."""
+    """None if either has fewer than two values."""
     both = [(rate, score) for rate, score in zip(rates, scores, strict=True) if rate is not None]
     if len({rate for rate, _ in both}) < 2 or len({score for _, score in both}) < 2:
         return None

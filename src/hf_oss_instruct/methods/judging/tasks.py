@@ -37,7 +37,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Judging:
-    """What the tasks of judging share.
+    """State shared by the tasks of judging.
 
     Attributes:
         rubric: criteria and scale.
@@ -166,7 +166,7 @@ def scores_in(text: str, rubric: Rubric) -> dict[str, float]:
         rubric: criteria and scale.
 
     Raises:
-        RowRejectedError: `unparsable`: a criterion has no score, or one outside of the scale.
+        RowRejectedError: `unparsable`: a criterion has no score, or one outside the scale.
     """
     scores: dict[str, float] = {}
     for criterion in rubric.criteria:

@@ -1,4 +1,4 @@
-"""What the tasks of one stage leave for those of the next: in a folder of each stage, a file or folder of each task."""
+"""The output of one stage for the tasks of the next: in a folder of each stage, a file or folder of each task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMED = 5
 
 
 def outputs(folder: Path, stage: str) -> list[Path]:
-    """What the tasks of a stage wrote, in the order of the tasks.
+    """The output of a stage, in the order of its tasks.
 
     Raises:
         RunError: a task has not finished, or there are outputs of pipelines with different numbers of tasks.

@@ -97,7 +97,7 @@ class SignatureWriter:
             column.add(ngrams.of_strings(list(texts[name])))
 
     def finish(self) -> None:
-        """Write what is kept in memory until all documents are known."""
+        """Write the state kept in memory until all documents are known."""
         np.save(self._folder / "order.npy", np.concatenate([np.empty(0, np.int64), *self._orders]))
         np.save(self._folder / "ids.npy", np.array(self._ids, "S"))
         for column in self._columns:

@@ -1,4 +1,4 @@
-"""The four stages as steps of datatrove's pipelines, each pipeline with tasks of its own. Needs the extra `scale`.
+"""The four stages as steps of datatrove pipelines, each pipeline with its own tasks. Needs the extra `scale`.
 
 The rows that stay are exactly those that `merge` and `curate` keep in one process: near duplicates are decided by the exact
 similarity of their texts, and no row goes because of one that goes itself.

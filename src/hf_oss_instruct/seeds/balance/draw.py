@@ -36,7 +36,7 @@ def balanced(
         learn: gives the clusters, from the snippets of the first candidates.
 
     Yields:
-        Seeds, and what was skipped as soon as it comes by.
+        Seeds, and skipped documents as soon as they occur.
     """
     candidates, waiting = iter(drawn), list[Seed]()
     for item in candidates:
@@ -65,7 +65,7 @@ def balanced(
 
 
 def _clustered(candidates: Iterator[Seed | Skipped], clusters: Clusters) -> Iterator[tuple[Seed, int] | Skipped]:
-    """Candidates with their clusters, read as many at once as is best."""
+    """Candidates with their clusters, read in batches."""
     while portion := list(islice(candidates, clusters.at_once)):
         seeds = [item for item in portion if isinstance(item, Seed)]
         found = iter(clusters.of([seed.snippet for seed in seeds]) if seeds else ())

@@ -1,4 +1,4 @@
-"""What a snippet is about: its category by words, and its cluster, without a model by hashed words."""
+"""The topic of a snippet: its category by words, and its cluster, without a model by hashed words."""
 
 from __future__ import annotations
 

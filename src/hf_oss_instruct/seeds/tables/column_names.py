@@ -34,7 +34,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def fields_of(names: Iterable[str], texts: Iterable[str], reading: ReadOptions) -> dict[str, str]:
-    """Field → the column that holds it, for the fields that are there; the code must be in one of `texts`."""
+    """Field → its column, for the existing fields; the code must be in one of `texts`."""
     present, readable = set(names), set(texts)
     found = {field: column for field, columns in FIELDS.items() for column in columns[::-1] if column in present}
     code = [column for column in ([reading.code_column] if reading.code_column else CODE) if column in readable]

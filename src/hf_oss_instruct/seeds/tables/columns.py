@@ -25,8 +25,8 @@ class Columns:
 
     Args:
         rows: number of rows.
-        arrays: field → its column, for the fields that are there.
-        texts: the contents; None where the table has ids only.
+        arrays: field → its column, for the existing fields.
+        texts: the contents; None if the table has ids only.
         skipped: row → reason, for contents that are not read.
     """
 
@@ -45,7 +45,7 @@ class Columns:
         return self._rows
 
     def __getitem__(self, field: str) -> list[Any]:
-        """The value of a field in each row; None where it is missing."""
+        """The value of a field in each row; None if it is missing."""
         if field not in self._values:
             self._values[field] = self._plain(field)
         return self._values[field]

@@ -51,7 +51,7 @@ class Tables(ABC):
 
     @property
     def size(self) -> int | None:
-        """About how many rows there are; None where that is not known before they are read."""
+        """About how many rows there are; None if that is not known before they are read."""
         return None
 
     @abstractmethod

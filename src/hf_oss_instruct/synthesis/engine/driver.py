@@ -44,16 +44,16 @@ async def outcomes(
     Args:
         items: seeds or rows; a `Skipped` is passed on in order.
         tasks: the first is asked about the item, each next one about the row that the one before made of it. Local tasks are
-            computed in threads beside the requests.
+            computed in threads while requests continue.
         journal: where answers are kept and looked up.
         concurrency: the most requests in flight.
         ahead: the most items in work, from the one that the consumer waits for; by default as many as `concurrency`. A slow
             answer delays outcomes, not requests.
-        retry_policy: when to try again, and when to give up.
-        budget: what may be spent.
-        usage: what was spent, kept up to date.
-        stop: once set, no more requests are sent, what was received is handed out, and the rest comes as pending. Closing the
-            generator cancels and hands out nothing. What was answered is in the journal either way.
+        retry_policy: when to retry, and when to give up.
+        budget: limits on requests, tokens and cost.
+        usage: usage so far, kept up to date.
+        stop: once set, no more requests are sent, received rows are yielded, and the rest is yielded as pending. Closing the
+            generator cancels and hands out nothing. All answers are in the journal either way.
         finish_s: seconds that requests in flight then have to be answered, before they are cancelled.
         catch_up: whether a run that stops still looks through all its items for those that earlier sessions answered.
 
@@ -111,7 +111,7 @@ class _Engine:
         try:
             try:
                 await self._read(items)
-            except SeedError as error:  # what was read before is still worked on
+            except SeedError as error:  # items read before are still processed
                 failure = error
             while self._schedule.new_items or not self._schedule.is_quiet:
                 await self._change()

@@ -31,7 +31,7 @@ class Items:
         claims: released when a question is answered.
         schedule: queues entries that have another question.
         window: the items in work.
-        usage: what was spent, kept up to date.
+        usage: usage so far, kept up to date.
 
     Attributes:
         teachers: all that were asked, those of follow-up questions included.
@@ -118,7 +118,7 @@ class Items:
                 self.give_up(entry)
 
     def fail(self, entry: Entry, error: Exception) -> None:
-        """A bug in a task, or a full disk: the run stops, and what was answered is kept."""
+        """A bug in a task, or a full disk: the run stops, and all answers are kept."""
         self._runner.close(error)
         if not entry.settled:
             entry.why = f"{type(error).__name__}: {error}"
@@ -142,7 +142,7 @@ class Items:
         return self._journal.recall(step.task.key(step.item), step.seed, step.task.name)
 
     def _recalled(self, entry: Entry) -> Answer | None:
-        """What the journal has for an entry's question."""
+        """The journal's answer to an entry's question."""
         assert entry.step
         task, item, _ = entry.step
         assert isinstance(task, GenerationTask)
@@ -156,7 +156,7 @@ class Items:
         return answer
 
     def _apply_answer(self, step: Step, answer: Answer) -> Step | Row | Rejection:
-        """What follows from an answer: the next question, or the outcome of the item."""
+        """The consequence of an answer: the next question, or the outcome of the item."""
         task, item, _ = step
         assert isinstance(task, GenerationTask)
         if isinstance(answer, RowRejectedError):

@@ -15,11 +15,11 @@ from hf_oss_instruct.synthesis.generation.task import FollowUp, LocalTask
 
 
 class LocalWork:
-    """Runs local tasks on as many threads as there are processors.
+    """Runs local tasks on one thread per processor.
 
     Args:
         schedule: counts the tasks in work, because the run is not over before they are done.
-        done: called in the event loop with an entry and what its task came to, or the exception that it raised.
+        done: called in the event loop with an entry and its task's result, or the exception that it raised.
 
     Attributes:
         tasks: all local tasks that were met, by id.
@@ -48,7 +48,7 @@ class LocalWork:
         future.add_done_callback(lambda done: self._ended(entry, done))
 
     def stop(self) -> None:
-        """Let what is at work end soon; what waits its turn is looked at, and is pending unless it is known."""
+        """Let running work end soon; what waits its turn is looked at, and is pending unless it is known."""
         for task in self.tasks.values():
             task.stop()
 

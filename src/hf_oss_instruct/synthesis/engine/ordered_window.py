@@ -1,6 +1,7 @@
 """Items in work, in their order: new ones enter at the end, outcomes leave at the front.
 
-A slow answer delays the outcomes behind it, not the requests: the window may be much longer than what is in flight.
+A slow answer delays the outcomes behind it, not the requests: the window may be much longer than the number of requests in
+flight.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ SKIPPED = 16
 
 
 class Step(NamedTuple):
-    """An open question: the task, its item (the source, or what an earlier answer made of it), its place in the chain."""
+    """An open question: the task, its item (the source, or the result of an earlier answer), its place in the chain."""
 
     task: Task
     item: Any
@@ -72,7 +73,7 @@ class Entry:
 
 
 class OrderedWindow:
-    """The entries between the first that is not handed out and the last that has begun.
+    """The entries between the first that was not yielded and the last that was started.
 
     Args:
         length: the most items in work. Documents that were skipped are none, so that filters do not make it shorter.

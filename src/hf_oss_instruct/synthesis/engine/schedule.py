@@ -23,9 +23,9 @@ class Schedule:
         closed: set when no more requests are sent.
 
     Attributes:
-        new_items: items read from the source that have not begun.
+        new_items: items read from the source but not started.
         waiting_elsewhere: entries whose question another stream of this process asks.
-        waiting_for_budget: entries that wait for what other requests give back.
+        waiting_for_budget: entries that wait for the budget that other requests return.
         in_flight: requests on their way.
         changed: set when the run may be at its end, or needs more items.
     """
@@ -48,7 +48,7 @@ class Schedule:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing is on its way or waits to be asked; items that have not begun aside."""
+        """Whether nothing is on its way or waits to be asked, except items that were not started."""
         return not (self.in_flight or self._due or self.waiting_elsewhere or self.waiting_for_budget)
 
     @property

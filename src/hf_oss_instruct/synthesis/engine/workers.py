@@ -23,7 +23,7 @@ class Workers:
 
     Args:
         number: how many.
-        schedule: what is to be asked.
+        schedule: the pending questions.
         claims: which entry asks a question.
         items: the state of the items.
         window: how many items may be in work.
@@ -119,7 +119,7 @@ class Workers:
         self._handle_result(entry, self._runner.state(task, request.seed), result)
 
     def _handle_result(self, entry: Entry, state: TaskState, result: AttemptResult) -> None:
-        """What an attempt means for its item, and for those that were refused before anything was answered."""
+        """The effect of an attempt on its item, and for those that were refused before anything was answered."""
         if isinstance(result, Answered | Refused):
             self._claims.release(entry)
             self._items.set_answer(entry, result.completion if isinstance(result, Answered) else result.refusal)

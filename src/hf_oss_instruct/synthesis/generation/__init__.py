@@ -1,1 +1,1 @@
-"""Generation tasks: what is asked of a teacher, and what its answer becomes."""
+"""Generation tasks: requests to a teacher, and how answers become rows."""

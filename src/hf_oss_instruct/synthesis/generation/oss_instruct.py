@@ -213,7 +213,7 @@ def check_style(teacher: Teacher, *, tests: bool) -> None:
 
 
 def check_schema(teacher: Teacher, sampling: Sampling) -> None:
-    """Refuse to ask for JSON where no schema can be sent.
+    """Refuse to request JSON if no schema can be sent.
 
     Raises:
         UsageError: the teacher takes none, or `extra_body` has one already.

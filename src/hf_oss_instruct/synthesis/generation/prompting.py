@@ -18,5 +18,5 @@ def template(package: str, name: str) -> str:
 
 
 def filled(text: str, **values: str) -> tuple[Message, ...]:
-    """One user message. A value that holds a placeholder's name is text: one pass over the template."""
+    """One user message. A value that contains a placeholder's name is text: one pass over the template."""
     return ({"role": "user", "content": _PLACEHOLDER.sub(lambda found: values[found[1]], text)},)

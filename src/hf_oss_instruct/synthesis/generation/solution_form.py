@@ -1,7 +1,7 @@
-"""Whether a solution has the form that was asked for: functions alone, a script that reads its input, or a class.
+"""Whether a solution has the requested form: functions alone, a script that reads its input, or a class.
 
-A parsed program is looked at, without its comments and strings. What is not parsed here is not judged: other languages, programs
-with many syntax errors, and forms that a language does not have (a class in C or shell).
+A parsed program is looked at, without its comments and strings. Solutions that cannot be parsed here are not judged: other
+languages, programs with many syntax errors, and forms that a language does not have (a class in C or shell).
 """
 
 from __future__ import annotations
@@ -91,15 +91,15 @@ _NO_STATEMENT = re.compile(
 
 
 def check_form(solution: str, language: str, style: str) -> None:
-    """Reject a solution that does not have the form that was asked for.
+    """Reject a solution that does not have the requested form.
 
     Args:
         solution: Markdown with the program, or the program.
-        language: what it is written in, as in `languages.LANGUAGES`.
+        language: its language, as in `languages.LANGUAGES`.
         style: `function`, `script` or `class`.
 
     Raises:
-        RowRejectedError: `wrong_style`, with what is missing or too much.
+        RowRejectedError: `wrong_style`, with the part that is missing or superfluous.
     """
     program = program_in(solution, language)
     forms = _FORMS.get(program.language)

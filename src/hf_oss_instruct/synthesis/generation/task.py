@@ -40,7 +40,7 @@ class FollowUp:
 
 
 class GenerationTask(ABC, Generic[ItemT]):
-    """One question about an item: a seed, a row, or what the previous task passes on.
+    """One question about an item: a seed, a row, or the item that the previous task passes on.
 
     A subclass defines the attributes, `messages` and `read`, usually as a frozen dataclass. A task has no state: it
     serves all items concurrently, and its key decides whether an answer in the journal is reused.
@@ -127,7 +127,7 @@ class LocalTask(ABC, Generic[ItemT]):
     It must return the same for the same item in every session, because the journal does not record it.
 
     Attributes:
-        name: what it is called.
+        name: its name.
     """
 
     name: str

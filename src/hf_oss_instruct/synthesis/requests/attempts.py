@@ -1,4 +1,4 @@
-"""The outcome of an attempt, and what is known of a teacher from all attempts so far."""
+"""The outcome of an attempt, and facts about a teacher from all attempts so far."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ class Admission(Enum):
 
 @dataclass(slots=True, eq=False)
 class TaskState:
-    """What is known of the answers to one task's questions.
+    """Facts about the answers to one task's questions.
 
     Attributes:
         deadline: how long an attempt may take.
         name: the task's name.
         sends_requests: whether its questions leave this process; the embedded teacher's do not.
         answers_others: whether a question was answered, so that a refusal is the item's own fault.
-        refused: key, refusal and request of what was refused before that.
+        refused: key, refusal and request of each item refused before that.
         not_understood: answers that are not chat completions.
         failures: failed attempts.
         reached: whether the teacher was ever there.

@@ -56,7 +56,7 @@ class Usage:
         Args:
             answer: the answer.
             form: its form, if there may be several.
-            most: tokens of prompt and answer, where the server has not counted both.
+            most: tokens of prompt and answer, if the server has not counted both.
         """
         counted = answer.prompt_tokens, answer.completion_tokens
         prompt, completion = most if any(most) and None in counted else counted
@@ -69,7 +69,7 @@ class Usage:
 
 
 class Budget:
-    """Tracks what is spent, and what is reserved for requests in flight.
+    """Tracks usage, and reservations for requests in flight.
 
     A request reserves the most that it can use (`Request.most_tokens`). The actual usage replaces the reservation when the answer
     arrives; if the server sends none, that stays. Requests in batches are recorded with the batch, when it is submitted, and not

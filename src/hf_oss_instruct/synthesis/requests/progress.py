@@ -24,12 +24,12 @@ def count_requests(
     requests_before: int = 0,
     stopping: StopRequest | bool = False,
 ) -> None:
-    """Update the counts of a stage from what was asked and answered.
+    """Update the counts of a stage from requests and answers.
 
     Args:
         counts: of the stage.
-        usage: what was asked, answered and spent.
-        limits: what may be spent.
+        usage: requests, answers and tokens so far.
+        limits: limits on requests, tokens and cost.
         handed_out: items that had their turn.
         requests_before: requests of earlier sessions.
         stopping: whether the process was interrupted.

@@ -35,9 +35,9 @@ class RequestRunner:
     Args:
         journal: where answers are written before they are used.
         limiter: is informed of every result.
-        policy: when to try again, and when to give up.
-        budget: what may be spent.
-        usage: what was spent, kept up to date.
+        policy: when to retry, and when to give up.
+        budget: limits on requests, tokens and cost.
+        usage: usage so far, kept up to date.
         clock: seconds; tests pass their own.
 
     Attributes:
@@ -61,7 +61,7 @@ class RequestRunner:
         self.error: Exception | None = None
 
     def state(self, task: GenerationTask[Any], seed: Seed) -> TaskState:
-        """Return what is known of a task and the teacher of a seed; tasks with the same name and teacher share it."""
+        """Return the facts known about a task and the teacher of a seed; tasks with the same name and teacher share it."""
         teacher = task.teacher.for_seed(seed)
         name = task.name, teacher.identity
         if name not in self._states:
@@ -135,10 +135,10 @@ class RequestRunner:
         self._pool.answered(slot)
 
     def reserve(self, task: GenerationTask[Any], request: Request) -> Admission:
-        """Reserve what a request may use of the budget; the caller holds a slot of the limiter."""
+        """Reserve the part of the budget that a request may use; the caller holds a slot of the limiter."""
         if self._budget.reserve(request, batched=task.teacher.for_seed(request.seed).in_batch(request)):
             return Admission.NOW
-        if self._limiter.in_flight > 1:  # beside the slot of this request: it may give back what it does not use
+        if self._limiter.in_flight > 1:  # beside the slot of this request: it may return what it does not use
             return Admission.WHEN_OTHERS_RETURN
         self.close(
             BudgetReachedError("The budget is exhausted. Raise --max-requests, --max-total-tokens or --max-cost to continue.")

@@ -12,7 +12,7 @@ from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.synthesis.requests.budget import Usage
 
 FILE = ".reserved"
-"""Name in a run's folder, while the run is going on or after it was killed."""
+"""Name in a run's folder, while the run is in progress or after it was killed."""
 _LINE = re.compile(rb"(\d{20}) (\d{20}) (\d{20})\n")
 
 
@@ -27,7 +27,7 @@ class Reservations:
 
     Attributes:
         killed: whether the last process was killed.
-        found: upper bound of what the run had spent by then; zero if it had no limits.
+        found: upper bound of the run's usage by then; zero if it had no limits.
 
     Raises:
         RunError: the file cannot be written.

@@ -35,6 +35,6 @@ class RetryPolicy:
     deadline_s: float | None = None
 
     def pause_s(self, attempt: int, asked_for_s: float | None) -> float:
-        """Seconds to wait after a failed attempt: what the server asks for, else exponential; both with jitter."""
+        """Seconds to wait after a failed attempt: the server's value, else exponential; both with jitter."""
         longest = min(self.first_pause_s * 2.0**attempt, self.longest_pause_s)
         return (asked_for_s or 0.0) + random.uniform(0.5, 1.0) * longest

@@ -41,7 +41,7 @@ class ServerSlot:
 
 @dataclass(slots=True)
 class _ServerState:
-    """What is known of a server: its limits, and why it cannot answer anything (an invalid key, an unknown model)."""
+    """Facts about a server: its limits, and why it cannot answer anything (an invalid key, an unknown model)."""
 
     limiter: RateLimiter
     unusable: str = ""
@@ -108,7 +108,7 @@ class ServerPool:
         return any(not other.gone and not other.paused_s for other in limiters if other is not slot.limiter)
 
     def wait_s(self, slot: ServerSlot, asked_s: float | None) -> float | None:
-        """Seconds to wait before a question is asked again, after a server has asked for a pause: none while others take it."""
+        """Seconds to wait before a request is sent again, after a server has requested a pause: none while others take it."""
         if slot.server is None or asked_s is None:
             return asked_s
         slot.limiter.pause_for(asked_s)

@@ -43,6 +43,6 @@ def drive(
         run_coroutine(work)
     except OssInstructError as error:
         return error
-    except KeyboardInterrupt:  # a second Ctrl-C: what was consumed is still written
+    except KeyboardInterrupt:  # a second Ctrl-C: consumed rows are still written
         pass
     return None

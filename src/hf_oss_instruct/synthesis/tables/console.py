@@ -36,9 +36,9 @@ def exit_with_result(
         result: how it ended.
         output: the value of `--format`.
         done: participle for processed rows, such as `verified`.
-        show_details: prints what the command found, from the report.
-        hint: what to do if no row is left.
-        recipe: the training recipe to go on with.
+        show_details: prints the command's results, from the report.
+        hint: advice if no row is kept.
+        recipe: the training recipe for the next step.
     """
     report, out, failure = result.report, result.out, _failure(result, done, hint)
     if output == "json":

@@ -55,7 +55,7 @@ def write_parts(out: Path, source: str, parts: Mapping[str, pa.Table]) -> None:
     """
     for name, part in parts.items():
         shards = Shards(out / name, part.schema)
-        shards.abandon()  # what a killed session left
+        shards.abandon()  # left by a killed session
         shards.add_table(part)
         shards.finish()
     config = Path(source) / CONFIG

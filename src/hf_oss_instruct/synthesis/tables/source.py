@@ -37,10 +37,10 @@ class SourceRows:
     """A table whose rows a run goes over. Iterating gives its rows, in our columns.
 
     Attributes:
-        source: what the caller named.
+        source: the source as named by the caller.
         table: its rows.
         columns: which of its columns are read.
-        language: of rows that say neither in a column nor on a code fence what they are written in.
+        language: language of rows without one in a column or on a code fence.
     """
 
     source: str
@@ -126,8 +126,8 @@ def read_source(source: str, columns: Mapping[str, str] | None = None, language:
 
     Args:
         source: folder of a run; tables or a folder of them; or the id of a dataset on the Hub.
-        columns: `problem`, `solution`, `tests`, `language` → name of the column, where it is not a usual one.
-        language: of rows that say neither in a column nor on a code fence what they are written in.
+        columns: `problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.
+        language: language of rows without one in a column or on a code fence.
 
     Raises:
         UsageError: there are no rows, or they have no problems or no solutions.

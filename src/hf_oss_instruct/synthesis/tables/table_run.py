@@ -85,11 +85,11 @@ class TableRun:
         also: folders with further journals whose answers are used.
 
     Attributes:
-        usage: what was spent in this session.
+        usage: usage in this session.
         stopping: whether the process was interrupted.
 
     Raises:
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
     """
 
     def __init__(self, out: Path, job: Mapping[str, Any], spec: RunSpec, also: Sequence[Path] = ()) -> None:
@@ -130,7 +130,7 @@ class TableRun:
         """Send every item through the tasks, until all are settled, or a signal or an error ends it cleanly.
 
         Args:
-            items: what the first task takes.
+            items: the items of the first task.
             tasks: the chain, see `engine.outcomes`.
             consume: takes every outcome, in the order of the items.
         """
@@ -147,7 +147,7 @@ class TableRun:
                 budget=Budget(limits, self._spent, self._reservations.write),
                 usage=self.usage,
                 stop=stop,
-                finish_s=0.0 if teacher.batch else FINISH_S,  # batches go on without us
+                finish_s=0.0 if teacher.batch else FINISH_S,  # batches continue without us
                 catch_up=True,
             )
 

@@ -1,4 +1,4 @@
-"""Verification as tasks of the engine: tests and further solutions are asked for, run, and repaired."""
+"""Verification as tasks of the engine: tests and further solutions are requested, run, and repaired."""
 
 from hf_oss_instruct.synthesis.verifying.setup import open_verification
 from hf_oss_instruct.synthesis.verifying.shared import Verification

@@ -15,7 +15,7 @@ class Solution:
 
     Attributes:
         text: Markdown or code, as the teacher gave it.
-        program: the program in it; empty where there is none.
+        program: the program in it; empty if there is none.
         teacher: who wrote it.
         rejection: why there is no program: a reason of `data.REASONS`, or `other_language`.
     """
@@ -45,7 +45,7 @@ class Candidate:
         signatures: what a tester may see of the row's own solution.
         tests: text of a suite, several texts, or None as long as there are none.
         tester: who wrote the tests; None if they came with the row.
-        repairs: how many were asked for.
+        repairs: the requested number.
         broken: the solution to repair, and each failing test with what happened.
     """
 

@@ -1,4 +1,4 @@
-"""What teachers are asked for verification: tests, further solutions, repairs."""
+"""Prompts for verification: tests, further solutions, repairs."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _received(item: Candidate, tests: list[str]) -> str:
 
 
 def unverified(item: Candidate, verified: Verified, spec: VerificationSpec) -> Row | Rejection:
-    """What becomes of a row whose tests were never run."""
+    """The outcome of a row whose tests were never run."""
     return outcome_of(item, verified, spec)
 
 

@@ -34,16 +34,16 @@ def verify_table(
         source: folder of a run; tables or a folder of them; or the id of a dataset on the Hub.
         out: a new or empty folder, or that of the same verification, which is resumed.
         spec: its parts `verification`, `sampling`, `limits` and `teacher` count.
-        teacher: who writes tests, solutions and repairs, where they are asked for.
-        columns: `problem`, `solution`, `tests`, `language` → name of the column, where it is not a usual one.
-        language: of rows that say neither in a column nor on a code fence what they are written in.
-        progress: shows what is done.
+        teacher: the teachers that write tests, solutions and repairs, if requested.
+        columns: `problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.
+        language: language of rows without one in a column or on a code fence.
+        progress: a progress display.
 
     Raises:
         UsageError: the rows have no problems or no solutions, or options do not go together.
         SeedError: the source cannot be read.
         SandboxError: this machine has no sandbox.
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
     """
     spec = spec.changed(verification={"verify": True})
     with progress.stage(f"Reading {source}"):

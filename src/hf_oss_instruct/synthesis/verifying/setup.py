@@ -1,4 +1,4 @@
-"""What a run's options of verification open: its teachers, and a sandbox that is there."""
+"""What a run's options of verification open: its teachers, and a working sandbox."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_verification(
     Args:
         spec: the run.
         teacher: who writes the pairs.
-        verdicts: what is known from before, and where new verdicts go; in memory by default.
+        verdicts: known verdicts, and where new ones go; in memory by default.
         exclusive: as of `Verification`.
 
     Raises:
@@ -58,7 +58,7 @@ def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:
 
 
 def requests_per_row(spec: RunSpec, teacher: Teacher) -> tuple[int, int]:
-    """The fewest and the most requests that a row costs, retries aside; the embedded teacher's pair costs none.
+    """The fewest and the most requests that a row costs, not counting retries; the embedded teacher's pair costs none.
 
     Raises:
         UsageError, SandboxError: as `open_verification`.

@@ -1,4 +1,4 @@
-"""What the tasks of one verification share: what was asked for, teachers, verdicts."""
+"""State shared by the tasks of one verification: options, teachers, verdicts."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class ActiveRows:
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """What the tasks of verification share.
+    """State shared by the tasks of verification.
 
     Attributes:
-        spec: what was asked for.
-        verdicts: what is known of programs, and where new verdicts go.
+        spec: the options.
+        verdicts: known verdicts of programs, and where new ones go.
         teacher: who repairs, and writes tests and solutions unless another does.
         tester, solver: separate teachers for these; None for the teacher.
         sampling: sampling parameters of requests.
@@ -90,7 +90,7 @@ class Verification:
 
     @property
     def writes_tests(self) -> bool:
-        """Whether tests are asked for where a row has none."""
+        """Whether tests are requested for rows without any."""
         asks = self.tester is not None or not self.teacher.embedded
         return self.spec.tests not in (ANSWER, GIVEN) and asks
 
@@ -109,6 +109,6 @@ class Verification:
         return [f"{name}: {teacher.identity}" for name, teacher in asked]
 
     def requests_per_row(self) -> tuple[int, int]:
-        """The fewest and the most requests that a row costs beside the one for the pair."""
+        """The fewest and the most requests that a row costs in addition to the one for the pair."""
         asked = int(self.writes_tests) + self.spec.solutions - 1
         return asked, asked + self.spec.repair

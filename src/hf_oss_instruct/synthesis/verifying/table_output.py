@@ -65,7 +65,7 @@ def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
     Args:
         rows: the source.
         found: the outcomes of its rows.
-        facts: what was asked, and when, see `TableRun.facts`.
+        facts: requests and times, see `TableRun.facts`.
     """
     run, names = EarlierReport(rows.source), rows.columns
     earlier = [check for check in run.checks if check["name"] != "execution"]
@@ -132,7 +132,7 @@ def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:
 
 
 def _with_solutions(table: pa.Table, names: TableColumns, renamed: Mapping[str, str], rows: list[Row]) -> pa.Table:
-    """The table with the solutions that were kept, where another than the row's own was."""
+    """The table with the kept solutions, where they differ from the rows' own."""
     column = renamed.get(names.solution, names.solution)
     problems, own = table[renamed.get(names.problem, names.problem)].to_pylist(), table[column].to_pylist()
     new = [

@@ -59,7 +59,7 @@ class _CandidateTask(GenerationTask[Candidate]):
 
 
 class WriteTests(_CandidateTask):
-    """Asks for tests by problem and signatures, never showing the solution."""
+    """Requests tests from problem and signatures, without showing the solution."""
 
     name = "tests"
 
@@ -205,7 +205,7 @@ def _given(row: Row, language: str) -> str | list[str] | None:
 
 
 class RunTests(_Local):
-    """Runs every solution with the tests in the sandbox, measures the tests, and says what becomes of the row."""
+    """Runs every solution with the tests in the sandbox, measures the tests, and decides the outcome of the row."""
 
     name = "run"
 

@@ -107,7 +107,7 @@ class BatchApi:
         )
 
     async def status(self, batch_id: str) -> BatchStatus:
-        """What becomes of a batch. Raises as `HttpClient.request`."""
+        """The outcome of a batch. Raises as `HttpClient.request`."""
         body, _ = await self._http.request("GET", f"/batches/{quote(batch_id, safe='')}")
         return BatchStatus.of(_object(body))
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 FIRST_POLL_S, LONGEST_POLL_S, MORE = 5.0, 60.0, 1.5
 """Pause between two looks at a batch: at first, at most, and its growth."""
 GIVE_UP_AFTER_S = 900.0
-"""Seconds of nothing but failures after which the run stops. The batches go on, and the next session collects them."""
+"""Seconds of continuous failures after which the run stops. The batches continue, and the next session collects them."""
 
 
 class BatchSteps:
@@ -83,7 +83,7 @@ class BatchSteps:
             pause_s = min(pause_s * MORE, LONGEST_POLL_S)
 
     async def _download(self, batch: Batch, status: BatchStatus) -> None:
-        """Write all results to one file, which is there only when it is whole."""
+        """Write all results to one file, which exists only once it is complete."""
         results = self._store.results_of(batch)
         parts = [results.with_suffix(f".part{number}") for number, _ in enumerate(status.files)]
         for file_id, part in zip(status.files, parts, strict=True):

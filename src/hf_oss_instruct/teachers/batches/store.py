@@ -1,4 +1,4 @@
-"""What is on disk of batches, in the folder `batches/` of a journal, so that a kill at any moment loses and repeats nothing.
+"""The records of batches on disk, in the folder `batches/` of a journal, so that a kill at any moment loses and repeats nothing.
 
 For each batch: `NAME.json`, its record, written before every step that cannot be taken back; `NAME.jsonl`, the file to
 upload, until the batch was created; `NAME.results.jsonl` when it has ended. No record contains a URL or a key.

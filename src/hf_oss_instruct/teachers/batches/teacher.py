@@ -33,8 +33,8 @@ LONGEST_S = 7 * 86_400.0
 class BatchTeacher(Teacher):
     """The model of an `InferenceTeacher`, asked in batches. Rows and keys are those of direct requests.
 
-    What is submitted is recorded in the folder of the journal before each step, so that a session that was killed loses nothing
-    and a later one submits nothing twice. A request that a batch fails goes into the next one, then directly to the server.
+    Submissions are recorded in the folder of the journal before each step, so that a session that was killed loses nothing and
+    a later one submits nothing twice. A request that a batch fails goes into the next one, then directly to the server.
 
     Args:
         direct: the same model, asked directly.
@@ -115,11 +115,11 @@ class BatchTeacher(Teacher):
                 return self._read(line, request)
             except RetryableError as error:
                 why, tried = str(error), tried + (not error.changed)
-        self._to_send_directly.add(request.key)  # the engine reserves it anew
+        self._to_send_directly.add(request.key)  # the engine reserves it again
         raise RetryableError(f"{why}; it is asked directly", reached=True, changed=True)
 
     async def close(self) -> None:
-        """Stop looking at batches, which go on without us, and close the connections."""
+        """Stop polling batches, which continue without us, and close the connections."""
         if self._timer:
             self._timer.cancel()
         tasks = list(self._running_batches.values())
@@ -131,7 +131,7 @@ class BatchTeacher(Teacher):
         await self._direct.close()
 
     def _read(self, line: dict[str, Any], request: Request) -> Completion:
-        """What a line of results says. Raises as `Teacher.complete`."""
+        """The content of a line of results. Raises as `Teacher.complete`."""
         response = line.get("response") or {}
         status, body = response.get("status_code"), response.get("body")
         if status == 200:
@@ -175,7 +175,7 @@ class BatchTeacher(Teacher):
         self._timer = asyncio.get_running_loop().call_later(quiet_s * self._pace, self._submit)
 
     def _submit(self) -> None:
-        """Submit what was collected and is still waited for."""
+        """Submit the collected requests that are still waited for."""
         collected = [(request, line) for request, line in self._collected if request.key in self._waiting]
         self._collected, self._collected_bytes = [], 0
         if not collected:

@@ -77,7 +77,7 @@ class HttpClient:
         return body
 
     async def download(self, path: str, file: Path) -> None:
-        """Write the body of a response to a file, which is there only when it is whole. Raises the same as `request`."""
+        """Write the body of a response to a file, which exists only once it is complete. Raises the same as `request`."""
         import aiohttp
 
         session, options = self._session()
@@ -118,7 +118,7 @@ class HttpClient:
         return text, response.headers
 
     def _session(self) -> tuple[aiohttp.ClientSession, dict[str, Any]]:
-        """The connections of the running loop, and what is sent with every request.
+        """The connections of the running loop, and the headers of every request.
 
         No header is the session's own: aiohttp would send its `Authorization` to the proxy.
         """
@@ -148,7 +148,7 @@ class HttpClient:
 
 
 def connection_error(error: Exception) -> RetryableError:
-    """What a failed connection means."""
+    """The error for a failed connection."""
     kind = type(error).__name__
     return RetryableError(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in SERVER_WAS_THERE)
 

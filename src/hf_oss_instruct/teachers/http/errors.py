@@ -96,7 +96,7 @@ def server_message(text: str) -> str:
 
 
 def _message_text(error: Any, depth: int = 4) -> str:
-    """The message in an error object of any shape, "" if there is none, without what the server quotes from the request."""
+    """The message in an error object of any shape, "" if there is none, without the server's quotes from the request."""
     if isinstance(error, str):
         return error
     if isinstance(error, list) and depth:

@@ -23,7 +23,7 @@ INSTEAD: dict[str, str | None] = {
     "response_format": None,
     "max_tokens": "max_completion_tokens",
 }
-"""Parameter that a server may reject → what is sent instead. The token limit is never omitted: budgets rely on it."""
+"""Parameter that a server may reject → its replacement. The token limit is never omitted: budgets rely on it."""
 NEVER_CHOSEN = ("seed", "response_format")
 """Parameters whose value the user did not choose: they are also omitted if the server does not take the value."""
 _SCHEMA = re.compile(r"response_format|json[_ ]schema|structured[_ ]output|json[_ ]mode|guided[_ ]\w+|grammar", re.IGNORECASE)

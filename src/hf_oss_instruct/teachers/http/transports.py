@@ -111,7 +111,7 @@ class HubTransport:
             )
 
     def _translate_error(self, error: Exception) -> Exception:
-        """What a failed call means for us; an error that no server can cause stays what it is."""
+        """The error for a failed call; an error that no server can cause stays what it is."""
         response = _response_of(error)
         if response is not None and response.status_code >= 400:
             return verdict_on(response.status_code, response.text, response.headers)
