@@ -40,13 +40,13 @@ def curate(
         out: a new or empty folder for `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json` and
             `README.md`. The same call on the same folder starts again, also after one that was killed.
         steps: checks to do, of `denied`, `duplicates`, `decontamination`, `near_duplicates`, `same_names`; all by default.
-        columns: the text columns to check; by default those of `seed`, `problem` and `solution` that are there.
+        columns: the text columns to check; by default the existing ones of `seed`, `problem` and `solution`.
         threshold: Jaccard similarity of word 5-grams from which on texts are near duplicates, above 0, 1 at most.
         benchmarks: benchmarks that no row may quote: names, files, folders, Hub datasets; `default` is every small one.
         rule: how quotes of a benchmark are found: `default`, or `magicoder` for the paper's substrings.
         contaminated: `drop` rejects rows that quote a benchmark, `flag` only fills their column `contaminated_by`.
         deny: a denylist file (repositories, paths, ids): its rows are rejected.
-        progress: shows what is done, such as what `show_progress()` gives.
+        progress: a progress display, such as that of `show_progress()`.
 
     Returns:
         The report, as in `run.json`.
@@ -54,7 +54,7 @@ def curate(
     Raises:
         UsageError: a step, column, rule or benchmark does not exist.
         SeedError: the source cannot be read, or a text column is not UTF-8.
-        RunError: `out` holds something else, is in use, or cannot be written.
+        RunError: `out` contains something else, is in use, or cannot be written.
 
     Source:
         Magicoder, arXiv 2312.02120, section 2.2 (decontamination).
@@ -119,13 +119,13 @@ def publish(
         results: model: folders of scores for its card.
         benchmark: scores: `namespace/dataset:task` on the Hub; adds `.eval_results/`.
         report: data: publish the report (page and charts), too; by default if the folder has one in `report/`.
-        space: data: also publish a Space `namespace/name`, in which people browse the rows.
+        space: data: also publish a Space `namespace/name` to browse the rows.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
-        progress: shows what is done, such as what `show_progress()` gives.
+        progress: a progress display, such as that of `show_progress()`.
 
     Returns:
-        The commit; None if the repository is up to date. A Space has a commit of its own.
+        The commit; None if the repository is up to date. A Space has a separate commit.
 
     Raises:
         UsageError: an option does not apply to this kind of folder.

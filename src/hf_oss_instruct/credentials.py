@@ -16,7 +16,7 @@ from hf_oss_instruct.errors import UsageError
 HF_TOKEN_NAMES = frozenset(
     {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACE_API_KEY", "HUGGINGFACEHUB_API_TOKEN"}
 )
-"""Environment variables that hold the Hugging Face token, by the names that tools use for it."""
+"""Environment variables in which tools expect the Hugging Face token."""
 HF_TOKEN_PREFIXES = ("hf_", "api_org_")
 """Prefixes of user and organization tokens of the Hub."""
 SHORTEST_TOKEN = 8

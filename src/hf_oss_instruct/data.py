@@ -95,7 +95,7 @@ class Skipped:
 
     Attributes:
         reason: why (`binary`, `vendored`, `license`, `secret`, …).
-        lang: its language, None where that is the question.
+        lang: its language, None if that is the question.
         snippet: whether only a snippet was refused.
     """
 
@@ -178,7 +178,7 @@ class Completion:
         text: the answer, which may contain the model's reasoning.
         finish_reason: why it ended, in the server's own word.
         model, fingerprint: as reported by the server.
-        prompt_tokens, completion_tokens: the server's own counts, None where it gives none.
+        prompt_tokens, completion_tokens: the server's own counts, None if it gives none.
         reasoning: the reasoning that the server returned separately from the text.
         raw: the whole response if it was not understood; the text is then empty.
         changes: sampling parameters that were sent under another name, or omitted (None), since the server does not support them.
@@ -272,8 +272,8 @@ class Rejection:
         seed: the seed it would have grown from.
         reason: one of `REASONS`.
         detail: why, in one line.
-        received: the teacher's text, None where there was none.
-        verified: what verification found, to be counted; None where there was none.
+        received: the teacher's text, None if there was none.
+        verified: what verification found, to be counted; None if there was none.
         columns: further columns of the rejected row, such as an evolved row's lineage or a judged row's scores.
     """
 

@@ -35,7 +35,7 @@ class EmbeddingModel:
         name: its id on the Hub, or the last part of its folder.
         revision: commit or branch on the Hub; of a folder, a hash of its files. A run config records both.
         is_folder: whether it is a folder.
-        folder: the folder; None where only its hash is known, as in a run config.
+        folder: the folder; None if only its hash is known, as in a run config.
     """
 
     name: str

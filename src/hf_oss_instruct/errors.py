@@ -1,18 +1,18 @@
 """Exceptions of this package.
 
     OssInstructError
-    ├── UsageError               what was asked for makes no sense: change the arguments
+    ├── UsageError               the request makes no sense: change the arguments
     ├── SeedError                the seed snippets cannot be read
-    │   └── SeedsExhaustedError  the source holds fewer seeds than were asked for
+    │   └── SeedsExhaustedError  the source has fewer seeds than requested
     ├── TeacherError             the teacher cannot continue; every unanswered row stays pending
-    ├── BudgetReachedError       what may be spent is spent; every unanswered row stays pending
+    ├── BudgetReachedError       the budget is spent; every unanswered row stays pending
     ├── RetryableError           one request failed in a way that another try may cure
     ├── RowRejectedError         one row is refused for good; it becomes a rejection with this reason
     ├── EvaluationError          a benchmark's data or a file of samples cannot be used
     ├── RunError                 the output folder cannot be used, or could not be written
     ├── PublishError             nothing was published: the folder, the name, the token or the Hub is not as it must be
     ├── RunInterruptedError      a signal ended the work cleanly; the same call resumes it
-    ├── SandboxError             this machine has no sandbox, or the one asked for does not work; nothing was run
+    ├── SandboxError             this machine has no sandbox, or the requested one does not work; nothing was run
     └── ToolchainMissingError    a language's compiler or interpreter is not installed; nothing was run
 
 A message shows the value that was wrong and the way out, a sentence each.
@@ -54,7 +54,7 @@ class RetryableError(OssInstructError):
     Args:
         message: what happened, quoting the server's message if there is one.
         after_s: seconds the server asked us to wait (`Retry-After`), if it did.
-        reached: whether a server was there at all.
+        reached: whether a server was reached at all.
         busy: whether the server only wants fewer requests (HTTP 429), so that it is not the row's fault.
         changed: whether the next attempt is another request, which need not wait.
     """

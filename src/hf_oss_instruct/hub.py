@@ -8,7 +8,7 @@ from pathlib import Path
 from hf_oss_instruct.terminal.display import error_message
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*\w")
-"""What the id of a repository looks like, `namespace/name`; `missing/` and `./missing` can only be paths."""
+"""The form of a repository id, `namespace/name`; `missing/` and `./missing` can only be paths."""
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 

@@ -1,6 +1,6 @@
 """Split a model's reasoning from its answer, and strip trailing end tokens that a server left in a text.
 
-Reasoning precedes the answer. It opens with a marker at the start of a line, or with none where the chat template wrote the
+Reasoning precedes the answer. It opens with a marker at the start of a line, or with none if the chat template wrote the
 opening marker into the prompt; it ends at the closing marker. A marker that is only named (inside a code block, inline code, a
 string, or in the middle of a sentence) is part of the text.
 """
@@ -66,7 +66,7 @@ _LONGEST = 32
 class _Marker:
     """A marker that is not inside code or quotes.
 
-    A line may hold a hundred thousand of them, so the text around one is copied only when it is asked for.
+    A line may hold a hundred thousand of them, so the text around one is copied only on demand.
 
     Attributes:
         line: the line that it is in, without its ending.
@@ -121,7 +121,7 @@ def split_reasoning(text: str) -> tuple[str, str]:
     ending, also where the opening marker is missing. Time grows linearly with the text.
 
     Args:
-        text: what the model wrote.
+        text: the model's text.
 
     Returns:
         The reasoning without its markers, and the answer. A text without reasoning is returned as it is, after `""`; reasoning

@@ -1,4 +1,4 @@
-"""Parquet schemas of every dataset config, and the columns that hold a seed."""
+"""Parquet schemas of every dataset config, and the columns of a seed."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None =
 
     Args:
         path: the file.
-        keys: what it must hold, and of which type.
+        keys: its required keys and their types.
 
     Raises:
         ValueError: it cannot be read, is not an object, or lacks a key; the message names file, key and value.
@@ -78,7 +78,7 @@ def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) 
     Args:
         value: the parsed JSON or YAML.
         keys: required key → type or types of its value.
-        name: what the value is called in the error message.
+        name: name of the value in the error message.
 
     Raises:
         ValueError: it is not.
@@ -101,7 +101,7 @@ def matching(value: Any, shape: Any, name: str) -> None:
         value: the parsed JSON or YAML.
         shape: a type or several; `[shape]`, a list of these; `{key: shape}`, an object with at least these keys;
             `{...: shape}`, an object whose values are all these; or a function of the value that returns a shape.
-        name: what the value is called in the error message.
+        name: name of the value in the error message.
 
     Raises:
         ValueError: it has another type, or text that UTF-8 cannot hold; the message names the position inside it.

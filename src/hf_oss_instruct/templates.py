@@ -17,7 +17,7 @@ OSS_INSTRUCTION = "Write a solution to the following coding problem:\n{problem}"
 """How an OSS-Instruct problem becomes an instruction (`preprocess_data.py` there)."""
 TEMPLATES = ("magicoder", "chat")
 DROP, KEEP = "drop", "keep"
-"""What becomes of a teacher's reasoning in training data."""
+"""The treatment of a teacher's reasoning in training data."""
 REASONING = "reasoning"
 """Column of a teacher's reasoning, null where there is none."""
 THINK, THINK_END = "<think>", "</think>"
@@ -105,7 +105,7 @@ def to_prompt_completion(row: Mapping[str, Any], thoughts: str = DROP) -> dict[s
 
     Args:
         row: any row with `problem` and `solution`, or with `instruction` and `response` such as those of
-            Magicoder-Evol-Instruct-110K. That set holds answers close to HumanEval's: check it before you report scores.
+            Magicoder-Evol-Instruct-110K. That dataset contains answers close to HumanEval's: check it before you report scores.
         thoughts: `drop`, or `keep` for completions that begin with the row's `reasoning`, see `with_thoughts`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Fetch a benchmark's files: from the cache of huggingface_hub if they are there, else from the Hub."""
+"""Fetch a benchmark's files: from the cache of huggingface_hub if they are cached, else from the Hub."""
 
 from __future__ import annotations
 

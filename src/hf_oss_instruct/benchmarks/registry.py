@@ -18,8 +18,8 @@ class HubBenchmark:
         repo: dataset repository.
         revision: the commit that is read. It is pinned, since changed data would change what a score or a check means.
         files: patterns of the files with the prompts and solutions that training data must not quote.
-        recorded: name in run configs and `run.json`, where it differs from the canonical one.
-        test_files: patterns of the files that are scored, where these are not `files`.
+        recorded: name in run configs and `run.json`, if it differs from the canonical one.
+        test_files: patterns of the files that are scored, if they differ from `files`.
         local_names: names of its files in a local folder; the first that is found wins.
         subset: its configuration on the Hub.
         gigabytes: download size, if large; decontamination reads such a benchmark only if it is named.

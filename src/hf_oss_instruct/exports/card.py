@@ -59,7 +59,7 @@ def card(name: str, report: Mapping[str, Any]) -> str:
 
     Args:
         name: of its folder.
-        report: what is in `export.json`.
+        report: the contents of `export.json`.
     """
     kind, source = report["format"], report["source"]
     front: dict[str, Any] = {

@@ -53,15 +53,15 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
     Args:
         format: `trl` (for GRPO), `dpo`, `verl`, `harbor` or `verifiers`.
         folder: `--out` of synthesize or curate, or any folder with Parquet files that have tests.
-        out: a new folder, or one that the same export has begun or made.
-        progress: shows what is done.
+        out: a new folder, or one that the same export has started or written.
+        progress: a progress display.
 
     Returns:
         How many rows were written, and why others were not. The same is in `export.json`, and in the card.
 
     Raises:
         UsageError: the format is unknown, or the folder has no rows that can be exported.
-        RunError: `out` holds something else, or cannot be written.
+        RunError: `out` contains something else, or cannot be written.
         SandboxError: Harbor tasks are confirmed in a sandbox, and none works on this machine.
     """
     if format not in WRITERS:

@@ -1,4 +1,4 @@
-"""The folder `tests/` of a Harbor task: `test.sh`, and what it needs to run the tests in a container without this package."""
+"""The folder `tests/` of a Harbor task: `test.sh`, and the files to run the tests in a container without this package."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _other(tests: RowTests) -> dict[str, str]:
 
 
 def _suite(tests: RowTests) -> Suite | None:
-    """The single tests; None where they are not known."""
+    """The single tests; None if they are not known."""
     if tests.language not in READ:
         return None
     try:

@@ -68,7 +68,7 @@ class Rows:
     Attributes:
         folder: `--out` of synthesize, or any folder with Parquet files.
         skipped: reason → number of skipped rows.
-        counts: what a display shows. Writers count the rows that they have written.
+        counts: the text to display. Writers count the rows that they have written.
     """
 
     folder: Path

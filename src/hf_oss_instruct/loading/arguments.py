@@ -56,7 +56,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         """See `OpenedConfig.open`.
 
         Raises:
-            UsageError: arguments or run config contradict each other, or set what they must not.
+            UsageError: arguments or run config contradict each other, or set forbidden options.
             SeedError: there are no seeds, or they cannot be read.
         """
         repo_config = self._repo_config(base_path, token)

@@ -1,6 +1,6 @@
 """Every private name of `datasets` in use, so that new versions are handled in one place.
 
-A canary test asserts that the names exist, and the dependency is `datasets<6`. What is changed in `datasets`: our builder is
+A canary test asserts that the names exist, and the dependency is `datasets<6`. The changes to `datasets`: our builder is
 in its table of packaged builders and `.ossi` among its suffixes; loading ours without files does not search the
 working directory; and a shard of a stream without rows can be written.
 """

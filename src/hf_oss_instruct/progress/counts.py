@@ -24,8 +24,8 @@ class Counts:
         tokens: tokens in the answers of this session, prompts included.
         spent: `cost`, `requests` or `tokens` → how much is spent, and the limit, if there is one.
         values: other figures, such as a loss, as text.
-        remark: what a user should know now, such as a request that takes long.
-        stopping: what is waited for after an interruption; empty unless there was one.
+        remark: notes for the user, such as a request that takes long.
+        stopping: work to wait for after an interruption; empty unless there was one.
     """
 
     total: int | None = None
@@ -44,16 +44,16 @@ class Counts:
 
 
 class Progress(Protocol):
-    """Shows what a command is doing. Commands and functions take one as their argument `progress`."""
+    """Shows the progress of a command. Commands and functions take one as their argument `progress`."""
 
     def stage(
         self, title: str, unit: str = "", total: int | None = None, update: Callable[[Counts], None] | None = None
     ) -> AbstractContextManager[Counts]:
-        """Announce what is done until the block ends. A stage inside another one is shown in its place.
+        """Announce the work that lasts until the block ends. A stage inside another one is shown in its place.
 
         Args:
-            title: what is done, such as `Judging samples`. It may be untrusted text.
-            unit: what is counted, in the plural.
+            title: name of the work, such as `Judging samples`. It may be untrusted text.
+            unit: the unit that is counted, in the plural.
             total: how many there are.
             update: called with the counts before they are read, in the thread of the display, by commands that count
                 elsewhere. It must not block.

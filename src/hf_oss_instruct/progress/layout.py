@@ -21,11 +21,11 @@ SEPARATOR = " · "
 
 
 class View(NamedTuple):
-    """What is shown of a stage.
+    """The displayed state of a stage.
 
     Attributes:
-        title: what is done.
-        unit: what is counted.
+        title: name of the work.
+        unit: the unit that is counted.
         counts: its numbers.
         rates: its speed.
         elapsed_s: seconds since it began.

@@ -20,7 +20,7 @@ POINTS = 600
 
 
 class Rates(NamedTuple):
-    """Speeds per second, and the seconds left; None where they are unknown."""
+    """Speeds per second, and the seconds left; None if they are unknown."""
 
     done: float = 0.0
     requests: float = 0.0

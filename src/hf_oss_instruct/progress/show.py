@@ -19,7 +19,7 @@ KERNEL = "JPY_PARENT_PID"
 
 @contextmanager
 def show_progress(output: str = "auto") -> Iterator[Progress]:
-    """Show the progress of what is done in the block on standard error.
+    """Show the progress of the block on standard error.
 
         with show_progress() as progress:
             synthesize_to_disk(seeds, teacher, "pairs", progress=progress)

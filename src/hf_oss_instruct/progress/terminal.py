@@ -19,7 +19,7 @@ FRAMES_PER_S = 4
 
 
 class TerminalProgress(Stages):
-    """Redraws the current stage; what others write to standard error meanwhile appears above it.
+    """Redraws the current stage; other output to standard error appears above it.
 
     Standard output is left alone, since it may be a file: code that prints there calls `aside`.
 

@@ -104,7 +104,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
 
 
 def _next(kind: str, to: str) -> str:
-    """The command that uses what was published."""
+    """The command that uses the publication."""
     if kind == "model":
         return command_line("evaluate", "--model", to, "--task", "humaneval_plus", "--out", "results")
     if kind == "run":

@@ -1,4 +1,4 @@
-"""Show in the terminal what is about to be published."""
+"""Show the planned publication in the terminal."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def dataset_push(
     """Build the dataset repository of a run's folder.
 
     Args:
-        folder: `--out` of `synthesize`. While the run is still going on, the dataset is marked as partial.
+        folder: `--out` of `synthesize`. While the run is still in progress, the dataset is marked as partial.
         rules: conditions for publishing.
         prompt: the full prompt template.
         repo_id: the repository, for the code in the card that loads it.

@@ -49,7 +49,7 @@ class PublishHooks:
 
 @dataclass(frozen=True)
 class PublishOptions:
-    """What a user chooses about a publication.
+    """A user's choices for a publication.
 
     Attributes:
         private: make a new repository private.
@@ -114,7 +114,7 @@ def push_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks)
     Args:
         folder: what synthesize, curate, train, score or evaluate wrote.
         to: the repository, `namespace/name`.
-        options: what the user chose.
+        options: the user's choices.
         hooks: functions of other packages.
 
     Raises:

@@ -43,7 +43,7 @@ class Push:
         repo_type: `dataset`, `model` or `space`.
         summary: one line for the commit message and the changelog.
         files: path in the repository → a local file, or its bytes. Contains the card.
-        notes: what the publisher should know.
+        notes: notes for the publisher.
         compared: files that differ if anything differs; if they are equal on the Hub, nothing is uploaded.
         owned: path prefixes whose files are deleted if a new revision lacks them.
         parent: the commit that the files were derived from; None if they do not depend on the repository's content.
@@ -92,7 +92,7 @@ def check_name(repo_id: str, option: str = "--to") -> None:
 
 
 def check(push: Push) -> None:
-    """Check what can be checked without the Hub.
+    """Run the checks that need no Hub.
 
     Raises:
         PublishError: a file or folder exceeds the Hub's limits, or the card's YAML is invalid or lacks a field.
@@ -160,7 +160,7 @@ def publish(
         message: commit message; the summary by default.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
-        progress: shows what is done.
+        progress: a progress display.
 
     Returns:
         The commit; None if the repository is up to date.

@@ -23,7 +23,7 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
 
 
 class SavedReport(Protocol):
-    """What is needed of a report."""
+    """The parts of a report that are published."""
 
     @property
     def pictures(self) -> Mapping[str, str]:
@@ -73,7 +73,7 @@ def options_of(folder: Path) -> dict[str, Any] | None:
 def published_report(
     tables: Mapping[str, Path | bytes], name: str, make: MakeReport, options: Mapping[str, Any], *, space: bool = False
 ) -> PublishedReport:
-    """Make the report of a dataset as it will be on the Hub, without what is left out there (snippets, rejected rows).
+    """Make the report of a dataset as it will be on the Hub, without the parts left out there (snippets, rejected rows).
 
     Args:
         tables: `data/…`, `rejected/…` and `run.json`: path in the repository → content.

@@ -15,7 +15,7 @@ class RowAccess:
     """Reads rows of a table by their numbers.
 
     Args:
-        table: the table; of a Parquet file only the row groups that are asked for are read.
+        table: the table; of a Parquet file only the requested row groups are read.
     """
 
     def __init__(self, table: pds.Dataset) -> None:

@@ -1,4 +1,4 @@
-"""What the terminal shows of a report."""
+"""The summary of a report for the terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def show(numbers: dict[str, Any], source: str, page: Path) -> None:
 
     Args:
         numbers: `report.json`.
-        source: what the report is about.
+        source: the subject of the report.
         page: the file.
     """
     first, *others = lines(numbers)

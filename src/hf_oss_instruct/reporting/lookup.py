@@ -20,7 +20,7 @@ from hf_oss_instruct.reporting.rows import ReportRows, column_of
 from hf_oss_instruct.storage.arrow import holds_text
 
 SEARCH_S = 0.2
-"""Seconds after which a search answers with what it has found so far."""
+"""Seconds after which a search returns the rows found so far."""
 REMEMBERED = 8
 """Filters and searches that are remembered."""
 LONGEST_LIST = 2_000
@@ -52,7 +52,7 @@ class RowLookup:
         self._lock = Lock()
 
     def facets(self) -> list[dict[str, Any]]:
-        """What can be filtered by: name, label and values. The values of a column are None until `values` is asked for them."""
+        """What can be filtered by: name, label and values. The values of a column are None until `values` is called."""
         names = {name for _, table, _ in self._tables for name in table.schema.names}
         listed = [{"name": facet.name, "label": facet.label, "values": None} for facet in FACETS if facet.column in names]
         return [{"name": "table", "label": "Rows", "values": [name for name, *_ in self._tables]}, *listed]
@@ -63,7 +63,7 @@ class RowLookup:
         return [] if found is None else sorted(found.dictionary.to_pylist())[:LONGEST_LIST]
 
     def _facet(self, name: str) -> pa.DictionaryArray | None:
-        """The value of every row, read when it is first asked for: a million rows need a moment for each column."""
+        """The value of every row, read on first use: a million rows need a moment for each column."""
         for facet in FACETS:
             if facet.name == name:
                 with self._reading[name]:

@@ -51,7 +51,7 @@ class Report:
         Args:
             out: the folder; an earlier report there is replaced.
             browser: whether the page has the row browser; without it, the page is a single file.
-            progress: shows what is done.
+            progress: a progress display.
 
         Returns:
             The page.
@@ -99,13 +99,13 @@ def report(
     Args:
         rows: rows in memory (a list of dicts, a `datasets.Dataset`, a pandas DataFrame, an Arrow table); the folder of a run, a
             curation, a training or scores; tables, files or folders of them; or the id of a dataset on the Hub.
-        compare: another dataset, of the same kinds, whose numbers stand beside.
+        compare: another dataset, of the same kinds, to compare with.
         benchmarks: benchmarks to compare with: names, files, folders, Hub datasets; one that cannot be loaded is reported as not
             compared.
         tokenizer: count tokens with this `transformers` tokenizer; words, numbers and punctuation marks by default.
         embedding_model: assign the categories with this `transformers` text encoder; by words by default.
         columns: the two columns with problem and solution; recognized by their names by default.
-        progress: shows what is done, such as what `show_progress()` gives.
+        progress: a progress display, such as that of `show_progress()`.
 
     Returns:
         The numbers and charts.

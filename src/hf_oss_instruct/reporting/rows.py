@@ -29,7 +29,7 @@ BATCH = 2_000
 
 @dataclass(frozen=True)
 class ReportRows:
-    """What is known of a dataset.
+    """Facts about a dataset.
 
     Attributes:
         name: its name.

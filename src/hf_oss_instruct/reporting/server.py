@@ -1,4 +1,4 @@
-"""Serve the page with the row browser: on this machine only, read-only, with rows read when they are asked for."""
+"""Serve the page with the row browser: on this machine only, read-only, with rows read on demand."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_GET(self) -> None:
-        """Answer a request whose Host header is ours: no other site reads the rows by pointing a name of its own here."""
+        """Answer a request whose Host header is ours: no other site can read the rows by pointing its own host name here."""
         if self.headers.get("Host") not in self.server.hosts or len(self.path) > LONGEST_PATH:
             return self._send(403, b"This server answers its own page only.", "text/plain; charset=utf-8")
         try:
@@ -145,7 +145,7 @@ def serve(source: str, columns: Sequence[str] | None, port: int, announce: Calla
         announce: is called with the address.
 
     Raises:
-        UsageError: the port is taken, or `report.json` holds something else than a report.
+        UsageError: the port is taken, or `report.json` is not a report.
     """
     rows = open_rows(source, columns)
     try:

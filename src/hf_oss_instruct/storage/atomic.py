@@ -15,7 +15,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that replaces `path` when the block ends without an error.
 
     Raises:
-        OSError: it cannot be written; what was there before is still there.
+        OSError: it cannot be written; the previous content is still there.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
     try:

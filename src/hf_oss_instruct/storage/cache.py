@@ -1,10 +1,10 @@
 """The cache folders of this package, next to those of `huggingface_hub` and `datasets`.
 
-| folder | what is in it |
+| folder | contents |
 |---|---|
 | `shards/`, `merged/` | shards in work whose plan is in a store; datasets that are copied to one |
 | `journal/` | answers of teachers, for runs without a folder: `preview`, `load_dataset` |
-| `benchmark_index/` | what decontamination looks for |
+| `benchmark_index/` | indexes of benchmarks for decontamination |
 | `expected/` | the results of reference solutions |
 | `embeddings/` | clusters of snippets by embedding models |
 | `prebuilt/` | headers and classes that compilers are given |

@@ -42,15 +42,15 @@ class RunReport(TypedDict, total=False):
         requests_sent: requests, with retries.
         tokens: as the server counted them.
         finish_reasons: finish reason → answers.
-        answer_forms: form → answers, where they were to be JSON.
-        parameters_changed: parameter → its value or new name, where a server refused it; None where it was left out.
+        answer_forms: form → answers, if JSON was requested.
+        parameters_changed: parameter → its value or new name, if a server rejected it; None if it was left out.
         cost: in the unit of the prices that were given; None without prices.
         seconds: of all sessions together.
         started: time of the first session, in ISO 8601.
         versions: of Python and of packages.
         config_hash, prompt_hash: of the run config and of the prompt template.
         teacher: identity of the teacher.
-        teachers: identity → share, where several are mixed.
+        teachers: identity → share, if several are mixed.
         tasks: the generation tasks after the first one, or of a judge.
         journal_lines_dropped: damaged lines of the journal, whose answers were requested again.
         diversity: near duplicates and distinct tasks.

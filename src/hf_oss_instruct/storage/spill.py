@@ -30,8 +30,8 @@ MERGED_AT_ONCE = 2**18
 class Spill(Generic[Number]):
     """An array that is appended to, and then read as a memory map.
 
-    Its file is temporary, in the folder that the environment variable `TMPDIR` names, and has no name there: nothing is left of
-    it, even if the process is killed.
+    Its file is temporary, in the folder that the environment variable `TMPDIR` names, and has no name there: it leaves nothing
+    behind, even if the process is killed.
 
     Args:
         dtype: the type of its numbers.

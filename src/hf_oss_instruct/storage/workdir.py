@@ -118,7 +118,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def written_in_parts(path: Path) -> Iterator[Callable[[bytes], None]]:
-    """A function that writes the next part of a file, which is there only when the block has ended without an error.
+    """A function that writes the next part of a file, which exists only once the block has ended without an error.
 
     Raises:
         RunError: the disk is full, or the folder cannot be written.
@@ -136,7 +136,7 @@ class Lines:
     """An append-only JSONL file. A line is on disk when `append` returns; an incomplete last line, left by a kill, is truncated.
 
     Args:
-        path: the file; made if it is not there.
+        path: the file; created if it does not exist.
 
     Raises:
         RunError: it cannot be written.

@@ -1,1 +1,1 @@
-"""What every command shares: options, output, signals and exit codes."""
+"""Code shared by all commands: options, output, signals and exit codes."""

@@ -34,10 +34,10 @@ def show_block(title: str, text: str | None = None) -> None:
 
 
 def show_ending(summary: str, location: object = None, *, view: Sequence[str] = (), next_command: str = "") -> None:
-    """Print the first lines after a command: what was made and where, what to look at, and the next command to type.
+    """Print the first lines after a command: what was written and where, what to look at, and the next command to type.
 
     Args:
-        summary: what was made, in a few words with its count.
+        summary: the result in a few words, with its count.
         location: folder, file or URL.
         view: commands, files or URLs that show it, a line each.
         next_command: the next command; empty if there is none or the command did not finish.

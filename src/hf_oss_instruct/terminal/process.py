@@ -28,7 +28,7 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
     """Run a click command and exit with its code.
 
     Args:
-        command: runs it, not in click's standalone mode. What it returns is the exit code, None counts as 0.
+        command: runs it, not in click's standalone mode. It returns the exit code; None counts as 0.
     """
     for library in ("HF_HUB", "HF_DATASETS"):  # their bars would be drawn over ours; the user may switch them on
         os.environ.setdefault(f"{library}_DISABLE_PROGRESS_BARS", "1")
@@ -45,7 +45,7 @@ def resumable(out: Path | None) -> Iterator[None]:
     """If a signal ends the block, say that the same command continues it.
 
     Args:
-        out: the folder that holds what is finished; if not given, it is not mentioned.
+        out: the folder with the finished work; if not given, it is not mentioned.
 
     Raises:
         RunInterruptedError: a signal came and there is a folder.
@@ -83,7 +83,7 @@ def typed_command(verb: str | None = None, drop: tuple[str, ...] = (), switches:
         verb: another command to show instead, with the same arguments.
         drop: options to leave out, with their values.
         switches: options without values to leave out.
-        options: option → value, in place of what was typed for it.
+        options: option → value, instead of the one that was typed.
     """
     from hf_oss_instruct.credentials import redacted
 

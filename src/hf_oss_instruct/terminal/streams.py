@@ -24,7 +24,7 @@ _READER_LEFT = (errno.EPIPE, errno.EIO, errno.ESHUTDOWN, errno.ECONNRESET)
 
 
 class _Output(io.FileIO):
-    """A raw file whose writes never fail: what cannot be written is dropped, and the first error is kept."""
+    """A raw file whose writes never fail: output that cannot be written is dropped, and the first error is kept."""
 
     error: OSError | None = None
     leaving = False

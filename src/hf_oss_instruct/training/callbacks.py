@@ -50,7 +50,7 @@ class Judged:
     sandbox: str = ""
 
     def record(self) -> dict[str, Any]:
-        """The fields that are saved beside the answer."""
+        """The fields that are saved with the answer."""
         return {"parsed": self.parsed, "passed": self.outcome.value, "status": self.status, "sandbox": self.sandbox}
 
 
@@ -71,7 +71,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Scoring:
-    """What to score during training.
+    """Options of scoring during training.
 
     Attributes:
         tasks: each with an `instruction` for the model; the other keys are for the judge.
@@ -99,7 +99,7 @@ class Scoring:
         Args:
             trainer: the `SFTTrainer`; answers are written to its `output_dir/scores/`, figures to its logs.
             template: renders prompts as in training.
-            progress: shows what is done.
+            progress: a progress display.
         """
         from transformers import TrainerCallback
 

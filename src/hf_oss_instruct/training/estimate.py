@@ -26,7 +26,7 @@ class Shape:
     """Size of a model.
 
     Attributes:
-        parameters: their number; None where it is not known.
+        parameters: their number; None if it is not known.
         hidden, layers: width and depth.
         source: how this is known.
     """

@@ -39,8 +39,8 @@ def scoring(
 
     Args:
         what: a task of `benchmarks.load` such as `humaneval_plus`; or a `.jsonl` file, each line with `instruction` (what the
-            model is asked), `entry_point` (the function to write), `tests` (statements that run after it and raise where it
-            is wrong) and perhaps `language`.
+            model is asked), `entry_point` (the function to write), `tests` (statements that run after it and raise if it is
+            wrong) and optionally `language`.
         every: steps between scores.
         data: local files of the benchmark; None for the Hub.
         count: how many of the problems, evenly spread; all of them by default.

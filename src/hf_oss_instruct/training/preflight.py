@@ -25,7 +25,7 @@ def check_device(values: Mapping[str, Any]) -> None:
         values: keys of the training YAML.
 
     Raises:
-        UsageError: naming the key, what is missing, and what to set instead.
+        UsageError: naming the key, the problem, and the value to set instead.
     """
     import torch
 
@@ -61,7 +61,7 @@ def check_model(values: Mapping[str, Any], config: Any) -> None:
         config: the model's configuration, a `PreTrainedConfig`.
 
     Raises:
-        UsageError: naming the model's limit or type, and what to set instead.
+        UsageError: naming the model's limit or type, and the value to set instead.
     """
     text = config.get_text_config()
     positions = getattr(text, "max_position_embeddings", None)

@@ -60,7 +60,7 @@ class Encoder:
         """Prompt and completion of a row, including the end token.
 
         Raises:
-            UsageError: the columns hold no pair, or hold prompts that another template has written.
+            UsageError: the columns contain no pair, or prompts written by another template.
         """
         self.check(row)
         if _columns(row) == PAIRS[0]:
@@ -74,7 +74,7 @@ class Encoder:
         """Reject columns that this template cannot be applied to, whatever their values.
 
         Raises:
-            UsageError: the columns hold no pair, or hold prompts that another template has written.
+            UsageError: the columns contain no pair, or prompts written by another template.
         """
         if _columns(row) == PAIRS[0]:
             if self.template.name != "magicoder":

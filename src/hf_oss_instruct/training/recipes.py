@@ -48,8 +48,8 @@ class Recipe:
         name: one of `RECIPES`.
         values: the keys of the YAML.
         gpus: devices it is meant for; 0 is a CPU.
-        notes: what was decided, a line each.
-        estimate: memory and time; None where generation takes most of both.
+        notes: the decisions, one per line.
+        estimate: memory and time; None if generation takes most of both.
     """
 
     name: str

@@ -56,7 +56,7 @@ def train(
         thoughts: `keep` trains on the teacher's reasoning (column `reasoning`) before the solution, between `<think>` tags;
             `drop` does not.
         allow_unchecked: train on data that was not decontaminated.
-        scoring: what to generate and run while training.
+        scoring: options of scoring during training.
         say: called with a line for each event, on the main process.
         callbacks: further `TrainerCallback`s.
         progress: receives the progress, see `show_progress()`; by default, the trainer displays it.

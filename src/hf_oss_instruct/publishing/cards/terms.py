@@ -16,7 +16,7 @@ _PRINCIPLES = "and models must be trained by the principles of Software Heritage
 
 @dataclass(frozen=True)
 class Terms:
-    """What a source requires of those who redistribute its code.
+    """Terms of a source for those who redistribute its code.
 
     Attributes:
         source: name of the source.

@@ -71,7 +71,7 @@ def svg(spec: dict[str, Any], title: str, prefix: str) -> str:
 
     Args:
         spec: from `charts`.
-        title: what the picture shows.
+        title: a description of the picture.
         prefix: makes the identifiers in it differ from those of the page's other charts.
     """
     import vl_convert

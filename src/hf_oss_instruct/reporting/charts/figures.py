@@ -30,7 +30,7 @@ class Figure:
     Attributes:
         name: identifier, and name of its PNG file.
         section: the section of the page.
-        title: what it shows.
+        title: a description of it.
         note: how to read it, in a sentence or two.
         spec: the chart.
         head, rows: the table of its numbers.

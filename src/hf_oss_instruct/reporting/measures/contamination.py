@@ -18,7 +18,7 @@ SHOWN = 12
 WORDS = 600
 """Words of a text that are compared."""
 MARKS = ("reason", "detail", "contaminated_by", "flags")
-"""Columns in which checks leave what they found."""
+"""Columns in which checks store their findings."""
 NAME = "name"
 """The rule that only compares the name of a function: it has no passage."""
 CONTEXT = 12

@@ -1,4 +1,4 @@
-"""What a dataset consists of: the funnel with every reason, languages, licenses, repositories, file types, cost."""
+"""The composition of a dataset: the funnel with every reason, languages, licenses, repositories, file types, cost."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def number(value: Any) -> int:
 
 
 def numbers_in(value: Any, *, zeros: bool = False) -> dict[str, int]:
-    """The counts in an object of an untrusted file: name → count; those that are 0 only if asked for."""
+    """The counts in an object of an untrusted file: name → count; those that are 0 only on request."""
     found = value if isinstance(value, dict) else {}
     return {
         one_line(name, LONGEST_NAME): number(count) for name, count in found.items() if number(count) or (zeros and count == 0)

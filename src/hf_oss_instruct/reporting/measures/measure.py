@@ -1,4 +1,4 @@
-"""The numbers of a report, from the rows alone: what `report.json` holds."""
+"""The numbers of a report, from the rows alone: the contents of `report.json`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def measure(rows: ReportRows, options: ReportOptions | None = None, progress: Pr
     Args:
         rows: the dataset.
         options: benchmarks, tokenizer, model.
-        progress: shows what is done.
+        progress: a progress display.
 
     Raises:
         UsageError: a library, tokenizer or model is missing.

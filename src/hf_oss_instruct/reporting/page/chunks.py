@@ -94,7 +94,7 @@ def _facets(rows: ReportRows, kept: int, total: int) -> list[dict[str, Any]]:
 
 
 def _ordered(values: pa.DictionaryArray) -> dict[str, Any]:
-    """Values in alphabetical order, and the number of each row's, -1 where it has none."""
+    """Values in alphabetical order, and the number of each row's, -1 if it has none."""
     order = pc.sort_indices(values.dictionary)
     inverse = pc.sort_indices(order)  # the inverse of a permutation
     codes = pc.fill_null(pc.cast(pc.take(inverse, values.indices), pa.int64()), -1)

@@ -1,4 +1,4 @@
-"""What the row browser filters by, and what it shows of a row in its list: the same for a page and for the server."""
+"""The filters of the row browser, and the entries of its list: the same for a page and for the server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Facet:
         name, label: identifier, and what a reader sees.
         column: the column it is made of.
         listed: whether the list shows its value.
-        values: (column, rows) → the value of each row, None where it has none.
+        values: (column, rows) → the value of each row, None if it has none.
     """
 
     name: str

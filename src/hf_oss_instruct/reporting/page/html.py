@@ -30,7 +30,7 @@ def page(
     """Render the page.
 
     Args:
-        sets: a dataset's name → its numbers; the first one is what the page is about, another one is compared with it.
+        sets: a dataset's name → its numbers; the first one is the subject of the page, another one is compared with it.
         found: its figures.
         browser: configuration of the row browser: `problem`, `solution` (names of columns) and `served` (whether a server
             answers it); None for a page without one.
@@ -83,7 +83,7 @@ def _hash(text: str) -> str:
 
 
 def lead(numbers: Mapping[str, Any], others: list[str]) -> str:
-    """What the dataset is, in a sentence."""
+    """A description of the dataset in one sentence."""
     funnel, cost = numbers["funnel"], numbers["cost"]
     text = f"{funnel['kept']:,} of {funnel['requested']:,} rows kept"
     text += f", written by {cost['teacher']}" if cost else ""

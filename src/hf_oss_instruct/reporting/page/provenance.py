@@ -12,7 +12,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}|v?\d+(?:\.\d+){1,3}")
 
 
 def link(row: Mapping[str, Any]) -> str | None:
-    """The address on GitHub, None where a row does not say enough.
+    """The address on GitHub, None if a row does not say enough.
 
     Args:
         row: columns to values; `repo_name` is `owner/name`, `repo_commit` a commit or the tag of a version. Without one the link

@@ -29,7 +29,7 @@ SIMILARITY = (
 
 @dataclass
 class Section:
-    """What a section shows.
+    """The content of a section.
 
     Attributes:
         name, short, title: identifier, name in the navigation, heading.

@@ -31,9 +31,9 @@ def write(
         sets: name of a dataset → its numbers: the dataset itself, then the one it is compared with.
         figures: the charts.
         rows: the dataset.
-        out: the folder; what an earlier report left there is replaced.
+        out: the folder; an earlier report there is replaced.
         browser: whether to write the rows; if there are more than `MOST_BESIDE`, the page says so instead.
-        progress: shows what is done.
+        progress: a progress display.
 
     Returns:
         The page.
