@@ -183,7 +183,7 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
 
     found = compare_runs(a, b, rng_seed)
     if output == "json":
-        click.echo(json.dumps({kind: asdict(one) for kind, one in found.items()}))
+        click.echo(json.dumps({kind: asdict(comparison) for kind, comparison in found.items()}))
     elif output != "quiet":
         show_comparison(found, a.name, b.name)
 

@@ -63,13 +63,15 @@ def show_comparison(found: Mapping[str, Comparison], a: str, b: str) -> None:
         b: name of B.
     """
     console = Console(soft_wrap=True)
-    for kind, one in found.items():
+    for kind, pair in found.items():
         console.print(
-            Text(one_line(f"{kind}: A ({a}) {100 * one.a:.1f} %, B ({b}) {100 * one.b:.1f} % on {one.problems} problems"))
+            Text(one_line(f"{kind}: A ({a}) {100 * pair.a:.1f} %, B ({b}) {100 * pair.b:.1f} % on {pair.problems} problems"))
         )
         console.print(
-            f"  B − A = {100 * one.difference:+.1f} points, 95 % {100 * one.low:+.1f} to {100 * one.high:+.1f} (bootstrap)"
+            f"  B − A = {100 * pair.difference:+.1f} points, 95 % {100 * pair.low:+.1f} to {100 * pair.high:+.1f} (bootstrap)"
         )
-        if one.p_value is not None:
-            console.print(f"  only A passed {one.only_a}, only B passed {one.only_b}; McNemar's exact test p = {one.p_value:.3g}")
-        console.print("  more than noise at 5 %" if one.differs else "  not distinguishable from noise at 5 %")
+        if pair.p_value is not None:
+            console.print(
+                f"  only A passed {pair.only_a}, only B passed {pair.only_b}; McNemar's exact test p = {pair.p_value:.3g}"
+            )
+        console.print("  more than noise at 5 %" if pair.differs else "  not distinguishable from noise at 5 %")

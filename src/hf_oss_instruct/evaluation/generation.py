@@ -62,11 +62,11 @@ def generate(
         for first in range(0, len(left), batch):
             some = left[first : first + batch]
             prompts = [build_prompt(problem, style) for problem in some]
-            for problem, one, texts in zip(some, prompts, model.answers(prompts, style), strict=True):
+            for problem, prompt, texts in zip(some, prompts, model.answers(prompts, style), strict=True):
                 if len(texts) < n or not (allow_empty or all(text.strip() for text in texts)):
                     unanswered += 1
                 else:
-                    lines.append(*(_row(problem, one, number, text) for number, text in enumerate(texts)))
+                    lines.append(*(_row(problem, prompt, number, text) for number, text in enumerate(texts)))
             counts.done = known + first + len(some)
     return unanswered
 

@@ -91,8 +91,8 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
     samples = _renumbered(samples)
     if unknown := [sample for sample in samples if sample.task_id not in benchmark.problems]:
         some = next(iter(benchmark.problems))
-        listed = "; ".join(dict.fromkeys(f"{one.task_id!r} ({one.location})" for one in unknown[:SHOWN]))
-        count = len({one.task_id for one in unknown})
+        listed = "; ".join(dict.fromkeys(f"{sample.task_id!r} ({sample.location})" for sample in unknown[:SHOWN]))
+        count = len({sample.task_id for sample in unknown})
         raise EvaluationError(
             f"{count:,} problems of the samples ({len(unknown):,} of {len(samples):,} samples) are not in {benchmark.task} "
             f"({benchmark.version}), such as {listed}; its IDs look like {some!r}. Check --task and the version of --data."
@@ -131,7 +131,9 @@ def _by_position(position: tuple[int, int], text: str, benchmark: Benchmark) -> 
     own = list(benchmark.problems)[index] if count == len(benchmark.problems) else None
     text = text.strip()
     matching = [
-        task_id for task_id, one in benchmark.problems.items() if one.prompt.strip() and text.startswith(one.prompt.strip())
+        task_id
+        for task_id, problem in benchmark.problems.items()
+        if problem.prompt.strip() and text.startswith(problem.prompt.strip())
     ]
     if own in matching or not matching:
         return own
@@ -160,12 +162,12 @@ def _duplicate(record: Record, seen: set[tuple[str, str]]) -> Fault | None:
 def _in_language(samples: list[Sample], benchmark: Benchmark) -> list[Sample]:
     """Drop the samples of other languages from inspect's logs, whose IDs start with the language: `java/HumanEval_0_x`."""
     key = benchmark.task.partition(":")[2]
-    prefixes = [one.task_id.rpartition("/")[0] for one in samples]
+    prefixes = [sample.task_id.rpartition("/")[0] for sample in samples]
     if not key or key not in prefixes:
         return samples
     others = [prefix != key and prefix.removeprefix("mbpp-") in KEYS for prefix in prefixes]
-    kept = [one for one, other in zip(samples, others, strict=True) if not other]
-    return [replace(one, task_id=one.task_id.removeprefix(f"{key}/")) for one in kept]
+    kept = [sample for sample, other in zip(samples, others, strict=True) if not other]
+    return [replace(sample, task_id=sample.task_id.removeprefix(f"{key}/")) for sample in kept]
 
 
 def _numbered(benchmark: Benchmark) -> dict[tuple[str, int], str]:

@@ -38,10 +38,10 @@ def read_row(row: Mapping[str, Any]) -> RowTests:
     Raises:
         UsageError: no column contains tests, the tests cannot be read, or their language is unknown.
     """
-    name = next((one for one in TEST_COLUMNS if _has_value(row.get(one))), None)
+    name = next((column for column in TEST_COLUMNS if _has_value(row.get(column))), None)
     value: Any = row[name] if name else None
     if name is None and _has_value(row.get("inputs")) and _has_value(row.get("outputs")):
-        name, value = "inputs", {one: row.get(one) for one in ("inputs", "outputs", "fn_name")}
+        name, value = "inputs", {column: row.get(column) for column in ("inputs", "outputs", "fn_name")}
     if name is None:
         here = ", ".join(map(repr, row)) or "none"
         raise UsageError(f"The row has no tests. It needs one of the columns {', '.join(TEST_COLUMNS)}; it has: {here}.")
@@ -113,8 +113,8 @@ class _Reader:
         elif isinstance(value, Mapping):
             self._add_mapping(value)
         elif isinstance(value, Sequence) or hasattr(value, "tolist"):
-            for one in value:
-                self._add(one)
+            for item in value:
+                self._add(item)
         elif value is not None:
             raise self._not_understood(value, "it is neither text, a list nor a mapping")
 
@@ -168,10 +168,10 @@ class _Reader:
         if not _has_value(weights):
             return ()
         try:
-            found = tuple(float(one) for one in weights)
+            found = tuple(float(weight) for weight in weights)
         except (TypeError, ValueError):
             raise UsageError(f"test_weights is {weights!r:.80}. It must be a list with a number for each test.") from None
-        if not all(0 <= one < float("inf") for one in found):
+        if not all(0 <= weight < float("inf") for weight in found):
             raise UsageError(f"test_weights is {weights!r:.80}. Weights must be 0 or more.")
         return found
 
@@ -222,5 +222,5 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -66,7 +66,7 @@ class RewardOptions:
             raise UsageError(f"memory_mib is {self.memory_mib}; no program starts with less than {LEAST_MEMORY_MIB} MiB.")
 
     def __repr__(self) -> str:
-        shown = ((one.name, getattr(self, one.name)) for one in fields(self) if one.name != "token")
+        shown = ((field.name, getattr(self, field.name)) for field in fields(self) if field.name != "token")
         return f"RewardOptions({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
     @property
@@ -89,7 +89,7 @@ class RewardOptions:
                 continue
             option = name.removeprefix(PREFIX).lower()
             if option not in kinds:
-                known = ", ".join(PREFIX + one.upper() for one in kinds)
+                known = ", ".join(PREFIX + field_name.upper() for field_name in kinds)
                 raise UsageError(f"The environment variable {name} is unknown. Known variables: {known}.")
             values[option] = _read(name, text, kinds[option])
         if unknown := set(given) - set(kinds):

@@ -67,9 +67,9 @@ def metrics(outcomes: Sequence[Outcome], seconds: float) -> dict[str, float]:
         outcomes: one for each completion.
         seconds: wall time of the batch.
     """
-    counts = Counter(one.status for one in outcomes)
+    counts = Counter(outcome.status for outcome in outcomes)
     found = {status: counts[status] / max(1, len(outcomes)) for status in STATUSES}
-    tests = [safe for one in outcomes if one.reward is not None for safe in one.trusted]
+    tests = [safe for outcome in outcomes if outcome.reward is not None for safe in outcome.trusted]
     found["untrusted_tests"] = tests.count(False) / max(1, len(tests))
     found["programs_per_second"] = len(outcomes) / seconds if seconds > 0 else 0.0
     return found

@@ -119,7 +119,7 @@ class Scorer:
         for future in futures:
             future.cancel()  # tasks that have not started; what runs ends by its own limits
         late = unscored(f"the call's {self.options.call_wall_s:g} s were over before this completion was scored")
-        return [one.result() if one.done() and not one.cancelled() else late for one in scored]
+        return [future.result() if future.done() and not future.cancelled() else late for future in scored]
 
     def _weights_of(self, tests: RowTests) -> tuple[float, ...]:
         if self.options.variant != "weighted":
@@ -160,22 +160,26 @@ class Strict:
         Raises:
             UsageError, SandboxError: in the first batch, a row's tests cannot be used, or none counts.
         """
-        outcomes = [unscored(str(one)) if isinstance(one, OssInstructError) else one for one in found]
+        outcomes = [unscored(str(result)) if isinstance(result, OssInstructError) else result for result in found]
         if not self._started:
-            for number, one in enumerate(found):
-                if isinstance(one, OssInstructError):
-                    raise type(one)(f"Row {number} of the first batch: {one}")
-            if outcomes and not options.untrusted_tests and all(one.trusted and not any(one.trusted) for one in outcomes):
+            for number, result in enumerate(found):
+                if isinstance(result, OssInstructError):
+                    raise type(result)(f"Row {number} of the first batch: {result}")
+            if (
+                outcomes
+                and not options.untrusted_tests
+                and all(outcome.trusted and not any(outcome.trusted) for outcome in outcomes)
+            ):
                 raise UsageError(
                     "No test of the first batch can be judged outside the program's process, and untrusted_tests is 0. Set it to "
                     "1 to count tests that run in the program's process."
                 )
             self._started = True
-        for one in outcomes:
-            kind = one.detail.partition(":")[0]
-            if one.reward is None and kind not in self._warned and len(self._warned) < 20:
+        for outcome in outcomes:
+            kind = outcome.detail.partition(":")[0]
+            if outcome.reward is None and kind not in self._warned and len(self._warned) < 20:
                 self._warned.add(kind)
-                _log.warning("A completion has no reward (None): %s", one_line(one.detail, 300))
+                _log.warning("A completion has no reward (None): %s", one_line(outcome.detail, 300))
         return outcomes
 
 

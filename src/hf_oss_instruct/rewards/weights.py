@@ -32,5 +32,9 @@ def weights_of(grader: Grader, tests: RowTests, limits: Limits, tier: str | None
         raise UsageError("The variant 'weighted' needs a correct program in the column 'solution', or weights in 'test_weights'.")
     changed = mutants(tests.solution, tests.language, MUTANTS, program=bool(tests.pairs))
     ran = [grader.results(mutant.text, limits, tier=tier) for mutant in changed]
-    killed = [one for one in ran if (one.status in ("wrong", "error", "timeout") and any(one.passed)) or one.status == "wrong"]
-    return tuple(float(sum(not one.passed[index] for one in killed)) for index in range(count))
+    killed = [
+        results
+        for results in ran
+        if (results.status in ("wrong", "error", "timeout") and any(results.passed)) or results.status == "wrong"
+    ]
+    return tuple(float(sum(not results.passed[index] for results in killed)) for index in range(count))

@@ -80,8 +80,8 @@ def _is_declaration(node: Node, functions: frozenset[str]) -> bool:
 def _contains_definition(node: Node, functions: frozenset[str]) -> bool:
     stack = [node]
     while stack:
-        inner = stack.pop()
-        if inner.type in functions or any(word in inner.type for word in ("class", "struct")):
+        current = stack.pop()
+        if current.type in functions or any(word in current.type for word in ("class", "struct")):
             return True
-        stack += inner.named_children
+        stack += current.named_children
     return False

@@ -32,9 +32,9 @@ def listed_calls(
     """
     found, pairs = cursor.take(head), []
     while found and cursor.take(compares):
-        if (one := pair(cursor)) is None:
+        if (parsed := pair(cursor)) is None:
             return None
-        pairs.append(one)
+        pairs.append(parsed)
     if not found or not pairs or not cursor.take(foot):
         return None
     return CallTests(before(found), tuple(call for call, _ in pairs), tuple(value for _, value in pairs))

@@ -20,8 +20,8 @@ def cleaned(code: str) -> Iterator[str]:
     if rest.strip() and first.strip() and find(first.strip()) is not None:  # the language tag, which belongs after the fence
         code = rest
     listing = [_NUMBERED.match(line) for line in code.split("\n") if line.strip()]
-    if len(listing) > 2 and [int(one["number"]) if one else 0 for one in listing] == list(range(1, len(listing) + 1)):
-        code = "".join(one["code"] + "\n" for one in listing if one)
+    if len(listing) > 2 and [int(match["number"]) if match else 0 for match in listing] == list(range(1, len(listing) + 1)):
+        code = "".join(match["code"] + "\n" for match in listing if match)
     yield code
     lines = [line for line in code.split("\n") if line.strip()]
     if (flush := textwrap.dedent(code)) != code:

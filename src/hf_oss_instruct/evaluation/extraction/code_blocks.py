@@ -133,13 +133,13 @@ def _split_fences(lines: Sequence[str]) -> Iterator[str]:
     """Put every fence on a separate line."""
     opened = ""
     for line in lines:
-        for one in _split(line, opened):
-            fence = _FENCE.match(one)
+        for part in _split(line, opened):
+            fence = _FENCE.match(part)
             if fence and not opened:
                 opened = fence["fence"]
             elif fence and fence["fence"].startswith(opened) and not fence["info"].strip():
                 opened = ""
-            yield one
+            yield part
 
 
 def _split(line: str, opened: str) -> list[str]:

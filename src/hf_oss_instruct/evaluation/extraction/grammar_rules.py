@@ -92,7 +92,9 @@ class GrammarRules:
             return [next((item for item in reversed(found) if not self.is_stub(item)), found[-1])]
         declared: list[Item] = []
         for item in items:
-            if item.kind in ("function", "value") and any(one.endswith((f".{name}", f":{name}")) for one in item.names):
+            if item.kind in ("function", "value") and any(
+                declared_name.endswith((f".{name}", f":{name}")) for declared_name in item.names
+            ):
                 return [item]
             if item.kind == "container" and (inside := self.path_to(name, self.members(item))):
                 if not self.is_stub(inside[-1]):

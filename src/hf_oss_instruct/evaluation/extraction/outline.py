@@ -164,10 +164,10 @@ def leaves(node: Node) -> list[str]:
     """Return the names among the leaves of a tree, in order."""
     stack, found = [node], []
     while stack:
-        one = stack.pop()
-        if one.children:
-            stack.extend(reversed(one.children))
-        elif one.is_named and _NAME.fullmatch(text := text_of(one).lstrip("$@%")):
+        current = stack.pop()
+        if current.children:
+            stack.extend(reversed(current.children))
+        elif current.is_named and _NAME.fullmatch(text := text_of(current).lstrip("$@%")):
             found.append(text)
     return found
 
@@ -176,6 +176,6 @@ def walk(node: Node) -> Iterator[Node]:
     """Yield a node and all its descendants."""
     stack = [node]
     while stack:
-        one = stack.pop()
-        yield one
-        stack.extend(reversed(one.children))
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(current.children))

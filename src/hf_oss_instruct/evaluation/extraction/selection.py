@@ -49,16 +49,16 @@ def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]
     """
     found = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
     read = [_read(language, problem, block) for block in found]
-    own = [one for one in read if may_hold(one.block.tag, problem.language)]
+    own = [candidate for candidate in read if may_hold(candidate.block.tag, problem.language)]
     for group in (own, read):
-        whole = [one for one in group if one.path and not one.stub and one.source.clean]
+        whole = [candidate for candidate in group if candidate.path and not candidate.stub and candidate.source.clean]
         if whole:
-            main = next((one for one in reversed(whole) if not is_aside(one.block.lead)), whole[-1])
+            main = next((candidate for candidate in reversed(whole) if not is_aside(candidate.block.lead)), whole[-1])
             main = _completed(language, problem, main)
             return "fence", _with_helpers(language, problem, main, group)
-    for one in reversed([one for one in read if one.path and not one.stub]):
-        return "fence", _with_helpers(language, problem, _completed(language, problem, one), own)
-    if not any(one.path for one in read) and (code := definitions_in_prose(language, text, problem.entry_point)):
+    for candidate in reversed([candidate for candidate in read if candidate.path and not candidate.stub]):
+        return "fence", _with_helpers(language, problem, _completed(language, problem, candidate), own)
+    if not any(candidate.path for candidate in read) and (code := definitions_in_prose(language, text, problem.entry_point)):
         return "lines", code
     return _from_other_code(language, problem, text, own or read)
 
@@ -79,14 +79,14 @@ def _is_quoted(language: Language, source: ParsedSource, byte: int) -> bool:
 
 def _from_other_code(language: Language, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
     """Try a body of the prompt's function, a stub, code with another name."""
-    bodies = [one.block.code for one in read if not one.path] if read else [text]
+    bodies = [candidate.block.code for candidate in read if not candidate.path] if read else [text]
     for code in sorted(bodies, key=len, reverse=True):
         if program := body_of(language, problem, code):
             return "body", program
-    if stubs := [one.source.text for one in read if one.path]:
+    if stubs := [candidate.source.text for candidate in read if candidate.path]:
         return "fence", stubs[-1]
-    clean = [one.source.text for one in read if one.source.clean]
-    return "longest", max(clean or [one.source.text for one in read], key=len, default=text)
+    clean = [candidate.source.text for candidate in read if candidate.source.clean]
+    return "longest", max(clean or [candidate.source.text for candidate in read], key=len, default=text)
 
 
 def body_of(language: Language, problem: Problem, code: str) -> str:
@@ -128,25 +128,25 @@ def _read(language: Language, problem: Problem, block: Block) -> _Read:
         tries.append(_Read(block, source, path, bool(path) and language.is_stub(path[-1])))
         if path and source.clean:
             return tries[-1]
-    if not any(one.path for one in tries) and (text := _with_corrected_name(tries[0].source, problem.entry_point)):
+    if not any(candidate.path for candidate in tries) and (text := _with_corrected_name(tries[0].source, problem.entry_point)):
         return _read(language, problem, Block(text, block.tag, block.lead, block.closed))
-    return next((one for one in tries if one.path), tries[0])
+    return next((candidate for candidate in tries if candidate.path), tries[0])
 
 
 def _with_corrected_name(source: ParsedSource, name: str) -> str:
     """Rename the only function to the entry point if the names differ only in case and underscores."""
-    names = {one for item in source.of_kind("function", "value") for one in item.names if one != name}
-    alike = [one for one in names if one.replace("_", "").lower() == name.replace("_", "").lower()]
+    names = {defined for item in source.of_kind("function", "value") for defined in item.names if defined != name}
+    alike = [defined for defined in names if defined.replace("_", "").lower() == name.replace("_", "").lower()]
     return re.sub(rf"\b{re.escape(alike[0])}\b", name, source.text) if len(alike) == 1 else ""
 
 
-def _completed(language: Language, problem: Problem, one: _Read) -> _Read:
+def _completed(language: Language, problem: Problem, candidate: _Read) -> _Read:
     """Complete a truncated block; if its fence was never closed, remove the text after the code."""
-    text = language.closed(one.source.text)
-    if not one.block.closed and (language.prose_parses or not language.source(text).clean):
-        text = definitions_in_prose(language, one.source.text, problem.entry_point) or text
+    text = language.closed(candidate.source.text)
+    if not candidate.block.closed and (language.prose_parses or not language.source(text).clean):
+        text = definitions_in_prose(language, candidate.source.text, problem.entry_point) or text
     source = language.source(text)
-    return _Read(one.block, source, language.path_to(problem.entry_point, source.items), False)
+    return _Read(candidate.block, source, language.path_to(problem.entry_point, source.items), False)
 
 
 def is_aside(lead: str) -> bool:
@@ -169,7 +169,11 @@ def may_hold(tag: str, lang: str) -> bool:
 
 def _with_helpers(language: Language, problem: Problem, main: _Read, read: Iterable[_Read]) -> str:
     """Prepend imports and definitions of other blocks that the block uses but does not contain."""
-    others = [one.source for one in read if one.block is not main.block and not one.path and one.source.clean]
+    others = [
+        candidate.source
+        for candidate in read
+        if candidate.block is not main.block and not candidate.path and candidate.source.clean
+    ]
     if not others:
         return main.source.text
     words, there = language.words(main.source.text), set(main.source.defined)
@@ -191,6 +195,6 @@ def _with_helpers(language: Language, problem: Problem, main: _Read, read: Itera
         for item in source.of_kind("import")
     ]
     added = [item.text.rstrip("\n") for item in imports] + [
-        item.text.rstrip("\n") for _, _, item in sorted(taken, key=lambda one: one[:2])
+        item.text.rstrip("\n") for _, _, item in sorted(taken, key=lambda entry: entry[:2])
     ]
     return language.with_preamble(added, main.source.text) if added else main.source.text

@@ -34,7 +34,7 @@ def is_stub(item: Item) -> bool:
     if body is None:
         return item.kind == "function"
     comments = [node for node in walk(body) if "comment" in node.type]
-    docstrings = [one for one in body.named_children[:1] if _is_docstring(one)]
+    docstrings = [child for child in body.named_children[:1] if _is_docstring(child)]
     code = _text_without(body, [*comments, *docstrings])
     comment_text = " ".join(map(text_of, comments))
     rest = _PLACEHOLDER_STATEMENTS.sub(" ", code).strip()
@@ -43,11 +43,11 @@ def is_stub(item: Item) -> bool:
 
 def body_of(node: Node) -> Node | None:
     """Return the body of the first function at or below a node."""
-    for one in walk(node):
-        if (found := one.child_by_field_name("body")) is not None:
+    for inner in walk(node):
+        if (found := inner.child_by_field_name("body")) is not None:
             return found
-        if one.type == "function_body":
-            return one
+        if inner.type == "function_body":
+            return inner
     return None
 
 

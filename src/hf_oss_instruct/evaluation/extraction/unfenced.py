@@ -25,8 +25,8 @@ def definitions_in_prose(language: Language, text: str, name: str) -> str:
         text: the answer.
         name: the entry point.
     """
-    for one in (text, _INDENT.sub("", text)):
-        code = _definitions(language, one.split("\n")[:LINES])
+    for variant in (text, _INDENT.sub("", text)):
+        code = _definitions(language, variant.split("\n")[:LINES])
         if language.path_to(name, language.source(code).items):
             return code
     return ""

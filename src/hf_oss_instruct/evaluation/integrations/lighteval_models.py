@@ -149,8 +149,8 @@ class LightevalModel:
         from lighteval.tasks.requests import Doc
 
         docs = []
-        for number, one in enumerate(asked):
-            text, stop = self.prompt(one, style)
+        for number, prompt in enumerate(asked):
+            text, stop = self.prompt(prompt, style)
             docs.append(Doc(text, [""], 0, id=str(number), task_name="oss-instruct", num_samples=self.sampling.n))
             docs[-1].generation_size, docs[-1].stop_sequences = self.sampling.max_new_tokens or NEW_TOKENS[style], list(stop)
         if self.choice.backend == "transformers":

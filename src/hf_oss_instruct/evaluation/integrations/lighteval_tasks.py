@@ -97,7 +97,7 @@ class PassAtK(SamplingMetric, SampleLevelComputation):
         verdicts: dict[str, list[Verdict]] = {}
         for verdict in score(benchmark(self.task), samples):
             verdicts.setdefault(verdict.task_id, []).append(verdict)
-        if unknown := [one for own in verdicts.values() for one in own if not one.final]:
+        if unknown := [verdict for own in verdicts.values() for verdict in own if not verdict.final]:
             logger.warning("%s: %d of %d samples have no verdict: %s", self.task, len(unknown), len(samples), unknown[0].reason)
         return [_row(verdicts[facts["task_id"]]) for facts in specifics]
 
@@ -109,7 +109,7 @@ def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for name, part in (("", "passed"), ("base_", "base")):
-        counts = [(len(own), sum(own)) for row in rows if (own := [one for one in row[part] if one is not None])]
+        counts = [(len(own), sum(own)) for row in rows if (own := [outcome for outcome in row[part] if outcome is not None])]
         if not counts and part == "passed":
             found["pass@1"] = math.nan
         for k in [k for k in KS if counts and k <= min(n for n, _ in counts)]:
@@ -119,7 +119,7 @@ def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
             if len(values) > 1:
                 spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
                 found[f"{name}pass@{k}_stderr"] = spread / math.sqrt(len(values))
-    return found | {"not_evaluated": float(sum(one is None for row in rows for one in row["passed"]))}
+    return found | {"not_evaluated": float(sum(outcome is None for row in rows for outcome in row["passed"]))}
 
 
 @functools.cache

@@ -72,7 +72,7 @@ def code_eval(
     counts = [(len(own), sum(row["passed"] for _, row in own)) for own in found.values()]
     wanted = [k] if isinstance(k, int) else k
     fewest = min((n for n, _ in counts), default=0)
-    return {f"pass@{one}": mean_pass_at_k(counts, one) for one in wanted if one <= fewest}, found
+    return {f"pass@{wanted_k}": mean_pass_at_k(counts, wanted_k) for wanted_k in wanted if wanted_k <= fewest}, found
 
 
 def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:

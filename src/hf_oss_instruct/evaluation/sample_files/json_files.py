@@ -68,7 +68,9 @@ def from_object(location: str, value: Any) -> Iterator[Record | Fault]:
     if isinstance(task_id, bool) or not isinstance(task_id, str | int) or task_id == "":
         yield Fault(location, f"has no task_id but {task_id!r:.80}", "Write the problem's id, such as 'HumanEval/0'.")
     elif isinstance(results := value.get("results"), list):  # MultiPL-E: what its evaluation ran, tests included
-        programs = [one["program"] for one in results if isinstance(one, dict) and isinstance(one.get("program"), str)]
+        programs = [
+            result["program"] for result in results if isinstance(result, dict) and isinstance(result.get("program"), str)
+        ]
         if len(programs) == len(results):
             yield Record(location, "program", programs, str(task_id))
         else:

@@ -97,7 +97,7 @@ def summarise(
         list(missing),
         {verdict.task_id: verdict.reason for verdict in verdicts if verdict.task_id not in judged},
         sum(verdict.retried for verdict in verdicts),
-        dict(Counter(graded for _, graded in {(one.task_id, one.graded) for one in verdicts if one.graded})),
+        dict(Counter(graded for _, graded in {(verdict.task_id, verdict.graded) for verdict in verdicts if verdict.graded})),
         None if contaminated is None else list(contaminated),
         facts or {},
     )
@@ -124,9 +124,9 @@ def table(score: Score) -> list[tuple[str, ...]]:
     """Build the header and rows of the results table; scores and intervals are in percent."""
     rows: list[tuple[str, ...]] = [("task", "tests", "measure", "score", "95 % interval", "problems")]
     for kind, measures in score.scores.items():
-        for name, one in measures.items():
-            value, low, high = (f"{100 * one[part]:.1f}" for part in ("mean", "low", "high"))
-            rows.append((score.task, kind, name, value, f"{low}–{high}", f"{one['problems']:g} of {score.problems}"))
+        for name, numbers in measures.items():
+            value, low, high = (f"{100 * numbers[part]:.1f}" for part in ("mean", "low", "high"))
+            rows.append((score.task, kind, name, value, f"{low}–{high}", f"{numbers['problems']:g} of {score.problems}"))
     return rows
 
 

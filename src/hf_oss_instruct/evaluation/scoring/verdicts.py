@@ -70,7 +70,7 @@ class Verdict:
         Raises:
             TypeError: a field is missing or has the wrong type.
         """
-        found = cls(**{one.name: columns[one.name] for one in fields(cls) if one.name in columns})
+        found = cls(**{column.name: columns[column.name] for column in fields(cls) if column.name in columns})
         for name, kind in get_type_hints(cls).items():
             if not isinstance(getattr(found, name), (int | float) if kind is float else kind):
                 raise TypeError(f"{name} is {getattr(found, name)!r:.60}, and should be {getattr(kind, '__name__', kind)}")

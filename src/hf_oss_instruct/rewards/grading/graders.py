@@ -75,7 +75,7 @@ class PairsGrader:
             return unscored(self.trusted, ran[0].reason)
         if ran[0].status == "compile_error":
             return failed(self.trusted, "error", ran[0].stderr)
-        wrong = [_trouble_with(one, expected) for one, (_, expected) in zip(ran, self._pairs, strict=False)]
+        wrong = [_trouble_with(execution, expected) for execution, (_, expected) in zip(ran, self._pairs, strict=False)]
         wrong += [("timeout", "the time for all tests was used up before this one")] * (len(self._pairs) - len(wrong))
         return of_tests([status == "passed" for status, _ in wrong], wrong)
 
@@ -94,7 +94,7 @@ class CallsGrader:
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
         """Call the function in one process and compare here."""
-        inputs, expected = [one for one, _ in self._calls], [one for _, one in self._calls]
+        inputs, expected = [given for given, _ in self._calls], [expected_value for _, expected_value in self._calls]
         judged = judge(
             program + _METHOD.replace("NAME", self._function),
             self._function,
@@ -180,8 +180,8 @@ def call_tests_of(tests: RowTests) -> CallTests | None:
 
 def _as_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_as_json(one) for one in value]
-    return {str(key): _as_json(one) for key, one in value.items()} if isinstance(value, dict) else value
+        return [_as_json(item) for item in value]
+    return {str(key): _as_json(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _trouble_with(ran: Execution, expected: str) -> tuple[str, str]:

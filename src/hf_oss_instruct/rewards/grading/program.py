@@ -34,7 +34,7 @@ def function_program(completion: str, language: str, names: Sequence[str], promp
     if not is_supported(language):
         return whole_program(completion, language, names)
     text = answer_in(completion)
-    name = next((one for one in names if re.search(rf"(?<![\w.]){re.escape(one)}\b", text)), "")
+    name = next((candidate for candidate in names if re.search(rf"(?<![\w.]){re.escape(candidate)}\b", text)), "")
     if prompt and not has_fence(text) and (open_name := _open_function(prompt, language)):
         problem = Problem("", language, prompt, open_name, ("\n@@", "\nassert ", "\nprint("), "")
         return extract(problem, text, "completion").program

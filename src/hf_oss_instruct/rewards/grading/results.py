@@ -67,7 +67,7 @@ def of_judgement(judged: Judgement, tests: Sequence[Any]) -> Results:
 
 def of_tests(passed: Sequence[bool], wrong: Sequence[tuple[str, str]]) -> Results:
     """The results of single tests: whether each passed, and status and detail of each."""
-    status, detail = next((one for one in wrong if one[0] != "passed"), ("passed", ""))
+    status, detail = next((outcome for outcome in wrong if outcome[0] != "passed"), ("passed", ""))
     return Results(tuple(passed), status, one_line(detail, 300))
 
 

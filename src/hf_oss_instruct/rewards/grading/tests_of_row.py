@@ -69,7 +69,7 @@ class RowTests:
         Raises:
             UsageError: a value has the wrong type, or the language is unknown.
         """
-        known = {one.name for one in fields(cls)}
+        known = {field.name for field in fields(cls)}
         try:
             values = dict(columns)
             if unknown := set(values) - known:
@@ -98,8 +98,8 @@ def _check_keys(value: Any) -> None:
                 raise TypeError(f"the key {key!r:.40} is not a text, as keys in JSON are")
         value = tuple(value.values())
     if isinstance(value, (list, tuple)):
-        for one in value:
-            _check_keys(one)
+        for item in value:
+            _check_keys(item)
 
 
 def _text(value: Any) -> str:

@@ -135,7 +135,7 @@ class OssInstructSandbox(SandboxEnvironment):
             IsADirectoryError: there is a folder of this name.
         """
         name = _relative_path(file)
-        if name == "." or any(one.startswith(f"{name}/") for one in self._files):
+        if name == "." or any(path.startswith(f"{name}/") for path in self._files):
             raise IsADirectoryError(file)
         self._files[name] = contents.encode() if isinstance(contents, str) else contents
 
@@ -156,7 +156,7 @@ class OssInstructSandbox(SandboxEnvironment):
         """
         name = _relative_path(file)
         if name not in self._files:
-            if any(one.startswith(f"{name}/") for one in self._files):
+            if any(path.startswith(f"{name}/") for path in self._files):
                 raise IsADirectoryError(file)
             raise FileNotFoundError(file)
         return self._files[name].decode() if text else self._files[name]

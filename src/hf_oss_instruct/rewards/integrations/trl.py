@@ -112,7 +112,7 @@ class _RewardFunction:
         if log_metric := columns.get("log_metric"):
             for name, value in metrics(outcomes, clock()).items():
                 log_metric(f"code_reward/{name}", value)
-        return [one.reward for one in outcomes]
+        return [outcome.reward for outcome in outcomes]
 
     async def _open_backend(self) -> Backend:
         if self._options.url:
@@ -176,8 +176,8 @@ def text_of(completion: Any) -> str:
     if isinstance(completion, Mapping):
         completion = [completion]
     if isinstance(completion, Sequence):
-        messages = [one for one in completion if isinstance(one, Mapping) and "content" in one]
-        own = [one for one in messages if one.get("role", "assistant") == "assistant"]
+        messages = [message for message in completion if isinstance(message, Mapping) and "content" in message]
+        own = [message for message in messages if message.get("role", "assistant") == "assistant"]
         if len(messages) == len(completion) and own:
             return _content(own[-1]["content"])
         if not completion:
@@ -195,8 +195,8 @@ def _content(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence):
-        parts = [one.get("text") if isinstance(one, Mapping) else one for one in content]
-        texts = [one for one in parts if isinstance(one, str)]
+        parts = [part.get("text") if isinstance(part, Mapping) else part for part in content]
+        texts = [part for part in parts if isinstance(part, str)]
         if texts or not content:  # other parts are thoughts, or pictures
             return "".join(texts)
     raise UsageError(f"The content of a message is {content!r:.100}. It must be a text or a list of text parts.")

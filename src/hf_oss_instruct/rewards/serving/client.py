@@ -73,7 +73,7 @@ class RemoteScorer:
         parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
         async with self._session() as session:
             scored = await asyncio.gather(*(self._scored(session, part, deadline) for part in parts))
-        return [one for part in scored for one in part]
+        return [outcome for part in scored for outcome in part]
 
     async def _scored(
         self, session: aiohttp.ClientSession, items: Sequence[Item], deadline: float

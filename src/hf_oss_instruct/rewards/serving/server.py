@@ -108,8 +108,8 @@ class RewardServer:
         finally:
             self._held -= len(items)
             self._busy_s += time.monotonic() - began
-        for one in found:
-            self._statuses["refused" if isinstance(one, OssInstructError) else one.status] += 1
+        for outcome in found:
+            self._statuses["refused" if isinstance(outcome, OssInstructError) else outcome.status] += 1
         return found
 
     async def _health(self, request: web.Request) -> web.Response:
@@ -124,9 +124,11 @@ class RewardServer:
     async def _metrics(self, request: web.Request) -> web.Response:
         lines = ["# TYPE oss_instruct_reward_completions_total counter"]
         statuses = [*STATUSES, "refused"]
-        lines += [f'oss_instruct_reward_completions_total{{status="{one}"}} {self._statuses[one]}' for one in statuses]
+        lines += [f'oss_instruct_reward_completions_total{{status="{status}"}} {self._statuses[status]}' for status in statuses]
         lines += ["# TYPE oss_instruct_reward_responses_total counter"]
-        lines += [f'oss_instruct_reward_responses_total{{code="{one}"}} {count}' for one, count in sorted(self._answers.items())]
+        lines += [
+            f'oss_instruct_reward_responses_total{{code="{code}"}} {count}' for code, count in sorted(self._answers.items())
+        ]
         lines += ["# TYPE oss_instruct_reward_request_seconds_total counter"]
         lines += [f"oss_instruct_reward_request_seconds_total {self._busy_s:.3f}"]
         lines += ["# TYPE oss_instruct_reward_queued gauge", f"oss_instruct_reward_queued {self._held}"]

@@ -21,7 +21,7 @@ def request_of(items: Sequence[Item], variant: str, untrusted_tests: float) -> d
     return {
         "variant": variant,
         "untrusted_tests": untrusted_tests,
-        "tests": [one.to_json() for one in tests.values()],
+        "tests": [row_tests.to_json() for row_tests in tests.values()],
         "items": [{"completion": item.completion, "tests": positions[item.tests.key], "prompt": item.prompt} for item in items],
     }
 
@@ -33,8 +33,10 @@ def items_of(body: Any) -> tuple[list[Item], str, float]:
         UsageError: it is not as `request_of` writes it.
     """
     try:
-        tests = [RowTests.from_json(one) for one in body["tests"]]
-        items = [Item(_text(one["completion"]), tests[int(one["tests"])], _text(one.get("prompt", ""))) for one in body["items"]]
+        tests = [RowTests.from_json(row_tests) for row_tests in body["tests"]]
+        items = [
+            Item(_text(item["completion"]), tests[int(item["tests"])], _text(item.get("prompt", ""))) for item in body["items"]
+        ]
         return items, _text(body.get("variant", "all")), float(body.get("untrusted_tests", 1.0))
     except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
         raise UsageError(f"The request is not understood: {type(error).__name__}: {error}.") from None
@@ -42,7 +44,9 @@ def items_of(body: Any) -> tuple[list[Item], str, float]:
 
 def response_of(found: Sequence[Outcome | OssInstructError]) -> dict[str, Any]:
     """The body of a response."""
-    return {"outcomes": [{"error": str(one)} if isinstance(one, OssInstructError) else asdict(one) for one in found]}
+    return {
+        "outcomes": [{"error": str(outcome)} if isinstance(outcome, OssInstructError) else asdict(outcome) for outcome in found]
+    }
 
 
 def outcomes_of(body: Any, count: int) -> list[Outcome | OssInstructError]:
@@ -56,7 +60,7 @@ def outcomes_of(body: Any, count: int) -> list[Outcome | OssInstructError]:
         ValueError: it is not as `response_of` writes it.
     """
     try:
-        found = [_outcome(one) for one in body["outcomes"]]
+        found = [_outcome(outcome) for outcome in body["outcomes"]]
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"the response is not understood: {type(error).__name__}: {error}") from None
     if len(found) != count:
@@ -64,13 +68,15 @@ def outcomes_of(body: Any, count: int) -> list[Outcome | OssInstructError]:
     return found
 
 
-def _outcome(one: Mapping[str, Any]) -> Outcome | OssInstructError:
-    if "error" in one:
-        return UsageError(_text(one["error"]))
-    reward, status = one["reward"], one["status"]
+def _outcome(columns: Mapping[str, Any]) -> Outcome | OssInstructError:
+    if "error" in columns:
+        return UsageError(_text(columns["error"]))
+    reward, status = columns["reward"], columns["status"]
     if status not in STATUSES or not (reward is None or 0 <= reward <= 1):
         raise TypeError(f"status {status!r:.40}, reward {reward!r:.40}")
-    return Outcome(reward, status, _text(one["detail"]), tuple(map(bool, one["passed"])), tuple(map(bool, one["trusted"])))
+    return Outcome(
+        reward, status, _text(columns["detail"]), tuple(map(bool, columns["passed"])), tuple(map(bool, columns["trusted"]))
+    )
 
 
 def _text(value: Any) -> str:

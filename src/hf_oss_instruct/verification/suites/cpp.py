@@ -74,7 +74,7 @@ def _as_main(body: str) -> str:
     if any(name_of(node) for node in defined if node.type == "function_definition" and CASE.search(text_of(node))):
         return body
     source = body.encode(errors="replace")
-    for node in sorted(defined, key=lambda definition: -definition.start_byte):
+    for node in sorted(defined, key=lambda node: -node.start_byte):
         source = source[: node.start_byte] + source[node.end_byte :].lstrip(b";")
     rest = source.decode(errors="replace")
     whole = "\n".join(

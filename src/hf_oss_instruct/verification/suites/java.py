@@ -69,7 +69,7 @@ def read(text: str, solution: str, language: str) -> Suite:
         source = source[:start] + new.encode() + source[end:]
     changed = source.decode(errors="replace")
     root = parse(changed.encode(), "java").root_node
-    for node in sorted(_asserts(root), key=lambda call: -call.start_byte):
+    for node in sorted(_asserts(root), key=lambda node: -node.start_byte):
         value = text_of(node.named_children[0])
         changed_bytes = changed.encode()
         changed = (

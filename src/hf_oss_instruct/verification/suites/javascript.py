@@ -149,12 +149,12 @@ def _framework_calls(node: Node) -> Iterator[tuple[Node, Node]]:
         return
     stack = [node]
     while stack:
-        inner = stack.pop()
-        callee = _callee(inner) if inner.type == "call_expression" else None
+        current = stack.pop()
+        callee = _callee(current) if current.type == "call_expression" else None
         if callee is not None and callee.type == "identifier" and text_of(callee) in _TESTS:
-            yield callee, inner
+            yield callee, current
         else:
-            stack.extend(reversed(inner.children))
+            stack.extend(reversed(current.children))
 
 
 def _wait(text: str) -> str:

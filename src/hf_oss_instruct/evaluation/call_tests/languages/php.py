@@ -50,8 +50,8 @@ def equal(answer: Value, expected: Value) -> bool:
 def _orders(value: Value) -> list[list[str]]:
     """List the keys of every map in a value, in order."""
     if isinstance(value, Map):
-        return [list(value.pairs), *(order for _, one in value.pairs.values() for order in _orders(one))]
-    return [order for one in value for order in _orders(one)] if isinstance(value, list) else []
+        return [list(value.pairs), *(order for _, inner in value.pairs.values() for order in _orders(inner))]
+    return [order for item in value for order in _orders(item)] if isinstance(value, list) else []
 
 
 LANGUAGE = CallLanguage(read, solution_program, expected_program, equal)

@@ -55,8 +55,8 @@ def equal(answer: Value, expected: Value) -> bool:
 
 def _close(target: list[float | None], current: list[float | None]) -> bool:
     """Compare like `all.equal.numeric`: equal, or the mean difference of the differing elements is within the tolerance."""
-    missing = [_is_na(one) for one in target]
-    if missing != [_is_na(one) for one in current]:
+    missing = [_is_na(value) for value in target]
+    if missing != [_is_na(value) for value in current]:
         return False
     unequal = [(a, b) for a, b, na in zip(target, current, missing, strict=True) if not na and a != b]
     pairs = [(float(a), float(b)) for a, b in unequal if a is not None and b is not None]

@@ -24,11 +24,11 @@ def read(tests: str) -> CallTests | None:
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
     found = []
-    while head and (one := cursor.take(_CALL)):
-        found.append(one)
+    while head and (match := cursor.take(_CALL)):
+        found.append(match)
     if not head or not found or not cursor.take(_FOOT):
         return None
-    return CallTests(head[1], tuple(one["call"] for one in found), tuple(one["value"] for one in found))
+    return CallTests(head[1], tuple(match["call"] for match in found), tuple(match["value"] for match in found))
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

@@ -73,8 +73,10 @@ class InClass(Language):
 
     def _top_level_class(self, problem: Problem, item: Item, path: Sequence[Item]) -> str:
         """Return a class of the answer, not public and without `main`."""
-        functions = [one for one in self.members(item) if one.kind == "function"]
-        mains = [one.node for one in functions if self._is_main(problem, one) or self.test_method.match(one.text)]
+        functions = [member for member in self.members(item) if member.kind == "function"]
+        mains = [
+            function.node for function in functions if self._is_main(problem, function) or self.test_method.match(function.text)
+        ]
         start = item.node.start_byte
         code = item.node.text or b""
         for node in sorted(mains, key=lambda node: -node.start_byte):
@@ -90,8 +92,8 @@ class InClass(Language):
         removed = self.unneeded_among(problem, members, path[1:], frozenset(self.main_functions) - {problem.entry_point})
         start = item.node.start_byte
         code = (item.node.text or b"")[: (item.node.text or b"").rfind(b"}")]
-        for one in sorted(removed, key=lambda one: -one.node.start_byte):
-            code = code[: one.node.start_byte - start] + code[one.node.end_byte - start :]
+        for member in sorted(removed, key=lambda member: -member.node.start_byte):
+            code = code[: member.node.start_byte - start] + code[member.node.end_byte - start :]
         return _LOOSE.sub("", code.decode(errors="replace").lstrip())
 
     def _is_main(self, problem: Problem, item: Item) -> bool:
@@ -108,7 +110,7 @@ class InClass(Language):
         static = "static" in signature(method, ()).partition("(")[0].split()
         head = signature(method, _MODIFIERS).removesuffix("=>")
         void = head.split()[0] == "void"
-        constant = next((one for one in walk(path[-2].inner) if one.type == "enum_constant"), None)
+        constant = next((node for node in walk(path[-2].inner) if node.type == "enum_constant"), None)
         made = f"new {owner}()" if constant is None else f"{owner}.{text_of(constant.child_by_field_name('name'))}"
         call = f"{owner if static else made}.{problem.entry_point}({', '.join(arguments(method))})"
         return f"    public static {head} {{ {'' if void else 'return '}{call}; }}"

@@ -81,7 +81,7 @@ class Cpp(Language):
             return with_prompt_signature(self, problem, f"{path[0].names[0].rpartition('::')[0]}().{name}")
         if len(path) < 2:
             return ""
-        owner = "::".join(one for item in path[:-1] for one in item.names)
+        owner = "::".join(part for item in path[:-1] for part in item.names)
         if all(item.inner.type == "namespace_definition" for item in path[:-1]):
             return f"\nusing {owner}::{name};\n"
         return with_prompt_signature(self, problem, f"{owner}().{name}")
@@ -97,5 +97,8 @@ def _owner(function: Node) -> str:
 
 def _changes_arguments(function: Node) -> bool:
     """Whether a parameter is a non-const reference."""
-    parameters = (one for one in walk(function) if one.type == "parameter_declaration")
-    return any("&" in text_of(one) and "&&" not in text_of(one) and "const" not in text_of(one) for one in parameters)
+    parameters = (node for node in walk(function) if node.type == "parameter_declaration")
+    return any(
+        "&" in text_of(parameter) and "&&" not in text_of(parameter) and "const" not in text_of(parameter)
+        for parameter in parameters
+    )

@@ -41,14 +41,14 @@ def arguments(method: Node) -> list[str]:
                 named = inner
             inner = inner.child_by_field_name("declarator") or next(iter(inner.named_children), None)
         if named is None and parameter.type == "parameter":  # in a grammar without fields, the name is last
-            named = next((one for one in reversed(parameter.named_children) if one.type == "identifier"), None)
+            named = next((child for child in reversed(parameter.named_children) if child.type == "identifier"), None)
         if named is not None:
             found.append(text_of(named).split()[-1])
     return found
 
 
 def _child(node: Node, kind: str) -> Node | None:
-    return next((one for one in node.named_children if one.type == kind), None)
+    return next((child for child in node.named_children if child.type == kind), None)
 
 
 def renamed(source: ParsedSource, name: str, new: str) -> str:

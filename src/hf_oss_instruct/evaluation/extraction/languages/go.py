@@ -56,7 +56,7 @@ class Go(Language):
         package = [item.text for item in prompt.of_kind("package")][:1]
         helpers = [text for text in self.from_prompt(problem, source) if not text.startswith("import")]
         used = "\n".join([*helpers, kept, problem.tests])
-        imports = dict(spec for one in (prompt, source) for spec in _imports(one.of_kind("import")))
+        imports = dict(spec for code in (prompt, source) for spec in _imports(code.of_kind("import")))
         lines = [f"import {spec}" for spec, name in imports.items() if name in "._" or re.search(rf"\b{re.escape(name)}\.", used)]
         return "\n".join([*package, *lines, *helpers, kept])
 

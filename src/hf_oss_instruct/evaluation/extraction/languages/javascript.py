@@ -100,7 +100,7 @@ class JavaScript(Language):
         """Make a method or a property of `module.exports` callable by its plain name."""
         name = problem.entry_point
         if len(path) == 1 and name not in path[0].names:
-            dotted = next(one for one in path[0].names if one.endswith(f".{name}"))
+            dotted = next(dotted_name for dotted_name in path[0].names if dotted_name.endswith(f".{name}"))
             return f"\nconst {name} = {dotted};\n"
         if len(path) < 2:
             return ""

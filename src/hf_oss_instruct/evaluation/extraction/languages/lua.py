@@ -51,9 +51,9 @@ class Lua(Language):
         names = super().names(kind, node)
         if kind != "value" or len(names) != 1:
             return names
-        table = next((one for one in walk(node) if one.type == "table_constructor"), None)
-        fields = [one.child_by_field_name("name") for one in table.named_children] if table is not None else []
-        return (*names, *(f"{names[0]}.{text_of(one)}" for one in fields if one is not None))
+        table = next((inner for inner in walk(node) if inner.type == "table_constructor"), None)
+        fields = [field.child_by_field_name("name") for field in table.named_children] if table is not None else []
+        return (*names, *(f"{names[0]}.{text_of(field)}" for field in fields if field is not None))
 
     def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
         """Also remove the shebang line."""
@@ -64,7 +64,7 @@ class Lua(Language):
         name = problem.entry_point
         if not path or name in path[-1].names:
             return ""
-        dotted = next(one for one in path[-1].names if one.endswith((f".{name}", f":{name}")))
+        dotted = next(dotted_name for dotted_name in path[-1].names if dotted_name.endswith((f".{name}", f":{name}")))
         if ":" in dotted:
             return f"\nlocal {name} = function(...) return {dotted}(...) end\n"
         return f"\nlocal {name} = {dotted}\n"

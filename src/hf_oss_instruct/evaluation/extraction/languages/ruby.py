@@ -62,7 +62,7 @@ class Ruby(Language):
             return ""
         if len(path) == 1:
             return f"\nObject.send(:define_method, :{name}, &{name})\n" if path[0].kind == "value" else ""
-        owner = "::".join(one for item in path[:-1] for one in item.names)
+        owner = "::".join(part for item in path[:-1] for part in item.names)
         if path[-1].inner.type != "singleton_method" and path[-2].inner.type == "module":
             return f"\ninclude {owner}\n"
         static = path[-1].inner.type == "singleton_method" or path[-2].inner.type == "singleton_class"

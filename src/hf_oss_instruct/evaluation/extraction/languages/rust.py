@@ -72,10 +72,10 @@ class Rust(Language):
             return ""
         name, owner = problem.entry_point, path[-2].names[0]
         siblings = path[0].node.parent.named_children if path[0].node.parent else []
-        if any(one.type == "use_declaration" and name in leaves(one) for one in siblings):  # the answer's own `use`
+        if any(sibling.type == "use_declaration" and name in leaves(sibling) for sibling in siblings):  # the answer's own `use`
             return ""
         if all(item.inner.type == "mod_item" for item in path[:-1]):
-            return f"\nuse {'::'.join(one for item in path[:-1] for one in item.names)}::{name};\n"
+            return f"\nuse {'::'.join(part for item in path[:-1] for part in item.names)}::{name};\n"
         method = path[-1].inner
         bound = any(
             child.type == "self_parameter" for child in (method.child_by_field_name("parameters") or method).named_children
