@@ -147,26 +147,26 @@ def discard(key: ForkServerKey, broken: ForkServer) -> None:
 @atexit.register
 def close_all() -> None:
     """End every fork server of this process."""
-    for one in _taken():
+    for server in _taken():
         with contextlib.suppress(OSError):
-            one.close()
+            server.close()
 
 
 def give_up() -> None:
     """Cancel active runs, which raise `SandboxError`, and end this process's fork servers; later runs start new ones."""
     own = _taken()
-    for one in own:
-        one.given_up = True
+    for server in own:
+        server.given_up = True
     monitor.stop_all()
-    for one in own:
+    for server in own:
         with contextlib.suppress(OSError):
-            one.close()
+            server.close()
 
 
 def _taken() -> list[ForkServer]:
     """Take ownership of this process's fork servers: no other caller can get them any more."""
     with _lock:
         own = [_kept.pop(server_id) for server_id in list(_kept) if server_id[0] == os.getpid()]
-        own += [one for pid, one in _retired if pid == os.getpid()]
+        own += [server for pid, server in _retired if pid == os.getpid()]
         _retired.clear()
     return own

@@ -120,7 +120,7 @@ def _some_headers(source: str) -> Prebuilt | None:
             path = home / "+".join(sorted(names))
             if _build_once("cpp", path, functools.partial(_header, names=sorted(names)), compiler, compile):
                 precompiled[names] = path
-    best = max((one for one in precompiled if one <= names), key=len, default=None)
+    best = max((headers for headers in precompiled if headers <= names), key=len, default=None)
     if best is None:
         return None
     return Prebuilt(str(home), ("-include", f"{{prebuilt}}/{precompiled[best].name}/everything.h"), confirm_errors=True)

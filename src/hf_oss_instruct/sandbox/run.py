@@ -218,9 +218,12 @@ def _run(
     if was_over and len(found) == 1 and found[0].status == "compile_error":
         return [replace(found[0], stderr=found[0].stderr + "\n(memory)")]
     # Runs share one control group here: those that were killed exceeded its limit.
-    exceeded = [was_over and one.status in ("ok", "failed") and (not boundary or one.signal == 9) for one in found]
+    exceeded = [
+        was_over and execution.status in ("ok", "failed") and (not boundary or execution.signal == 9) for execution in found
+    ]
     return [
-        replace(one, status="memory", exit_code=None) if is_over else one for one, is_over in zip(found, exceeded, strict=True)
+        replace(execution, status="memory", exit_code=None) if is_over else execution
+        for execution, is_over in zip(found, exceeded, strict=True)
     ]
 
 

@@ -39,7 +39,7 @@ class TreeBuilder:
     def uses_program(self, node: ast.AST) -> bool:
         """Whether a node names a function of the program."""
         names = self.functions | self.aliases.keys()
-        return any(isinstance(one, ast.Name) and one.id in names for one in ast.walk(node))
+        return any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(node))
 
     def operation(self, name: str, *values: ast.expr) -> ast.expr:
         """Build the tree of an operation on expressions."""
@@ -48,7 +48,7 @@ class TreeBuilder:
     def conditions(self, test: ast.expr) -> list[ast.expr]:
         """Build the trees of a condition: one for each operand of `and`."""
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-            return [one for value in test.values for one in self.conditions(value)]
+            return [condition for value in test.values for condition in self.conditions(value)]
         return [self.tree(test)]
 
     def tree(self, node: ast.expr) -> ast.expr:
@@ -85,14 +85,14 @@ class TreeBuilder:
             if operation in ("==", "!=") and (approx := _approx(other)):
                 tree = self.operation("approx", one, *approx)
                 return tree if operation == "==" else negated(tree)
-        if operation in ("is", "is not") and not any(isinstance(one, ast.Constant) for one in (left, right)):
+        if operation in ("is", "is not") and not any(isinstance(side, ast.Constant) for side in (left, right)):
             raise UnsupportedTestError  # object identity does not survive the transfer
         return self.operation(operation, left, right)
 
     def _math(self, name: str, arguments: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
         if name == "fabs" and len(arguments) == 1:
             return self.operation("abs", *arguments)
-        named = {one.arg: one.value for one in keywords}
+        named = {keyword.arg: keyword.value for keyword in keywords}
         if name != "isclose" or len(arguments) != 2 or set(named) - {"rel_tol", "abs_tol"}:
             raise UnsupportedTestError
         tolerances = (named.get("rel_tol", ast.Constant(1e-9)), named.get("abs_tol", ast.Constant(0.0)))
@@ -123,7 +123,7 @@ def raises(names: Sequence[str], call: ast.expr) -> ast.expr:
 def class_names(node: ast.expr) -> list[str]:
     """Return the names in a class or tuple of classes; empty if it is anything else."""
     kinds = node.elts if isinstance(node, ast.Tuple) else [node]
-    return [one.id for one in kinds if isinstance(one, ast.Name)] if all(isinstance(one, ast.Name) for one in kinds) else []
+    return [kind.id for kind in kinds if isinstance(kind, ast.Name)] if all(isinstance(kind, ast.Name) for kind in kinds) else []
 
 
 def _kinds(kind: ast.expr) -> ast.expr:
@@ -137,7 +137,7 @@ def _approx(node: ast.expr) -> list[ast.expr] | None:
     """Return the expected value, relative and absolute tolerance of `pytest.approx`."""
     match node:
         case ast.Call(ast.Attribute(ast.Name("pytest"), "approx") | ast.Name("approx"), [value, *rest], keywords):
-            named = {one.arg: one.value for one in keywords}
+            named = {keyword.arg: keyword.value for keyword in keywords}
             if set(named) - {"rel", "abs"} or len(rest) > 2:
                 raise UnsupportedTestError
             given = [*rest, None, None]

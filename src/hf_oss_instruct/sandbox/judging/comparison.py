@@ -52,7 +52,7 @@ def close(answer: Any, expected: Any, tolerance: float) -> bool:
         tolerance: absolute tolerance.
     """
     try:
-        answer, expected = (float(one) if isinstance(one, Fraction | Decimal) else one for one in (answer, expected))
+        answer, expected = (float(number) if isinstance(number, Fraction | Decimal) else number for number in (answer, expected))
         near: bool = abs(answer - expected) <= tolerance + RELATIVE * abs(expected)
         return near and cmath.isfinite(answer) and cmath.isfinite(expected)
     except OverflowError:  # an integer too large for a float

@@ -77,7 +77,7 @@ class _Reader:
         if self._check and (tested := self._checked_name(statement)):
             return self._inline_check(self._check, tested)
         if isinstance(statement, ast.If) and _is_main_guard(statement):
-            return [one for own in statement.body if not _runs_tests(own) for one in self._statement(own)]
+            return [rewritten for own in statement.body if not _runs_tests(own) for rewritten in self._statement(own)]
         return self._statement(statement)
 
     def _inline_check(self, check: ast.FunctionDef, name: str) -> list[ast.stmt]:
@@ -106,14 +106,16 @@ class _Reader:
             raise UnsupportedTestError
         self._inlined += 1
         name = f"__run_{self._inlined}_{function.name}__"
-        body = [one for statement in function.body for one in self._statement(statement)]
+        body = [rewritten for statement in function.body for rewritten in self._statement(statement)]
         made = ast.FunctionDef(name, _NO_ARGUMENTS, body or [ast.Pass()], [])
         if hasattr(made, "type_params"):
             made.type_params = []
         return [made, ast.Expr(ast.Call(ast.Name(name, ast.Load()), [], []))]
 
     def _test_case(self, case: ast.ClassDef) -> list[ast.stmt]:
-        methods = [one for one in case.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+        methods = [
+            member for member in case.body if not (isinstance(member, ast.Expr) and isinstance(member.value, ast.Constant))
+        ]
         found: list[ast.stmt] = []
         for method in methods:
             if not isinstance(method, ast.FunctionDef) or not method.name.startswith("test"):
@@ -130,7 +132,7 @@ class _Reader:
             case ast.With([ast.withitem(context, None)], [ast.Expr(ast.Call() as called)]) if names := _raised(context):
                 return _checked([raises(names, self._builder.call(called))])
             case ast.For(body=body, orelse=[]) if not self._builder.uses_program(statement.iter):
-                inner = [one for own in body for one in self._statement(own)]
+                inner = [rewritten for own in body for rewritten in self._statement(own)]
                 return [ast.For(statement.target, statement.iter, inner, [], None)]
             case ast.Expr(ast.Call(ast.Attribute(ast.Name("unittest"), "main"))):
                 return []
@@ -152,7 +154,7 @@ def _binds(node: ast.AST) -> Iterable[str]:
         case ast.arg(name):
             return [name]
         case ast.Import(names) | ast.ImportFrom(names=names):
-            return [(one.asname or one.name).partition(".")[0] for one in names]
+            return [(alias.asname or alias.name).partition(".")[0] for alias in names]
         case ast.ExceptHandler(name=str(name)):
             return [name]
     return []
@@ -161,10 +163,10 @@ def _binds(node: ast.AST) -> Iterable[str]:
 def _imports(statement: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
     """Drop imports of test frameworks, which are handled here and need not be installed."""
     if isinstance(statement, ast.ImportFrom):
-        if statement.level or "*" in {one.name for one in statement.names}:
+        if statement.level or "*" in {alias.name for alias in statement.names}:
             raise UnsupportedTestError
         return [] if statement.module == "pytest" else [statement]
-    left = [one for one in statement.names if one.name not in ("pytest", "unittest")]
+    left = [alias for alias in statement.names if alias.name not in ("pytest", "unittest")]
     return [ast.Import(left)] if left else []
 
 
@@ -194,7 +196,7 @@ def _parameters(function: ast.FunctionDef) -> list[str]:
     given = function.args
     if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults:
         return ["", ""]
-    return [one.arg for one in given.args]
+    return [parameter.arg for parameter in given.args]
 
 
 def _raised(context: ast.expr) -> list[str]:

@@ -30,8 +30,8 @@ def assertion_trees(
     Raises:
         UnsupportedTestError: the assertion cannot be expressed as a check.
     """
-    named = {one.arg: one.value for one in keywords}
-    if set(named) - {"msg", "places", "delta"} or any(isinstance(one, ast.Starred) for one in arguments):
+    named = {keyword.arg: keyword.value for keyword in keywords}
+    if set(named) - {"msg", "places", "delta"} or any(isinstance(argument, ast.Starred) for argument in arguments):
         raise UnsupportedTestError
     match method, arguments:
         case "assertTrue", [value, *_]:
