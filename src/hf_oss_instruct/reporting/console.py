@@ -49,10 +49,10 @@ def lines(numbers: dict[str, Any]) -> Iterator[str]:
         yield f"tokens, on average: {problem} in a problem, {solution} in a solution ({lengths['tokenizer']})"
     if (diversity := numbers["diversity"]) and diversity["rows"]:
         yield f"{diversity['distinct_tasks']:,} distinct tasks, near-duplicate rate {diversity['near_duplicate_rate']:.1%}"
-    for one in numbers["similarity"]:
-        if "not_done" in one:
-            yield f"not compared with {one['benchmark']}: {one['not_done']}"
+    for entry in numbers["similarity"]:
+        if "not_done" in entry:
+            yield f"not compared with {entry['benchmark']}: {entry['not_done']}"
         else:
-            yield f"similarity to {one['benchmark']}: {one['mean_of_maxima']:.3f} (mean of the highest TF-IDF cosines)"
+            yield f"similarity to {entry['benchmark']}: {entry['mean_of_maxima']:.3f} (mean of the highest TF-IDF cosines)"
     if (verified := numbers["verification"]) and "pass_rate" in verified:
         yield f"{verified['verified']:,} rows were run; pass rate {verified['pass_rate']['mean']:.1%} on average"

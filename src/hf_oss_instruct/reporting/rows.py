@@ -137,7 +137,9 @@ def _shards(paths: Sequence[Path]) -> pds.Dataset:
     """The rows of several files, with the columns of all of them."""
     try:
         fragments = list(pds.dataset(paths).get_fragments())
-        schema = pa.unify_schemas([one.physical_schema.remove_metadata() for one in fragments], promote_options="permissive")
+        schema = pa.unify_schemas(
+            [fragment.physical_schema.remove_metadata() for fragment in fragments], promote_options="permissive"
+        )
         return pds.dataset(paths, schema=schema)
     except (pa.ArrowException, OSError) as error:
         raise SeedError(
@@ -151,7 +153,9 @@ def _checked(rows: ReportRows, columns: Sequence[str] | None) -> ReportRows:
         raise UsageError(f"--columns {','.join(columns)!r} names {len(columns)} columns. Name two: problem,solution.")
     pairs = [tuple(columns)] if columns else PAIRS
     for problem, solution in pairs:
-        if {problem, solution} <= set(names) and all(_text(rows.kept.schema.field(one).type) for one in (problem, solution)):
+        if {problem, solution} <= set(names) and all(
+            _text(rows.kept.schema.field(column).type) for column in (problem, solution)
+        ):
             return ReportRows(rows.name, rows.kept, rows.rejected, problem, solution, rows.run, rows.trainings, rows.results)
     if not len(rows.kept.schema) or (not rows.kept.count_rows() and not columns):
         return rows

@@ -116,9 +116,9 @@ def _plain(value: Any) -> Any:
     like are always found; a space makes them other names, and is not seen.
     """
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if isinstance(value, str):
         return f"{value} " if value in _INHERITED else visible(value)
     return value

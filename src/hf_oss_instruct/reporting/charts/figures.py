@@ -79,7 +79,9 @@ def _funnel(sets: Sets) -> Iterator[Figure]:
         name: {"kept": numbers["funnel"]["kept"], **numbers["funnel"]["rejected"], "pending": numbers["funnel"]["pending"]}
         for name, numbers in sets.items()
     }
-    counts = {name: {label.replace("_", " "): rows for label, rows in one.items() if rows} for name, one in counts.items()}
+    counts = {
+        name: {label.replace("_", " "): rows for label, rows in by_label.items() if rows} for name, by_label in counts.items()
+    }
     note = "Rows kept, and rejected rows by reason. Each rejected row is stored with its reason."
     yield from _bars("funnel", "funnel", "Kept and rejected", note, counts, good="kept")
 
@@ -87,9 +89,13 @@ def _funnel(sets: Sets) -> Iterator[Figure]:
 def _composition(sets: Sets) -> Iterator[Figure]:
     for name, title in COMPOSITION.items():
         found = {of: numbers["composition"][name] for of, numbers in sets.items() if name in numbers["composition"]}
-        counts = {of: _titles(one["rows"]) if name == "languages" else one["rows"] for of, one in found.items()}
-        note = " · ".join(f"{one['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "") for of, one in found.items())
-        if any(one["distinct"] > 1 for one in found.values()) or name == "languages":
+        counts = {
+            of: _titles(composition["rows"]) if name == "languages" else composition["rows"] for of, composition in found.items()
+        }
+        note = " · ".join(
+            f"{composition['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "") for of, composition in found.items()
+        )
+        if any(composition["distinct"] > 1 for composition in found.values()) or name == "languages":
             yield from _bars(name, "composition", title, note, counts)
 
 
@@ -99,15 +105,15 @@ def _lengths(sets: Sets) -> Iterator[Figure]:
         if not found:
             continue
         spec = vega_lite.histogram(
-            {of: one[part]["histogram"] for of, one in found.items()},
+            {of: lengths[part]["histogram"] for of, lengths in found.items()},
             "tokens",
-            mean={of: one[part]["mean"] for of, one in found.items()},
+            mean={of: lengths[part]["mean"] for of, lengths in found.items()},
         )
-        names = "; ".join(dict.fromkeys(one["tokenizer"] for one in found.values()))
+        names = "; ".join(dict.fromkeys(lengths["tokenizer"] for lengths in found.values()))
         note = f"Tokens: {names}. Dashed: the mean. The last bar is everything longer."
         head = ("tokens", *(f"{of}" for of in found)) if len(found) > 1 else ("tokens", "rows")
         rows = tuple(
-            (measure, *(f"{one[part][measure]:,}" for one in found.values()))
+            (measure, *(f"{lengths[part][measure]:,}" for lengths in found.values()))
             for measure in ("mean", "median", "p95", "max", "sum")
         )
         if spec:
@@ -116,10 +122,10 @@ def _lengths(sets: Sets) -> Iterator[Figure]:
 
 def _categories(sets: Sets) -> Iterator[Figure]:
     found = {of: numbers["categories"] for of, numbers in sets.items() if numbers["categories"]}
-    methods = "; ".join(dict.fromkeys(one["method"] for one in found.values()))
+    methods = "; ".join(dict.fromkeys(categories["method"] for categories in found.values()))
     order = sorted(
-        dict.fromkeys(name for one in found.values() for name in one["rows"]),
-        key=lambda name: -sum(one["rows"].get(name, 0) for one in found.values()),
+        dict.fromkeys(name for categories in found.values() for name in categories["rows"]),
+        key=lambda name: -sum(categories["rows"].get(name, 0) for categories in found.values()),
     )
     note = f"Magicoder's ten categories, assigned by {methods}."
     yield from _bars(
@@ -127,23 +133,25 @@ def _categories(sets: Sets) -> Iterator[Figure]:
         "composition",
         "Categories",
         note,
-        {of: {name: one["rows"].get(name, 0) for name in order} for of, one in found.items()},
+        {of: {name: categories["rows"].get(name, 0) for name in order} for of, categories in found.items()},
     )
 
 
 def _similarity(sets: Sets) -> Iterator[Figure]:
     benchmarks = dict.fromkeys(
-        one["benchmark"] for numbers in sets.values() for one in numbers["similarity"] if "histogram" in one
+        similarity["benchmark"] for numbers in sets.values() for similarity in numbers["similarity"] if "histogram" in similarity
     )
     for benchmark in benchmarks:
         found = {
-            of: one
+            of: similarity
             for of, numbers in sets.items()
-            for one in numbers["similarity"]
-            if one["benchmark"] == benchmark and "histogram" in one
+            for similarity in numbers["similarity"]
+            if similarity["benchmark"] == benchmark and "histogram" in similarity
         }
-        means = {of: one["mean_of_maxima"] for of, one in found.items()}
-        spec = vega_lite.histogram({of: one["histogram"] for of, one in found.items()}, "highest cosine", mean=means)
+        means = {of: similarity["mean_of_maxima"] for of, similarity in found.items()}
+        spec = vega_lite.histogram(
+            {of: similarity["histogram"] for of, similarity in found.items()}, "highest cosine", mean=means
+        )
         note = "Each row's TF-IDF cosine to its nearest problem. Dashed: the mean."
         rows = [(of, f"{mean:.3f}") for of, mean in means.items()]
         if benchmark.lower() == "humaneval":
@@ -165,7 +173,8 @@ def _map(sets: Sets) -> Iterator[Figure]:
             f"{some}; similar ones lie near each other (t-SNE on TF-IDF). Numbers and shapes are clusters. A point opens its row."
         )
         rows = tuple(
-            (f"{number}", ", ".join(one["words"]), f"{one['rows']:,}") for number, one in enumerate(found["clusters"], 1)
+            (f"{number}", ", ".join(cluster["words"]), f"{cluster['rows']:,}")
+            for number, cluster in enumerate(found["clusters"], 1)
         )
         yield Figure("map", "diversity", title, note, spec, ("cluster", "typical words", "rows"), rows)
 
@@ -175,14 +184,14 @@ def _verified_run(sets: Sets) -> Iterator[Figure]:
     steps = {of: {name.replace("_", " "): rows for name, rows in run["funnel"].items()} for of, run in runs.items()}
     note = "Pairs that reached each step, including the rejected ones."
     yield from _bars("verification_funnel", "verification", "Yield of verification", note, steps)
-    solved = {of: [(one["attempt"], one["solved_by_then"]) for one in run["attempts"]] for of, run in runs.items()}
+    solved = {of: [(attempt["attempt"], attempt["solved_by_then"]) for attempt in run["attempts"]] for of, run in runs.items()}
     solved = {of: points for of, points in solved.items() if len(points) > 1}
     if spec := vega_lite.lines(solved, "solutions of a problem", "share of problems solved"):
         head = ("attempt", "solutions", "passed", "solved by then")
         rows = tuple(
-            (f"{one['attempt']}", f"{one['tried']:,}", f"{one['pass_rate']:.1%}", f"{one['solved_by_then']:.1%}")
+            (f"{attempt['attempt']}", f"{attempt['tried']:,}", f"{attempt['pass_rate']:.1%}", f"{attempt['solved_by_then']:.1%}")
             for run in runs.values()
-            for one in run["attempts"]
+            for attempt in run["attempts"]
         )
         note = "Problems with a passing solution among the first k."
         yield Figure("solved_by_attempt", "verification", "Solved by attempt", note, spec, head, rows)
@@ -191,7 +200,7 @@ def _verified_run(sets: Sets) -> Iterator[Figure]:
 def _verification(sets: Sets) -> Iterator[Figure]:
     found = {of: numbers["verification"] for of, numbers in sets.items() if numbers["verification"]}
     for name, title in (("execution_status", "Outcomes of the solutions"), ("difficulty", "Difficulty")):
-        counts = {of: one[name] for of, one in found.items() if name in one}
+        counts = {of: verification[name] for of, verification in found.items() if name in verification}
         note = (
             "Rows by the outcome of their run."
             if name == "execution_status"
@@ -199,11 +208,11 @@ def _verification(sets: Sets) -> Iterator[Figure]:
         )
         yield from _bars(name, "verification", title, note, counts, good="passed" if name == "execution_status" else "")
     for name, title in (("pass_rate", "Pass rate"), ("mutation_score", "Mutation score")):
-        known = {of: one[name] for of, one in found.items() if name in one}
+        known = {of: verification[name] for of, verification in found.items() if name in verification}
         spec = vega_lite.histogram(
-            {of: one["histogram"] for of, one in known.items()},
+            {of: summary["histogram"] for of, summary in known.items()},
             title.lower(),
-            mean={of: one["mean"] for of, one in known.items()},
+            mean={of: summary["mean"] for of, summary in known.items()},
         )
         if spec:
             note = (
@@ -216,32 +225,34 @@ def _verification(sets: Sets) -> Iterator[Figure]:
                 note,
                 spec,
                 ("dataset", "mean", "rows"),
-                tuple((of, f"{one['mean']:.3f}", f"{one['rows']:,}") for of, one in known.items()),
+                tuple((of, f"{summary['mean']:.3f}", f"{summary['rows']:,}") for of, summary in known.items()),
             )
 
 
 def _judges(sets: Sets) -> Iterator[Figure]:
-    found = {of: one for of, numbers in sets.items() if (one := numbers.get("judge_scores"))}
-    means = {of: one["mean"] for of, one in found.items()}
-    if spec := vega_lite.histogram({of: one["histogram"] for of, one in found.items()}, "mean score of a row", mean=means):
+    found = {of: scores for of, numbers in sets.items() if (scores := numbers.get("judge_scores"))}
+    means = {of: scores["mean"] for of, scores in found.items()}
+    if spec := vega_lite.histogram({of: scores["histogram"] for of, scores in found.items()}, "mean score of a row", mean=means):
         note = "Each row's mean over judges and criteria, weighted as in the rubric. Dashed: the mean of the rows."
-        rows = tuple((of, f"{one['mean']:.2f}", f"{one['rows']:,}") for of, one in found.items())
+        rows = tuple((of, f"{scores['mean']:.2f}", f"{scores['rows']:,}") for of, scores in found.items())
         yield Figure("judge_scores", "judges", "Judge scores", note, spec, ("dataset", "mean", "rows"), rows)
-    criteria = {of: {name: score["mean"] for name, score in one["criterion"].items()} for of, one in found.items()}
+    criteria = {of: {name: score["mean"] for name, score in scores["criterion"].items()} for of, scores in found.items()}
     note = "The mean of all scores that judges gave for a criterion."
     yield from _bars("judge_criteria", "judges", "Judge scores by criterion", note, criteria, of_rows=False)
 
 
 def _outcomes(sets: Sets) -> Iterator[Figure]:
     runs = {
-        (f"{of}: " if len(sets) > 1 else "") + one["folder"]: one for of, numbers in sets.items() for one in numbers["trainings"]
+        (f"{of}: " if len(sets) > 1 else "") + training["folder"]: training
+        for of, numbers in sets.items()
+        for training in numbers["trainings"]
     }
-    curves = {name: one["losses"] for name, one in runs.items() if one["losses"]}
+    curves = {name: training["losses"] for name, training in runs.items() if training["losses"]}
     if spec := vega_lite.lines(curves, "step", "loss, nats per token"):
         rows = tuple((name, f"{points[-1][0]:,.0f}", f"{points[-1][1]:.3f}") for name, points in curves.items())
         yield Figure("loss", "outcomes", "Training loss", "", spec, ("training", "last step", "last loss"), rows)
     scored = {
-        name: [(one["step"], one["score/pass@1"]) for one in run["scores"] if "step" in one and "score/pass@1" in one]
+        name: [(point["step"], point["score/pass@1"]) for point in run["scores"] if "step" in point and "score/pass@1" in point]
         for name, run in runs.items()
     }
     scored = {name: points for name, points in scored.items() if points}
@@ -249,13 +260,17 @@ def _outcomes(sets: Sets) -> Iterator[Figure]:
         rows = tuple((name, f"{points[-1][0]:,.0f}", f"{points[-1][1]:.3f}") for name, points in scored.items())
         yield Figure("scores", "outcomes", "Scores while training", "", spec, ("training", "last step", "pass@1"), rows)
     lines = [
-        one | {"label": f"{one['task']} {one['tests']} {one['measure']}", "dataset": of if len(sets) > 1 else one["folder"]}
+        result
+        | {
+            "label": f"{result['task']} {result['tests']} {result['measure']}",
+            "dataset": of if len(sets) > 1 else result["folder"],
+        }
         for of, numbers in sets.items()
-        for one in numbers["results"]
+        for result in numbers["results"]
     ]
     if spec := vega_lite.intervals(lines):
         scores = tuple(
-            (one["dataset"], one["label"], f"{one['mean']:.1%}", f"{one['low']:.1%} to {one['high']:.1%}") for one in lines
+            (line["dataset"], line["label"], f"{line['mean']:.1%}", f"{line['low']:.1%} to {line['high']:.1%}") for line in lines
         )
         note = "Points are means, lines 95 % intervals."
         yield Figure("results", "outcomes", "Scores", note, spec, ("folder", "measure", "score", "95 % interval"), scores)
@@ -273,9 +288,11 @@ def _bars(
 ) -> Iterator[Figure]:
     spec = vega_lite.bars(counts, title, good=good, of_rows=of_rows) if counts else None
     if spec:
-        labels = list(dict.fromkeys(label for one in counts.values() for label in one))
+        labels = list(dict.fromkeys(label for by_label in counts.values() for label in by_label))
         head = ("", *counts) if len(counts) > 1 else ("", "rows" if of_rows else "mean")
-        rows = tuple((label, *(vega_lite.number(one.get(label, 0), of_rows) for one in counts.values())) for label in labels)
+        rows = tuple(
+            (label, *(vega_lite.number(by_label.get(label, 0), of_rows) for by_label in counts.values())) for label in labels
+        )
         yield Figure(name, section, title, note, spec, head, rows)
 
 

@@ -42,10 +42,10 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
         for name, counts in (_shares(values) if shares else values).items()
         for label in labels
     ]
-    if not (highest := max((float(one["value"]) for one in data), default=0)):
+    if not (highest := max((float(entry["value"]) for entry in data), default=0)):
         return None
-    for one in data if shares else ():
-        one["text"] = f"{one['value']:.1%}"
+    for entry in data if shares else ():
+        entry["text"] = f"{entry['value']:.1%}"
     step = CAPTION + BAR * len(values) + GAP
     each: Spec = {"y": {"field": "label", "type": "nominal", "sort": labels, "axis": None, "scale": {"padding": 0}}}
     beside: Spec = {"yOffset": {"field": "dataset", "sort": list(values), "scale": {"range": [CAPTION, step - GAP]}}}
@@ -153,15 +153,15 @@ def map_of(numbers: Numbers, link: Callable[[int], str] | None = None) -> Spec |
     data = [
         {"x": x, "y": y, "cluster": f"{cluster + 1}"} | ({"link": link(row)} if link else {}) for row, cluster, x, y in points
     ]
-    names = sorted({one["cluster"] for one in data}, key=int)
+    names = sorted({point["cluster"] for point in data}, key=int)
     plain = {"axis": None, "scale": {"domain": [-0.04, 1.04], "nice": False}}
     encoding = {"x": {"field": "x", "type": "quantitative", **plain}, "y": {"field": "y", "type": "quantitative", **plain}}
     color = {"field": "cluster", "type": "nominal", "sort": names, "legend": None, "scale": {"range": "ordinal"}}
     shape = {"field": "cluster", "type": "nominal", "sort": names, "legend": None}
     centers = [
         {
-            "x": _median([one["x"] for one in data if one["cluster"] == name]),
-            "y": _median([one["y"] for one in data if one["cluster"] == name]),
+            "x": _median([point["x"] for point in data if point["cluster"] == name]),
+            "y": _median([point["y"] for point in data if point["cluster"] == name]),
             "cluster": name,
         }
         for name in names

@@ -38,7 +38,7 @@ class KeywordCategories:
         from scipy.sparse import csr_matrix
 
         columns = [found.column_of(words.split()) for words in CATEGORIES.values()]
-        numbers = np.repeat(np.arange(len(columns)), [len(one) for one in columns])
+        numbers = np.repeat(np.arange(len(columns)), [len(of_category) for of_category in columns])
         ones = np.ones(len(numbers), np.float32)
         self._speaks_for = csr_matrix((ones, (np.concatenate(columns), numbers)), (len(found.columns), len(columns)))
         self._best: list[np.ndarray[Any, np.dtype[np.int64]]] = []

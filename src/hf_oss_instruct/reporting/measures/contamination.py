@@ -81,7 +81,7 @@ class _Row:
 
 def _annotated(rows: ReportRows) -> Iterator[_Row]:
     for name, table in (("rejected", rows.rejected), ("kept", rows.kept)):
-        marks = [] if table is None else [one for one in MARKS if one in table.schema.names]
+        marks = [] if table is None else [mark for mark in MARKS if mark in table.schema.names]
         if table is None or not marks:
             continue
         access, position = RowAccess(table), 0
@@ -101,7 +101,7 @@ def _hits(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _words(value: Any) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
+    return [str(word) for word in value] if isinstance(value, list) else []
 
 
 def _passage(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
@@ -110,7 +110,9 @@ def _passage(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         for task in tasks:
             ours, theirs = list(_WORD.finditer(text))[:WORDS], list(_WORD.finditer(task))[:WORDS]
-            matcher = SequenceMatcher(None, [one[0].lower() for one in ours], [one[0].lower() for one in theirs], autojunk=False)
+            matcher = SequenceMatcher(
+                None, [word[0].lower() for word in ours], [word[0].lower() for word in theirs], autojunk=False
+            )
             match = matcher.find_longest_match()
             if match.size > best[0]:
                 best = match.size, _context(text, ours, match.a, match.size), _context(task, theirs, match.b, match.size)

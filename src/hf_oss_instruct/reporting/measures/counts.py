@@ -75,7 +75,7 @@ def cost(rows: ReportRows) -> dict[str, Any] | None:
 def checks(rows: ReportRows) -> list[dict[str, str]]:
     """Which checks were made, and why others were not."""
     listed = rows.run.get("checks")
-    entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     return [
         {name: one_line(str(entry[name]), LONGEST_NAME) for name in ("name", "status", "why", "rule") if entry.get(name)}
         for entry in entries
@@ -90,11 +90,11 @@ def _counted(values: pa.Array) -> dict[str, int]:
     else:
         missing, values = values.null_count, values.drop_null()
     counts: Counter[str] = Counter()
-    for one in pc.value_counts(values).to_pylist() if len(values) else ():
-        counts[one_line(str(one["values"]), LONGEST_NAME) or "empty"] += one["counts"]
+    for counted in pc.value_counts(values).to_pylist() if len(values) else ():
+        counts[one_line(str(counted["values"]), LONGEST_NAME) or "empty"] += counted["counts"]
     if missing:
         counts["not stated"] += missing
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _suffixes(paths: pa.Array) -> pa.Array:

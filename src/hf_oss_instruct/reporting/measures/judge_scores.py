@@ -42,7 +42,7 @@ def judge_scores(rows: ReportRows) -> dict[str, Any] | None:
 def _histogram(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[Any]]:
     """Bins around multiples of their width, so that an integer score is in the middle of its bin."""
     span = float(values.max() - values.min())
-    width = next((one for one in WIDTHS if span / one < BINS), span / BINS)
+    width = next((candidate for candidate in WIDTHS if span / candidate < BINS), span / BINS)
     numbers = np.floor(values / width + 0.5)
     first = numbers.min()
     counts = np.bincount((numbers - first).astype(np.int64))
@@ -62,10 +62,10 @@ def _by_name(rows: ReportRows) -> dict[str, dict[str, Any]]:
         table = pa.table({name: pc.struct_field(listed, name) for name in (*_BY, "score")})
         table = table.filter(pc.is_finite(table["score"]))
         for name in _BY:
-            for one in table.group_by(name).aggregate([("score", "sum"), ("score", "count")]).to_pylist():
-                label = one_line(str(one[name]), LONGEST_NAME)
-                sums[name][label] += one["score_sum"]
-                counts[name][label] += one["score_count"]
+            for group in table.group_by(name).aggregate([("score", "sum"), ("score", "count")]).to_pylist():
+                label = one_line(str(group[name]), LONGEST_NAME)
+                sums[name][label] += group["score_sum"]
+                counts[name][label] += group["score_count"]
     return {
         name: {
             label: {"mean": round(sums[name][label] / count, 4), "scores": count}

@@ -65,7 +65,7 @@ def tokenizer(name: str) -> Count:
         raise UsageError(f"--tokenizer {name} needs transformers: {install_command('local')}") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"The tokenizer {name!r} cannot be loaded: {error_message(error)}.") from error
-    return lambda texts: [len(one) for one in loaded(texts.to_pylist(), add_special_tokens=False)["input_ids"]]
+    return lambda texts: [len(ids) for ids in loaded(texts.to_pylist(), add_special_tokens=False)["input_ids"]]
 
 
 def model_name(name: str) -> str:

@@ -22,7 +22,7 @@ def trainings(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
             "folder": folder,
             "base_model": one_line(str(facts.get("base_model") or facts.get("model") or "unknown")),
             "losses": _subsampled(_pairs(facts.get("losses"))),
-            "scores": [one for one in facts.get("scores") or [] if isinstance(one, dict)],
+            "scores": [score for score in facts.get("scores") or [] if isinstance(score, dict)],
         }
         for folder, facts in found.items()
     ]
@@ -37,29 +37,29 @@ def results(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     lines = []
     for folder, facts in found.items():
         for tests, measures in _dicts(facts.get("scores")).items():
-            for measure, one in _dicts(measures).items():
-                if all(isinstance(one.get(part), (int, float)) for part in ("mean", "low", "high")):
-                    line = {part: round(float(one[part]), 4) for part in ("mean", "low", "high")}
+            for measure, score in _dicts(measures).items():
+                if all(isinstance(score.get(part), (int, float)) for part in ("mean", "low", "high")):
+                    line = {part: round(float(score[part]), 4) for part in ("mean", "low", "high")}
                     names = {
                         "folder": folder,
                         "task": one_line(str(facts.get("task"))),
                         "tests": one_line(tests),
                         "measure": one_line(measure),
                     }
-                    lines.append(names | line | {"problems": one.get("problems")})
+                    lines.append(names | line | {"problems": score.get("problems")})
     return lines
 
 
 def _dicts(value: Any) -> dict[str, dict[str, Any]]:
-    return {str(name): one for name, one in value.items() if isinstance(one, dict)} if isinstance(value, dict) else {}
+    return {str(name): item for name, item in value.items() if isinstance(item, dict)} if isinstance(value, dict) else {}
 
 
 def _pairs(value: Any) -> list[list[float]]:
     listed = value if isinstance(value, list) else []
     return [
-        [one[0], one[1]]
-        for one in listed
-        if isinstance(one, list) and len(one) == 2 and all(isinstance(part, (int, float)) for part in one)
+        [pair[0], pair[1]]
+        for pair in listed
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, (int, float)) for part in pair)
     ]
 
 

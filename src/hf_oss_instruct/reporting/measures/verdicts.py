@@ -77,14 +77,14 @@ def _yield(rows: ReportRows) -> dict[str, dict[str, int]]:
             continue
         both = pa.table({"lang": languages, column: verdicts})
         grouped = both.group_by(["lang", column]).aggregate([([], "count_all")])
-        for one in grouped.to_pylist():
-            counts = found.setdefault(str(one["lang"]), {"passed": 0, "kept": 0, "rejected": 0})
+        for group in grouped.to_pylist():
+            counts = found.setdefault(str(group["lang"]), {"passed": 0, "kept": 0, "rejected": 0})
             if column == "reason":
-                counts["rejected"] += one["count_all"] if str(one[column]).startswith(("tests_", "not_verifiable")) else 0
+                counts["rejected"] += group["count_all"] if str(group[column]).startswith(("tests_", "not_verifiable")) else 0
             else:
-                counts["kept"] += one["count_all"]
-                counts["passed"] += one["count_all"] if one[column] == PASSED else 0
-    return dict(sorted(found.items(), key=lambda one: -one[1]["kept"]))
+                counts["kept"] += group["count_all"]
+                counts["passed"] += group["count_all"] if group[column] == PASSED else 0
+    return dict(sorted(found.items(), key=lambda item: -item[1]["kept"]))
 
 
 def _truth(rows: ReportRows) -> dict[str, Any] | None:

@@ -34,12 +34,12 @@ def verified_run(rows: ReportRows) -> dict[str, Any] | None:
         },
         "attempts": [
             {
-                "attempt": number(one.get("attempt")),
-                "tried": number(one.get("tried")),
-                "pass_rate": _share(one.get("pass_rate")) or 0.0,
-                "solved_by_then": _share(one.get("solved_by_then")) or 0.0,
+                "attempt": number(attempt.get("attempt")),
+                "tried": number(attempt.get("tried")),
+                "pass_rate": _share(attempt.get("pass_rate")) or 0.0,
+                "solved_by_then": _share(attempt.get("solved_by_then")) or 0.0,
             }
-            for one in _objects(found.get("attempts"))
+            for attempt in _objects(found.get("attempts"))
         ],
         "tests": numbers_in(found.get("tests"), zeros=True),
         "mutation_score": {
@@ -59,7 +59,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _share(value: Any) -> float | None:

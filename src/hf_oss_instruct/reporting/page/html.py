@@ -102,9 +102,9 @@ def facts(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
         if part in lengths:
             found.append((f"tokens of a {part}", f"{lengths[part]['mean']:,.0f}"))
     found += [
-        (f"similarity to {one['benchmark']}", f"{one['mean_of_maxima']:.3f}")
-        for one in numbers["similarity"]
-        if "mean_of_maxima" in one
+        (f"similarity to {similarity['benchmark']}", f"{similarity['mean_of_maxima']:.3f}")
+        for similarity in numbers["similarity"]
+        if "mean_of_maxima" in similarity
     ]
     if (verified := numbers["verification"]) and "pass_rate" in verified:
         found.append(("pass rate", f"{verified['pass_rate']['mean']:.1%}"))

@@ -61,14 +61,14 @@ def sections(sets: Sets, found: list[Figure], drawn: Mapping[str, Markup]) -> li
         section = Section(name, short, title)
         section.figures = [
             {
-                "title": one.title,
-                "note": one.note,
-                "head": one.head,
-                "rows": one.rows,
-                "svg": drawn[one.name + one.title],
+                "title": figure.title,
+                "note": figure.note,
+                "head": figure.head,
+                "rows": figure.rows,
+                "svg": drawn[figure.name + figure.title],
             }
-            for one in found
-            if one.section == name
+            for figure in found
+            if figure.section == name
         ]
         for of, numbers in sets.items():
             if name in FILL:
@@ -94,17 +94,21 @@ def _funnel(section: Section, of: str, numbers: Numbers) -> None:
     for name, title in (("documents_skipped", "Documents without a seed"), ("snippets_refused", "Snippets drawn again")):
         counts = [(why.replace("_", " "), f"{count:,}") for why, count in funnel[name].items()]
         _table(section, f"{title}{of}", ("why", "number"), counts)
-    checks = [(one.get("name", ""), one.get("status", "").replace("_", " "), one.get("why", "")) for one in numbers["checks"]]
+    checks = [
+        (check.get("name", ""), check.get("status", "").replace("_", " "), check.get("why", "")) for check in numbers["checks"]
+    ]
     _table(section, f"Checks{of}", ("check", "status", "why"), checks)
 
 
 def _similarity(section: Section, of: str, numbers: Numbers) -> None:
     if numbers["similarity"]:
         section.text = SIMILARITY
-    missing = [(one["benchmark"], one["not_done"]) for one in numbers["similarity"] if "not_done" in one]
+    missing = [
+        (similarity["benchmark"], similarity["not_done"]) for similarity in numbers["similarity"] if "not_done" in similarity
+    ]
     _table(section, f"Not compared{of}", ("benchmark", "why"), missing)
-    for one in numbers["similarity"]:
-        if "not_done" in one:
+    for similarity in numbers["similarity"]:
+        if "not_done" in similarity:
             continue
         pairs = [
             {
@@ -113,9 +117,9 @@ def _similarity(section: Section, of: str, numbers: Numbers) -> None:
                 "benchmark": pair["text"],
                 "link": None if of else f"#row=kept-{pair['row']}",
             }
-            for pair in one["nearest"]
+            for pair in similarity["nearest"]
         ]
-        section.pairs.append({"title": f"The {len(pairs)} rows nearest to {one['benchmark']}{of}", "pairs": pairs})
+        section.pairs.append({"title": f"The {len(pairs)} rows nearest to {similarity['benchmark']}{of}", "pairs": pairs})
 
 
 def _diversity(section: Section, of: str, numbers: Numbers) -> None:
@@ -134,7 +138,8 @@ def _diversity(section: Section, of: str, numbers: Numbers) -> None:
         )
     _table(section, f"Distinct tasks{of}", ("", "value"), rows)
     words = [
-        (f"{number}", ", ".join(one["words"]), f"{one['rows']:,}") for number, one in enumerate(found.get("clusters", ()), 1)
+        (f"{number}", ", ".join(cluster["words"]), f"{cluster['rows']:,}")
+        for number, cluster in enumerate(found.get("clusters", ()), 1)
     ]
     _table(section, f"Clusters and their typical words{of}", ("", "words", "rows"), words)
 
@@ -156,21 +161,22 @@ def _verification(section: Section, of: str, numbers: Numbers) -> None:
                 rows.append((name.replace("_", " "), f"{truth[name]:.3f}"))
     _table(section, f"Verdicts{of}", ("", "value"), rows)
     by_language = [
-        (name, f"{one['passed']:,}", f"{one['kept']:,}", f"{one['rejected']:,}") for name, one in found["by_language"].items()
+        (name, f"{counts['passed']:,}", f"{counts['kept']:,}", f"{counts['rejected']:,}")
+        for name, counts in found["by_language"].items()
     ]
     _table(section, f"Rows by language{of}", ("language", "passed", "kept", "rejected"), by_language)
 
 
 def _verified_run(section: Section, of: str, run: Numbers) -> None:
     languages = []
-    for name, one in run["languages"].items():
-        share = f"{one['passed'] / one['pairs']:.1%}" if one["pairs"] else ""
-        languages.append((name, f"{one['passed']:,}", f"{one['pairs']:,}", share, one["toolchain"]))
+    for name, counts in run["languages"].items():
+        share = f"{counts['passed'] / counts['pairs']:.1%}" if counts["pairs"] else ""
+        languages.append((name, f"{counts['passed']:,}", f"{counts['pairs']:,}", share, counts["toolchain"]))
     _table(section, f"Yield by language{of}", ("language", "passed", "pairs", "yield", "toolchain"), languages)
     attempts = []
-    for one in run["attempts"]:
-        solved = f"{one['solved_by_then']:.1%}"
-        attempts.append((f"{one['attempt']}", f"{one['tried']:,}", f"{one['pass_rate']:.1%}", solved))
+    for attempt in run["attempts"]:
+        solved = f"{attempt['solved_by_then']:.1%}"
+        attempts.append((f"{attempt['attempt']}", f"{attempt['tried']:,}", f"{attempt['pass_rate']:.1%}", solved))
     _table(section, f"Pass rate by attempt{of}", ("attempt", "solutions", "passed", "solved by then"), attempts)
     rows = [(f"tests: {name}", f"{count:,}") for name, count in run["tests"].items()]
     if run["mutation_score"]["mean"] is not None:
@@ -184,15 +190,15 @@ def _verified_run(section: Section, of: str, run: Numbers) -> None:
 
 def _judges(section: Section, of: str, numbers: Numbers) -> None:
     found = numbers.get("judge_scores") or {}
-    rows = [(name, f"{one['mean']:.2f}", f"{one['scores']:,}") for name, one in found.get("judge", {}).items()]
+    rows = [(name, f"{scores['mean']:.2f}", f"{scores['scores']:,}") for name, scores in found.get("judge", {}).items()]
     _table(section, f"Means by judge{of}", ("judge", "mean", "scores"), rows)
 
 
 def _contamination(section: Section, of: str, numbers: Numbers) -> None:
     rows = [
-        (one["benchmark"], rule, f"{counts.get('rejected', 0):,}", f"{counts.get('kept', 0):,}")
-        for one in numbers["contamination"]
-        for rule, counts in one["rules"].items()
+        (entry["benchmark"], rule, f"{counts.get('rejected', 0):,}", f"{counts.get('kept', 0):,}")
+        for entry in numbers["contamination"]
+        for rule, counts in entry["rules"].items()
     ]
     _table(section, f"Rows found by rule{of}", ("benchmark", "rule", "rejected", "kept, flagged"), rows)
     if not rows and not section.tables:
@@ -205,7 +211,7 @@ def _contamination(section: Section, of: str, numbers: Numbers) -> None:
             + (f": {done[0]['why']}" if done and done[0].get("why") else "")
             + ". Run curate to do it."
         )
-    for one in numbers["contamination"]:
+    for entry in numbers["contamination"]:
         pairs = [
             {
                 "title": f"{passage['problem']} · rule {passage['rule']} · {passage['words']} words in common",
@@ -215,10 +221,10 @@ def _contamination(section: Section, of: str, numbers: Numbers) -> None:
                 else "(The benchmark's text is not available: pass it with --benchmarks.)",
                 "link": None if of else f"#row={passage['table']}-{passage['row']}",
             }
-            for passage in one["passages"]
+            for passage in entry["passages"]
         ]
         if pairs:
-            section.pairs.append({"title": f"Passages in common with {one['benchmark']}{of}", "pairs": pairs})
+            section.pairs.append({"title": f"Passages in common with {entry['benchmark']}{of}", "pairs": pairs})
 
 
 FILL: dict[str, Callable[[Section, str, Numbers], None]] = {
