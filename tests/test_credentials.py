@@ -127,7 +127,7 @@ class TestKeyFrom:
         monkeypatch.delenv("MY_KEY", raising=False)
         if value is not None:
             monkeypatch.setenv("MY_KEY", value)
-        with pytest.raises(UsageError, match=r"'MY_KEY' is not set.+leave --api-key-env out"):
+        with pytest.raises(UsageError, match=r"'MY_KEY' is not set.+leave out --api-key-env"):
             key_from("MY_KEY", None)
 
     @pytest.mark.parametrize("variable", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
