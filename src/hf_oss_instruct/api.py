@@ -35,17 +35,17 @@ def curate(
     """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
 
     Args:
-        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+        source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
             the Hub.
-        out: a new or empty folder for `data/`, `sft/` (where there are problem and solution), `rejected/`, `run.json` and
-            `README.md`. The same call on the same folder starts again, also after one that was killed.
-        steps: checks to do, of `denied`, `duplicates`, `decontamination`, `near_duplicates`, `same_names`; all by default.
+        out: a new or empty folder for `data/`, `sft/` (if there are problems and solutions), `rejected/`, `run.json` and
+            `README.md`. The same call on the same folder starts over, also after a kill.
+        steps: checks to run, of `denied`, `duplicates`, `decontamination`, `near_duplicates`, `same_names`; all by default.
         columns: the text columns to check; by default the existing ones of `seed`, `problem` and `solution`.
-        threshold: Jaccard similarity of word 5-grams from which on texts are near duplicates, above 0, 1 at most.
+        threshold: Jaccard similarity of word 5-grams at and above which texts are near duplicates; above 0, at most 1.
         benchmarks: benchmarks that no row may quote: names, files, folders, Hub datasets; `default` is every small one.
         rule: how quotes of a benchmark are found: `default`, or `magicoder` for the paper's substrings.
         contaminated: `drop` rejects rows that quote a benchmark, `flag` only fills their column `contaminated_by`.
-        deny: a denylist file (repositories, paths, ids): its rows are rejected.
+        deny: a denylist file (repositories, paths, ids) of rows to reject.
         progress: a progress display, such as that of `show_progress()`.
 
     Returns:
@@ -113,12 +113,12 @@ def publish(
         message: commit message; a one-line summary by default.
         license: the Hub's license identifier; by default `other` for data, the base model's for a model.
         no_seeds: data: leave out the verbatim snippets; rows keep their location.
-        with_rejected: data: publish rejected rows, too.
+        with_rejected: data: also publish rejected rows.
         allow_unchecked: publish even if a check did not run; the card says which.
         allow_any_license: data: publish even if a snippet's license is unknown or forbids it.
         results: model: folders of scores for its card.
         benchmark: scores: `namespace/dataset:task` on the Hub; adds `.eval_results/`.
-        report: data: publish the report (page and charts), too; by default if the folder has one in `report/`.
+        report: data: also publish the report (page and charts); by default if the folder has one in `report/`.
         space: data: also publish a Space `namespace/name` to browse the rows.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.

@@ -44,7 +44,7 @@ def curate(
     """Check every row of a dataset, and write those that pass, those that do not, and a report.
 
     Args:
-        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+        source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
             the Hub.
         out: a new or empty folder: `data/`, `sft/` (where there are problem and solution, in columns as `verify` finds them),
             `preference/` (of verified rows), `rejected/`, `run.json`; of a run

@@ -77,10 +77,10 @@ def evaluate(
     """Generate a model's answers to benchmarks and score them. Samples and verdicts in `out` are not made again.
 
     Args:
-        model: ID on the Hub, a local folder, or the server's name of the model.
+        model: ID on the Hub, a local folder, or the server's name for the model.
         tasks: one or more tasks, see `benchmarks.load`; `multipl_e` stands for every language.
-        out: `out/TASK` gets `samples.jsonl`, `verdicts.jsonl`, `results.json`, `results.md`; `out/generation.log` what lighteval
-            printed.
+        out: `out/TASK` gets `samples.jsonl`, `verdicts.jsonl`, `results.json`, `results.md`; `out/generation.log` gets
+            lighteval's output.
         backend: `transformers`, `vllm` or `litellm`; by default `transformers`, and `litellm` with `base_url`.
         base_url: an OpenAI-compatible chat server.
         api_key_env: environment variable with the server's API key.
@@ -91,7 +91,7 @@ def evaluate(
         n: answers per problem.
         temperature: 0 for greedy decoding.
         top_p: nucleus sampling, in (0, 1]; the model's own by default.
-        max_new_tokens: tokens per answer at most; 512 by default, 2,048 in style `chat`.
+        max_new_tokens: maximum tokens per answer; 512 by default, 2,048 in style `chat`.
         rng_seed: seed of the sampling.
         data: local files of the benchmarks; the Hub by default.
         revision: another commit of the benchmark on the Hub.

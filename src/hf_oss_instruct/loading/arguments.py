@@ -160,7 +160,7 @@ class Opened:
 
     Attributes:
         spec: the run.
-        teacher: who answers.
+        teacher: the teacher that answers.
         sources: split → the source of its seeds.
         repo_config: the run config, if there is one.
         verification: how pairs are verified; None if they are not.

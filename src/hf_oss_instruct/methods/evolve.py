@@ -49,14 +49,14 @@ def evolve(
     After an error, an interruption or a crash, the same call continues, and no answer is requested twice.
 
     Args:
-        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
-            the Hub. Problems and solutions are found by the usual names of their columns.
+        source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub. Problems and solutions are recognized by their usual column names.
         out: a new or empty folder, or that of the same evolution. It gets `data/`, `sft/`, `rejected/`, `run.json`, `README.md`.
-        teacher: who makes the problems harder.
-        solver: who solves them; the teacher by default.
+        teacher: the model that makes the problems harder.
+        solver: the model that solves them; the teacher by default.
         rounds: how often each problem is evolved, 1 to 4.
         operations: the operations to choose from, by a hash of row and round.
-        keep_parents: whether to write the rows of the source, too.
+        keep_parents: whether to also write the rows of the source.
         max_similarity: Jaccard similarity of word 5-grams from which on an evolved problem is `unchanged` or a `near_duplicate`,
             above 0, 1 at most.
         answer_format: `sections`, or `json` for objects whose schema is sent as `response_format`.
@@ -64,11 +64,11 @@ def evolve(
         checks: which checks rows must pass: duplicates, near duplicates, benchmarks.
         columns: `problem`, `solution`, `language` → name of the column, if it is not a usual one.
         language: language of rows that do not name one.
-        n: evolve the first rows only.
+        n: evolve only the first rows.
         sampling: sampling parameters of requests; the paper's by default.
         limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
-        timeout: deadline of one request, in seconds; None learns one from the answers.
+        timeout: timeout of one request, in seconds; None adapts it to the answers.
         progress: a progress display, such as that of `show_progress()`.
 
     Returns:
@@ -81,7 +81,7 @@ def evolve(
         RunError: `out` contains something else, is in use, or cannot be written.
         TeacherError: the teacher cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
-        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received.
 
     Source:
         WizardCoder, arXiv 2306.08568, section 2.1; Magicoder, arXiv 2312.02120, section 2.3 (the S models).

@@ -33,28 +33,29 @@ def judge_rows(
     concurrency: int = 16,
     timeout: float | None = None,
 ) -> RunReport:
-    """Let models score the rows of a dataset by a rubric, and write the rows with their scores.
+    """Let models score the rows of a dataset using a rubric, and write the rows with their scores.
 
     After an error, an interruption or a crash, the same call continues, and no answer is requested twice. The function `judge` is
-    another one: it runs the tests of a program.
+    unrelated: it runs the tests of a program.
 
     Args:
-        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
-            the Hub. Problems and solutions are found by the usual names of their columns.
+        source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub. Problems and solutions are recognized by their usual column names.
         out: a new or empty folder, or that of the same judging. It gets `data/`, `sft/`, `rejected/`, `run.json`, `README.md`.
-        judges: who scores.
+        judges: the models that score.
         rubric: a YAML file with scale, criteria and weights, or its values; ours by default.
         min_judge_mean: rows with a lower weighted mean are rejected as `judged_low`; None keeps all.
         columns: `problem`, `solution`, `language` → name of the column, if it is not a usual one.
         language: language of rows that do not name one.
-        n: judge the first rows only.
+        n: judge only the first rows.
         sampling: sampling parameters of requests; temperature 0 by default.
         limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
-        timeout: deadline of one request, in seconds; None learns one from the answers.
+        timeout: timeout of one request, in seconds; None adapts it to the answers.
 
     Returns:
-        The report, as in `run.json`; its entry `judging` has means, agreement, and how scores and test results agree.
+        The report, as in `run.json`; its entry `judging` has means, agreement of judges, and agreement of scores with test
+        results.
 
     Raises:
         UsageError: the rows have no problems or no solutions, the rubric cannot be used, or a library is missing.
@@ -62,7 +63,7 @@ def judge_rows(
         RunError: `out` contains something else, is in use, or cannot be written.
         TeacherError: a judge cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
-        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received.
     """
     spec = RunSpec(
         teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),

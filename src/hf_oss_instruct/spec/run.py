@@ -33,7 +33,7 @@ class RunSpec:
 
     Attributes:
         seeds: which snippets are drawn.
-        teacher: who answers.
+        teacher: the teacher that answers.
         prompt: the prompt, and how the answer is parsed.
         sampling: sampling parameters.
         checks: which checks rows must pass.

@@ -57,7 +57,7 @@ def synthesize(
 
     Args:
         seeds: seed snippets, such as `read_seeds` returns.
-        teacher: who answers.
+        teacher: the teacher that answers.
         prompt: prompt template; the package's own by default.
         sampling: sampling parameters; the paper's by default.
         parser: how an answer is parsed: `default`, `magicoder` for the paper's exact rule, or your own function.
@@ -67,7 +67,7 @@ def synthesize(
         style: `function`, `script` or `class`, to have each pair rewritten to that form; None to leave it as it is.
         limits: budget of requests, tokens and cost.
         concurrency: requests in flight at once.
-        timeout: deadline of one request, in seconds; None learns one from the answers.
+        timeout: timeout of one request, in seconds; None adapts it to the answers.
         then: generation tasks that each row goes through before it is yielded, such as a judge.
         verification: whether and how each pair is run with tests before it is yielded: `VerificationSpec(verify=True)`.
         journal: folder that stores every answer, so that none is paid for twice; one below `$HF_HOME` by default.

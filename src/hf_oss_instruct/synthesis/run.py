@@ -79,7 +79,7 @@ def run(
         out: the folder.
         spec: the run; `teachers.resolve` has opened its teacher already.
         source: the source of its documents.
-        teacher: who answers.
+        teacher: the teacher that answers.
         then: generation tasks that each row goes through before it is checked and written, such as a judge.
         retry_policy: when to give up; by default as in `spec`.
         lists: the benchmarks of `spec.checks`, if they were loaded already.

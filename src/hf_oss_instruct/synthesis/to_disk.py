@@ -46,21 +46,21 @@ def synthesize_to_disk(
     then: Sequence[GenerationTask[Row]] = (),
     progress: Progress = SILENT,
 ) -> RunReport:
-    """Make a dataset of (problem, solution) pairs in a folder, as the command `synthesize` does, or continue one.
+    """Write a dataset of (problem, solution) pairs to a folder, as the command `synthesize` does, or continue one.
 
     Every answer is kept in `out/journal` before it is used. After an error, an interruption or a crash, the same call
     continues, and no answer is requested twice. Of the errors below, all but the first two come after the tables and the report
     were written.
 
     Args:
-        seeds: what `read_seeds` returns. They are drawn from the beginning, also if some were read already.
-        teacher: who answers.
+        seeds: the result of `read_seeds`. They are drawn from the beginning, even if some were already read.
+        teacher: the teacher that answers.
         out: the folder: a new or empty one, or that of the same run. It gets `data/`, `sft/` and `rejected/` (parquet),
             `README.md`, `run.json` and `oss_instruct.yaml`; `load_dataset(out)` reads it.
         prompt: template; ours by default.
         sampling: sampling parameters; the paper's by default.
-        parser: how an answer is read: `default`, or `magicoder` for the paper's exact rule.
-        keep_reasoning: put a reasoning model's thoughts into the column `reasoning`.
+        parser: how an answer is parsed: `default`, or `magicoder` for the paper's exact rule.
+        keep_reasoning: store a reasoning model's thoughts in the column `reasoning`.
         thoughts: `keep` puts them into that column and before the completions of the config `sft`; `drop` does not.
         answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
         concepts: whether to request the concepts of each snippet first, and then a problem about these.
@@ -69,7 +69,7 @@ def synthesize_to_disk(
         limits: limits on requests, tokens and cost.
         verification: whether and how each pair is run with tests: `VerificationSpec(verify=True)`.
         concurrency: requests in flight at once.
-        timeout: deadline of one request, in seconds; None learns one from the answers.
+        timeout: timeout of one request, in seconds; None adapts it to the answers.
         then: generation tasks that each row goes through before it is checked, such as a judge.
         progress: a progress display, such as that of `show_progress()`.
 
@@ -82,7 +82,7 @@ def synthesize_to_disk(
         SeedError: the source cannot be read, or (at the end) gave fewer than `n` seeds.
         TeacherError: the teacher cannot continue, or some seeds got no answer after all retries.
         BudgetReachedError: a limit is reached.
-        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received.
 
     Source:
         Magicoder, arXiv 2312.02120, sections 2.1 and 2.2.

@@ -50,31 +50,31 @@ def verify(
     After an error, an interruption or a crash, the same call resumes: no request is sent and no program run twice.
 
     Args:
-        source: folder of a run; tables (parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
-            the Hub. Problems, solutions, tests and languages are found by the usual names of their columns.
+        source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
+            the Hub. Problems, solutions, tests and languages are recognized by their usual column names.
         out: a new or empty folder, or that of the same verification.
         teacher: writes tests, solutions and repairs on demand; without one no requests are sent.
         tests: `given` (the rows' own) or `apart` (requested, from problem and signatures); by default `given` for
             rows that have tests, else `apart`.
-        tester: who writes tests; the teacher by default.
-        solutions: solutions to try in all: the row's own, the others from the problem alone.
-        solver: who writes further solutions; the teacher by default.
+        tester: the model that writes tests; the teacher by default.
+        solutions: total number of solutions: the row's own, and others written from the problem alone.
+        solver: the model that writes further solutions; the teacher by default.
         select: which solution is kept, one of `verification.selection.METHODS`.
         keep: `passing` or `all`.
-        min_pass_rate: share of the tests that a kept solution passes, 0 to 1; all with `keep="passing"` by default.
-        min_tests: tests that a kept row has at least.
-        min_mutation_score: share of mutants that the tests of a kept row kill, 0 to 1.
-        mutants: mutants of a solution at most.
+        min_pass_rate: minimum share of the tests that a kept solution passes, 0 to 1; all with `keep="passing"` by default.
+        min_tests: minimum number of tests of a kept row.
+        min_mutation_score: minimum share of mutants that the tests of a kept row kill, 0 to 1.
+        mutants: maximum number of mutants per solution.
         repair: how often a failing solution is sent back.
         unverifiable: `drop` or `keep` rows that cannot be verified here.
         packages: folder of installed packages, or a virtual environment, that programs may import.
-        unsafe_no_sandbox: run programs without isolation; every row says so.
+        unsafe_no_sandbox: run programs without isolation; every row records it.
         columns: `problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.
         language: language of rows without one in a column or on a code fence.
         sampling: sampling parameters of requests; the paper's by default.
         limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
-        timeout: deadline of one request, in seconds; None learns one from the answers.
+        timeout: timeout of one request, in seconds; None adapts it to the answers.
         progress: a progress display, such as that of `show_progress()`.
 
     Returns:
@@ -87,7 +87,7 @@ def verify(
         RunError: `out` contains something else, is in use, or cannot be written.
         TeacherError: the teacher cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
-        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received.
     """
     asked = VerificationSpec(
         True,

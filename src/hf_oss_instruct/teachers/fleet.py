@@ -17,7 +17,7 @@ _OF_MODEL = re.compile(r"(?P<model>[^=]+?)=(?P<url>[a-z]+://.*)")
 class FleetTeacher(Teacher):
     """A model behind several servers. Its rows do not depend on which of them answers: the identity is the model's.
 
-    The engine sends each request to the server with most room. Called directly, `complete` uses the servers in turn.
+    The engine sends each request to the least loaded server. Called directly, `complete` uses the servers in turn.
 
     Args:
         servers: the servers, at least one; their teachers have the same identity.

@@ -25,7 +25,7 @@ class InferenceTeacher(Teacher):
         base_url: the server (vLLM, SGLang, llama.cpp, `transformers serve`, TGI, …); None for Inference Providers.
         api_key: the key sent to that server. None sends the Hugging Face token to Hugging Face, and no key anywhere else.
         concurrency: requests that may be in flight at once.
-        timeout_s: deadline of one attempt, in seconds.
+        timeout_s: timeout of one attempt, in seconds.
         transport: `aiohttp`, `huggingface_hub`, or `auto`: aiohttp to a server, huggingface_hub to Inference Providers.
 
     Raises:

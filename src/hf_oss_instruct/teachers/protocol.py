@@ -18,9 +18,9 @@ class Teacher(Protocol):
             it from the latencies.
         takes_schema: whether a request may ask for an answer that follows a JSON schema (`response_format`).
         embedded: whether it works without a model, costs nothing, and needs documented functions as seeds.
-        servers: where requests may go. The engine chooses the server with most room; without any it asks the teacher itself.
+        servers: where requests may go. The engine chooses the least loaded one; without any it calls the teacher directly.
         uses_batches: whether requests go into batches.
-        note: a message for the display of progress, or an empty text.
+        note: a message for the progress display, or an empty string.
     """
 
     identity: str

@@ -87,9 +87,9 @@ def load_recipe(
         name: one of `RECIPES`.
         model: model to start from, a Hub id or a folder.
         data: dataset, a Hub id or a folder that `synthesize` wrote.
-        gpus: devices; rows a step stay what the recipe says, so accumulation shrinks as they grow. 0 is a CPU.
+        gpus: devices; accumulation shrinks with more of them, to keep the recipe's rows per step. 0 is a CPU.
         changes: further keys of the YAML and their values.
-        rows: rows to estimate time for; read from the folder's `run.json` where there is one.
+        rows: rows to estimate time for; read from the folder's `run.json` if it exists.
 
     Raises:
         UsageError: the name or a key is unknown; the message names the nearest known one. Where TRL is not installed, `notes`

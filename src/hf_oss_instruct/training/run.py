@@ -51,7 +51,7 @@ def train(
     For several devices, use the command `train`, which runs `accelerate launch`.
 
     Args:
-        recipe: what `load_recipe` returns, or a YAML file that stock `trl sft --config` takes.
+        recipe: the result of `load_recipe`, or a YAML file for stock `trl sft --config`.
         template: `magicoder`, or `chat` for the base model's own chat template.
         thoughts: `keep` trains on the teacher's reasoning (column `reasoning`) before the solution, between `<think>` tags;
             `drop` does not.
@@ -66,8 +66,8 @@ def train(
 
     Raises:
         UsageError: the YAML, the data or this machine does not support the training; raised before anything large is loaded.
-        RunError: `output_dir` holds the checkpoints of another recipe, or the disk is full.
-        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP came; unless `save_strategy` is `no`, a checkpoint was saved.
+        RunError: `output_dir` contains checkpoints of another recipe, or the disk is full.
+        RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received; unless `save_strategy` is `no`, a checkpoint was saved.
     """
     with _as_file(recipe) as path:
         values = read_yaml(path)

@@ -63,7 +63,7 @@ class ModelChoice:
     """A model and the backend that runs it.
 
     Attributes:
-        name: ID on the Hub, a local folder, or the server's name of the model.
+        name: ID on the Hub, a local folder, or the server's name for the model.
         backend: one of `BACKENDS`.
         revision: commit on the Hub; None for a folder or a server.
         base_url: an OpenAI-compatible server.

@@ -26,7 +26,7 @@ def metric_path() -> str:
         pass_at_k, results = metric.compute(references=["assert add(2, 3) == 5"], predictions=[["def add(a, b): return a + b"]])
 
     Programs run in the sandbox, so HF_ALLOW_CODE_EVAL is not needed; `timeout` is CPU time, so that a loaded machine gives
-    the same results; a program that exits before its tests are over fails.
+    the same results; a program that exits before its tests have run fails.
     """
     return str(Path(__file__).with_name("sandboxed_code_eval.py"))
 

@@ -41,7 +41,7 @@ class Judging:
 
     Attributes:
         rubric: criteria and scale.
-        judges: who scores.
+        judges: the models that score.
         least: rows with a lower mean are rejected; None keeps all.
         sampling: sampling parameters of the requests.
     """

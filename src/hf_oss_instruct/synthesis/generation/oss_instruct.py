@@ -43,7 +43,7 @@ class OssInstructTask(GenerationTask[Seed]):
     """Everything that determines the row of a seed.
 
     Attributes:
-        teacher: who answers.
+        teacher: the teacher that answers.
         prompt: the prompt template.
         sampling: sampling parameters.
         parser: how its answer is parsed.

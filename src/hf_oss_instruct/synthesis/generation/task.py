@@ -47,7 +47,7 @@ class GenerationTask(ABC, Generic[ItemT]):
 
     Attributes:
         name: name of the task in the journal.
-        teacher: who answers.
+        teacher: the teacher that answers.
         sampling: sampling parameters of its requests.
     """
 

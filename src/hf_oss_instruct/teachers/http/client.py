@@ -38,7 +38,7 @@ class HttpClient:
     Args:
         base_url: as `Endpoint.of` takes it.
         key: API key, None for none.
-        timeout_s: deadline of one request, in seconds.
+        timeout_s: timeout of one request, in seconds.
 
     Raises:
         UsageError: the environment names a proxy that cannot be used.

@@ -69,7 +69,7 @@ class HubTransport:
     Args:
         base_url: the server; None for Inference Providers.
         key: bearer token; None lets huggingface_hub use the Hugging Face token.
-        timeout_s: deadline of one request, in seconds.
+        timeout_s: timeout of one request, in seconds.
         concurrency: requests that may be in flight at once.
     """
 
