@@ -43,9 +43,9 @@ def fetch(repo: str, revision: str, patterns: Sequence[str], *, reachable: bool 
             local_files_only=offline,
             library_name="hf-oss-instruct",
         )
-        there = {path.relative_to(folder).as_posix(): path for path in data_files(Path(folder))}
+        local_files = {path.relative_to(folder).as_posix(): path for path in data_files(Path(folder))}
         # The folder may hold other files, which were fetched before for another purpose.
-        return [path for name, path in there.items() if any(fnmatch(name, pattern) for pattern in patterns)]
+        return [path for name, path in local_files.items() if any(fnmatch(name, pattern) for pattern in patterns)]
 
     try:
         files = snapshot(offline=True)

@@ -51,10 +51,10 @@ def _changed(
     combine: Callable[[Any, Any], Any] = lambda old, new: new,
 ) -> pa.Table:
     """Set some values of a column, which is appended if it is missing. Only chunks in which something changes are copied."""
-    there = name in table.column_names
+    exists = name in table.column_names
     chunks, first = [], 0
     rows = np.sort(np.fromiter(values, np.int64, len(values)))  # (values,)
-    for chunk in table[name].chunks if there else _nulls(len(table), kind):
+    for chunk in table[name].chunks if exists else _nulls(len(table), kind):
         inside = rows[slice(*np.searchsorted(rows, (first, first + len(chunk))))].tolist()
         if inside:
             changed = chunk.to_pylist()
@@ -64,7 +64,7 @@ def _changed(
         chunks.append(chunk.cast(kind))
         first += len(chunk)
     column = pa.chunked_array(chunks, kind)
-    if not there:
+    if not exists:
         return table.append_column(name, column)
     if not values:
         return table

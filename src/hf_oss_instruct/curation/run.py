@@ -142,14 +142,14 @@ def text_columns(table: pa.Table, columns: Sequence[str] | None, pair: TableColu
     Raises:
         UsageError: one is missing or contains no text, or there is none.
     """
-    there = every_text_column(table, or_bytes=True)
-    usual = tuple(name for name in exact.COMPARED if name in there)
-    of_pair = tuple(name for name in (pair.problem, pair.solution) if name in there) if pair else ()
+    texts = every_text_column(table, or_bytes=True)
+    usual = tuple(name for name in exact.COMPARED if name in texts)
+    of_pair = tuple(name for name in (pair.problem, pair.solution) if name in texts) if pair else ()
     wanted = tuple(columns) if columns else usual or of_pair
-    missing = [name for name in wanted if name not in there]
+    missing = [name for name in wanted if name not in texts]
     if missing or not wanted:
         what = f"no text column {missing[0]!r}" if missing else f"none of the text columns {', '.join(exact.COMPARED)}"
-        raise UsageError(f"The rows have {what}. Their text columns: {', '.join(there) or 'none'}. Choose some with --columns.")
+        raise UsageError(f"The rows have {what}. Their text columns: {', '.join(texts) or 'none'}. Choose some with --columns.")
     return wanted
 
 

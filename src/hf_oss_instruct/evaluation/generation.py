@@ -99,12 +99,12 @@ def _has_samples(out: Path) -> bool:
     return samples.exists() and samples.stat().st_size > 0
 
 
-def _row(problem: Problem, asked: ModelPrompt, number: int, text: str) -> dict[str, Any]:
+def _row(problem: Problem, prompt: ModelPrompt, number: int, text: str) -> dict[str, Any]:
     """A sample for `score`; if reasoning was removed, the raw text is kept in a separate field."""
-    if asked.kind != "answer":
-        return {"task_id": problem.task_id, "sample": number, asked.kind: text}
+    if prompt.kind != "answer":
+        return {"task_id": problem.task_id, "sample": number, prompt.kind: text}
     reasoning, answer = split_reasoning(text)
-    answer = asked.prefix + answer if answer.strip() else answer
+    answer = prompt.prefix + answer if answer.strip() else answer
     received = {"received": text} if reasoning else {}
     return {"task_id": problem.task_id, "sample": number, "answer": answer, **received}
 

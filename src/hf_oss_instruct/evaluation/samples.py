@@ -97,8 +97,8 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
             f"{count:,} problems of the samples ({len(unknown):,} of {len(samples):,} samples) are not in {benchmark.task} "
             f"({benchmark.version}), such as {listed}; its IDs look like {some!r}. Check --task and the version of --data."
         )
-    asked = {sample.task_id for sample in samples}
-    missing = [task_id for task_id in benchmark.problems if task_id not in asked]
+    answered = {sample.task_id for sample in samples}
+    missing = [task_id for task_id in benchmark.problems if task_id not in answered]
     if missing and not allow_missing:
         raise EvaluationError(
             f"{len(missing)} of {len(benchmark.problems)} problems have no sample, such as {missing[0]!r}. "

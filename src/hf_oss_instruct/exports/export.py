@@ -74,8 +74,8 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
         found = Exported(format, count, dict(sorted(rows.skipped.items())))
         if not count:
             (out / JOB).unlink()  # the folder is free for another export
-            why = ", ".join(f"{number:,} {reason}" for reason, number in found.skipped.items()) or "it has no rows"
-            raise UsageError(f"No row of {str(folder)!r} can be exported to {format}: {why}. Verified pairs have tests.")
+            reasons = ", ".join(f"{number:,} {reason}" for reason, number in found.skipped.items()) or "it has no rows"
+            raise UsageError(f"No row of {str(folder)!r} can be exported to {format}: {reasons}. Verified pairs have tests.")
         report: dict[str, Any] = {"format": format, "rows": count, "skipped": found.skipped, "source": _source(folder)}
         report["state"] = _state(out)
         write_whole(out / "README.md", card(out.resolve().name, report))

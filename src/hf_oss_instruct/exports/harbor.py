@@ -90,8 +90,8 @@ def confirm(files: dict[str, str]) -> str:
     Raises:
         SandboxError: no sandbox works on this machine.
     """
-    given = {f"task/{name}": text.encode("utf-8", "surrogatepass") for name, text in files.items()}
-    ran = run_program(_BOTH, "shell", files=given, limits=LIMITS)
+    shell_files = {f"task/{name}": text.encode("utf-8", "surrogatepass") for name, text in files.items()}
+    ran = run_program(_BOTH, "shell", files=shell_files, limits=LIMITS)
     output = ran.stdout.split()
     if output[:2] == ["0", "1"]:
         return ""

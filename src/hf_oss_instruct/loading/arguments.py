@@ -115,13 +115,13 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
 
     def _spec(self, base: RunSpec) -> RunSpec:
         """The run config or the defaults, overridden by the caller's arguments."""
-        given = {
+        values = {
             part: {option.name: value for option in options if (value := getattr(self, option.keyword)) is not None}
             for part, options in ARGUMENTS.items()
         }
         for elsewhere in ("source", "revision"):  # where the seeds are now; the cache key has the run config's own
-            given["seeds"].pop(elsewhere, None)
-        spec = base.changed(**given)
+            values["seeds"].pop(elsewhere, None)
+        spec = base.changed(**values)
         if model := spec.seeds.embedding_model:  # the cache key has its commit
             spec = spec.changed(seeds={"embedding_model": model.pinned()})
         return spec

@@ -95,7 +95,7 @@ def evolve(
         verification=verification or VerificationSpec(),
     )
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
-    asked = EvolutionSpec(rounds, operations, keep_parents, solver, max_similarity)
+    evolution = EvolutionSpec(rounds, operations, keep_parents, solver, max_similarity)
     rows = read_source(str(source), columns, named(language).name).first(n)
-    result = evolve_table(plan_evolution(rows, spec, asked, teacher), Path(out), lists=lists, progress=progress)
+    result = evolve_table(plan_evolution(rows, spec, evolution, teacher), Path(out), lists=lists, progress=progress)
     return result.require_complete("evolved")

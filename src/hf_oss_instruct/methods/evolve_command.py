@@ -101,8 +101,8 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
 
     names, tokens, requests = plan.rows.columns, tokens_asked(plan), plan.requests_per_row()
     if output == "json":
-        asked = {"rows": len(plan.rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": plan.described}
-        click.echo(json.dumps(asked))
+        facts = {"rows": len(plan.rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": plan.described}
+        click.echo(json.dumps(facts))
         return
     show_line(f"problem: {names.problem}\nsolution: {names.solution}\ntasks: {', '.join(plan.described)}")
     if question := first_question(plan):

@@ -70,6 +70,6 @@ def judge_rows(
         sampling=sampling or Sampling(),
         limits=limits or RunLimits(),
     )
-    asked = JudgingSpec(judges, rubric, min_judge_mean)
+    judging = JudgingSpec(judges, rubric, min_judge_mean)
     rows = read_source(str(source), columns, named(language).name).first(n)
-    return judge_table(plan_judging(rows, spec, asked, None), Path(out)).require_complete("judged")
+    return judge_table(plan_judging(rows, spec, judging, None), Path(out)).require_complete("judged")

@@ -100,8 +100,8 @@ def _show_plan(plan: JudgingPlan, output: str) -> None:
     tokens = (prompts, len(rows) * len(judges) * len(rubric.criteria) * TOKENS_PER_SCORE)
     requests = (len(judges), len(judges))
     if output == "json":
-        asked = {"rows": len(rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": judging.described()}
-        click.echo(json.dumps(asked | {"rubric": rubric.as_dict()}))
+        facts = {"rows": len(rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": judging.described()}
+        click.echo(json.dumps(facts | {"rubric": rubric.as_dict()}))
         return
     show_line(f"problem: {plan.rows.columns.problem}\nsolution: {plan.rows.columns.solution}\njudges: {', '.join(judges)}")
     show_block("the first question", judge_prompt(rows[0], rubric, judges[0])[0]["content"])

@@ -197,7 +197,7 @@ def _notes(report: RunReport, facts: RowFacts, with_seeds: bool, terms: Terms | 
             notes.append(
                 f"{facts.not_to_show:,} of them have an unknown license or one that forbids it: --no-seeds leaves them out"
             )
-    notes += [f"withheld from rejected/: {plural(count, 'row')} {why}" for why, count in withheld.items()]
+    notes += [f"withheld from rejected/: {plural(count, 'row')} {reason}" for reason, count in withheld.items()]
     if terms:
         gate = "; readers must accept them first (the repository is gated)" if terms.gate else ""
         notes.append(f"the terms of {terms.source} apply to the snippets: {terms.link}{gate}")

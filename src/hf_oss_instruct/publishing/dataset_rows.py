@@ -66,15 +66,15 @@ def shown_rows(path: Path, rules: Rules, with_seeds: bool) -> tuple[pa.Table, Co
     table = whole if with_seeds else without_seeds(whole)
     withheld, keep = Counter[str](), []
     for row in table.to_pylist():
-        why = None
+        reason = None
         if row.get("reason") == "denied":
-            why = "denied"
+            reason = "denied"
         elif secret_of(row, rules.secret_in):
-            why = "with a secret"
+            reason = "with a secret"
         elif with_seeds and not rules.allow_any_license and not rules.may_be_shown(row.get("licenses")):
-            why = "whose license is unknown or forbids it"
-        withheld.update([why] if why else [])
-        keep.append(why is None)
+            reason = "whose license is unknown or forbids it"
+        withheld.update([reason] if reason else [])
+        keep.append(reason is None)
     return table.filter(pa.array(keep, pa.bool_())), withheld
 
 

@@ -184,12 +184,12 @@ def publish(
         info: Any = retried(api.repo_info, repo_id, repo_type=push.repo_type, revision=revision)
         if push.gated and not info.gated and not create_pr:
             retried(api.update_repo_settings, repo_id, gated="auto", repo_type=push.repo_type)
-        there = {file.rfilename for file in info.siblings or ()}
-        if _is_up_to_date(api, push, repo_id, info.sha, there):
+        existing = {file.rfilename for file in info.siblings or ()}
+        if _is_up_to_date(api, push, repo_id, info.sha, existing):
             return None
-        files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, info.sha, there)})
+        files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, info.sha, existing)})
         operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
-        obsolete = [path for path in sorted(there - files.keys()) if path.startswith(push.owned)]
+        obsolete = [path for path in sorted(existing - files.keys()) if path.startswith(push.owned)]
         operations += [CommitOperationDelete(path) for path in obsolete]
         size = sum(push.size(path) for path in push.files)
         with progress.stage(f"Uploading {len(files):,} files, {size / 1e6:,.1f} MB, to {repo_id}"):
@@ -226,9 +226,9 @@ def _check_yaml(api: HfApi, push: Push) -> None:
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]  # as above
 
-    asked = {"repoType": push.repo_type, "content": push.card}
+    body = {"repoType": push.repo_type, "content": push.card}
     headers = build_hf_headers(token=api.token)
-    answer = get_session().post(f"{api.endpoint}/api/validate-yaml", json=asked, headers=headers)
+    answer = get_session().post(f"{api.endpoint}/api/validate-yaml", json=body, headers=headers)
     if answer.status_code == 400:
         messages = "; ".join(str(error.get("message")) for error in answer.json().get("errors", ()))
         raise PublishError(f"The Hub rejects the card: {messages}. Fix it; nothing was sent.")
@@ -249,17 +249,17 @@ def _create_repo(api: HfApi, push: Push, repo_id: str, private: bool, must_be_th
     retried(api.create_repo, repo_id, repo_type=push.repo_type, private=private, exist_ok=True, **sdk)
 
 
-def _is_up_to_date(api: HfApi, push: Push, repo_id: str, sha: str, there: set[str]) -> bool:
+def _is_up_to_date(api: HfApi, push: Push, repo_id: str, sha: str, existing: set[str]) -> bool:
     """Whether a revision already has the same files."""
-    return there.issuperset(push.compared) and all(
+    return existing.issuperset(push.compared) and all(
         download(api, push.repo_type, repo_id, sha, name) == _bytes(push.files[name]) for name in push.compared
     )
 
 
-def _changes(api: HfApi, push: Push, repo_id: str, sha: str, there: set[str]) -> bytes:
+def _changes(api: HfApi, push: Push, repo_id: str, sha: str, existing: set[str]) -> bytes:
     """The changelog, with a line for this revision on top."""
     start = b"# Changelog\n\n"
-    before = (download(api, push.repo_type, repo_id, sha, CHANGES) if CHANGES in there else start).decode(errors="replace")
+    before = (download(api, push.repo_type, repo_id, sha, CHANGES) if CHANGES in existing else start).decode(errors="replace")
     head, _, lines = before.partition("\n\n")
     return f"{head}\n\n- {datetime.now(UTC):%Y-%m-%d}: {push.summary}\n{lines}".encode()
 

@@ -125,8 +125,8 @@ def scores_push(
     results, api = read_results(folder), api_of(token, endpoint)
     with hub_errors(repo_id):
         try:
-            there = revision if retried(api.revision_exists, repo_id, revision) else "main"
-            sha = retried(api.model_info, repo_id, revision=there).sha
+            base_revision = revision if retried(api.revision_exists, repo_id, revision) else "main"
+            sha = retried(api.model_info, repo_id, revision=base_revision).sha
             before = download(api, "model", repo_id, sha, CARD).decode()
         except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
             what = "card" if isinstance(error, RemoteEntryNotFoundError) else "model"

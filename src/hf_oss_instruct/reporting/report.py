@@ -128,9 +128,9 @@ def report(
             raise UsageError(f"{name} is the text {value!r}. Pass a list of names, such as {[value]}.")
     with progress.stage("Reading the benchmarks to compare with"):
         options = ReportOptions(tuple(find(benchmarks)), tokenizer, embedding_model)
-    asked = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "embedding_model": embedding_model}
+    settings = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "embedding_model": embedding_model}
     opened = open_rows(rows, columns)
-    sets = {opened.name: measure(opened, options, progress) | {"options": asked}}
+    sets = {opened.name: measure(opened, options, progress) | {"options": settings}}
     if compare is not None:
         other = open_rows(compare, columns)
         sets[other.name if other.name != opened.name else f"{other.name} (2)"] = measure(other, options, progress)

@@ -175,8 +175,8 @@ class _Reader:
             raise UsageError(f"test_weights is {weights!r:.80}. Weights must be 0 or more.")
         return found
 
-    def _not_understood(self, value: Any, why: str) -> UsageError:
-        return UsageError(f"The column {self._column!r} contains no readable tests, since {why}: {value!r:.120}")
+    def _not_understood(self, value: Any, reason: str) -> UsageError:
+        return UsageError(f"The column {self._column!r} contains no readable tests, since {reason}: {value!r:.120}")
 
 
 def _has_value(value: Any) -> bool:

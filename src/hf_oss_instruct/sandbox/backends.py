@@ -153,8 +153,8 @@ def why_no_cgroups(name: str) -> str | None:
 
 def memory_held_by(name: str) -> str:
     """Describe what limits the total memory of a run: a control group, or polling and why no group is used."""
-    why = why_no_cgroups(name)
-    return f"polling, which is not a guarantee; no control group: {why}" if why else "a control group"
+    reason = why_no_cgroups(name)
+    return f"polling, which is not a guarantee; no control group: {reason}" if reason else "a control group"
 
 
 def not_held(tier: Tier) -> dict[str, str]:

@@ -76,11 +76,11 @@ def _sandbox() -> dict[str, Any]:
     tiers = available_tiers()
     best = tiers[0] if tiers else None
     lost = not_held(best) if best else {}
-    absent = [(tier, why) for tier in (BUBBLEWRAP, LANDLOCK) if (why := why_unavailable(tier.name))]
+    absent = [(tier, reason) for tier in (BUBBLEWRAP, LANDLOCK) if (reason := why_unavailable(tier.name))]
     return {
         "tier": best.name if best else None,
         "memory": memory_held_by(best.name) if best else None,
         "held": [text for name, text in GUARANTEES.items() if name not in lost] if best else [],
         "not held": [*(f"{name}: {what}" for name, what in lost.items()), *GAPS] if best else [],
-        "not here": [f"{tier.name} ({tier.title}): {why}. {tier.get_it}" for tier, why in absent],
+        "not here": [f"{tier.name} ({tier.title}): {reason}. {tier.get_it}" for tier, reason in absent],
     }

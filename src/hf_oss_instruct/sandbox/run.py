@@ -119,12 +119,12 @@ def run_many(
         SandboxError, ToolchainMissingError, UsageError: see `run_program`.
     """
     limits, name, boundary = limits or Limits(), chosen_tier(tier).name, secrets.token_hex(16)
-    given = [(dict(environment), stdin.encode("utf-8", "surrogateescape")) for environment, stdin in runs]
+    inputs = [(dict(environment), stdin.encode("utf-8", "surrogateescape")) for environment, stdin in runs]
     options = {"compile_goes_on": compile_goes_on, "shares_time": shares_time}
-    job = job_spec.many(source, language, files or {}, limits, name, given, boundary, **options)
+    job = job_spec.many(source, language, files or {}, limits, name, inputs, boundary, **options)
     found = _attempted(job, "", limits, name, boundary=boundary)
     if job.confirm_errors and found[0].status == "compile_error":
-        job = job_spec.many(source, language, files or {}, limits, name, given, boundary, from_scratch=True, **options)
+        job = job_spec.many(source, language, files or {}, limits, name, inputs, boundary, from_scratch=True, **options)
         found = _attempted(job, "", limits, name, boundary=boundary)
     return found
 

@@ -163,17 +163,17 @@ class Launch:
         except ImportError as error:
             raise UsageError(f"launch needs datatrove ({error}). Install it with: {install_command('scale')}") from error
         shared = self.store if self.on == "ray" and self.store else str(self.plan.folder.absolute())
-        how, logs, given = self.how, LOGS, dict[str, Any]()
+        how, logs, options = self.how, LOGS, dict[str, Any]()
         if self.on == "local":  # to datatrove, shards that are not finished are completed, too
-            given = {"skip_completed": False}
+            options = {"skip_completed": False}
         elif how.shards:  # what datatrove knows as completed are numbers of tasks, which mean other shards after a split
             logs = f"{LOGS}/{xxhash.xxh3_64_hexdigest(repr(how.shards).encode())}"
-        given |= {"logging_dir": f"{shared}/{logs}"} | dict(self.settings)
+        options |= {"logging_dir": f"{shared}/{logs}"} | dict(self.settings)
         if self.on == "slurm":  # sbatch may start in another folder, and with another environment
-            given = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | given
-            given.setdefault("slurm_logs_folder", str((self.plan.folder / logs / "slurm").absolute()))
+            options = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | options
+            options.setdefault("slurm_logs_folder", str((self.plan.folder / logs / "slurm").absolute()))
         executor = LocalExecutor if self.on == "local" else getattr(executors, EXECUTORS[self.on])
-        return executor([RunShard(how)], tasks=len(how.shards) or self.plan.shards, workers=self.workers or -1, **given)
+        return executor([RunShard(how)], tasks=len(how.shards) or self.plan.shards, workers=self.workers or -1, **options)
 
     def describe(self) -> list[str]:
         """What will be started, as lines."""

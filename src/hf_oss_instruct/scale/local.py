@@ -40,8 +40,8 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove h
             slots.put(slot)
             if process.exitcode < 0:
                 killed = -process.exitcode == signal.SIGKILL
-                why = "SIGKILL, which the system sends when memory is short" if killed else f"signal {-process.exitcode}"
-                logger.error(f"The process of task {rank} was ended by {why}.")
+                cause = "SIGKILL, which the system sends when memory is short" if killed else f"signal {-process.exitcode}"
+                logger.error(f"The process of task {rank} was ended by {cause}.")
 
         with ThreadPoolExecutor(self.workers) as threads:
             try:

@@ -132,9 +132,9 @@ def send_plan(plan: Plan, store: Store) -> None:
     store.create()
     files = {name: (plan.folder / name).read_bytes() for name in FILES if (plan.folder / name).is_file()}
     if PLAN in (names := store.names()):
-        with TemporaryDirectory() as there:
-            with_retries(store.fetch, {name: Path(there) / name for name in FILES if name in names})
-            changed = differences(_facts(Path(there)), _facts(plan.folder))
+        with TemporaryDirectory() as fetched:
+            with_retries(store.fetch, {name: Path(fetched) / name for name in FILES if name in names})
+            changed = differences(_facts(Path(fetched)), _facts(plan.folder))
         if changed:
             raise RunError(f"The store {store.url!r} has another plan: {'; '.join(changed)}. Pass another folder with --store.")
     else:

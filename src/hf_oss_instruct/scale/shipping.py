@@ -177,9 +177,9 @@ class Shipper:
 
     def _fetch(self) -> None:
         here = f".{self._copied.machine}-"
-        there = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
-        new = sorted(name for name in there - self._copied.fetched if _is_piece(name) and here not in f".{Path(name).name}")
-        wanted = {name: self._folder / name for name in [*SMALL, *new] if name in there and not (self._folder / name).exists()}
+        stored = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
+        new = sorted(name for name in stored - self._copied.fetched if _is_piece(name) and here not in f".{Path(name).name}")
+        wanted = {name: self._folder / name for name in [*SMALL, *new] if name in stored and not (self._folder / name).exists()}
         self._store.fetch({f"{self._name}/{name}": path for name, path in wanted.items()})
         if pieces := [name for name in new if name.startswith(VERDICT_PIECES)]:
             _append(self._folder / VERDICTS, [self._folder / name for name in pieces])
@@ -193,9 +193,9 @@ class Shipper:
         paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file()]
         names = {path.relative_to(self._folder).as_posix(): path for path in paths}
         whole = {name: path for name, path in names.items() if not _is_local(name) and name not in SMALL}
-        there = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
+        stored = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
         kept = {*whole, *(name for name in SMALL if name in names)}
-        obsolete = [name for name in sorted(there) if not _is_piece(name) and name not in kept]
+        obsolete = [name for name in sorted(stored) if not _is_piece(name) and name not in kept]
         self._store.put(
             {f"{self._name}/{name}": path for name, path in whole.items()}, [f"{self._name}/{name}" for name in obsolete]
         )

@@ -46,8 +46,8 @@ def split(folder: Path, into: int) -> list[Path]:
     if not resumed:
         if run.report.get("pending") == 0:
             raise RunError(f"{str(folder)!r} is finished: there is nothing to split. Merge it with the others.")
-        if there := [str(path) for path in (*folders.values(), moved) if path.exists()]:
-            raise RunError(f"{there[0]!r} exists already. Move it away, and split again.")
+        if existing := [str(path) for path in (*folders.values(), moved) if path.exists()]:
+            raise RunError(f"{existing[0]!r} exists already. Move it away, and split again.")
         with held(folder):
             moved.parent.mkdir(exist_ok=True)
             folder.rename(moved)

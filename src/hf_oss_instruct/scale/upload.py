@@ -27,10 +27,10 @@ def check_place(store: Store, job: Mapping[str, object] | None = None) -> None:
         StoreError: it cannot be read.
     """
     store.create()
-    there = [name for name in with_retries(store.names) if name != OF_THE_HUB]
-    if there and JOB not in there:
-        raise RunError(f"The store {store.url!r} is not empty: it contains {', '.join(there[:3])}. Pass a new folder with --out.")
-    if there and job:
+    names = [name for name in with_retries(store.names) if name != OF_THE_HUB]
+    if names and JOB not in names:
+        raise RunError(f"The store {store.url!r} is not empty: it contains {', '.join(names[:3])}. Pass a new folder with --out.")
+    if names and job:
         with TemporaryDirectory() as folder:
             with_retries(store.fetch, {JOB: Path(folder, JOB)})
             changed = differences(read_object(Path(folder, JOB)), job)

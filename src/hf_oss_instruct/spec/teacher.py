@@ -27,7 +27,7 @@ class Servers(Several):
 
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
         """See `Kind.from_python`."""
-        return tuple(dict.fromkeys(url for given in _words(value) for url in _read_urls(given)))
+        return tuple(dict.fromkeys(url for word in _words(value) for url in _read_urls(word)))
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,17 @@ def _words(value: str | Sequence[str] | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _read_urls(given: str) -> list[str]:
+def _read_urls(value: str) -> list[str]:
     """The URLs in a file, or the URL itself."""
-    path = Path(given)
-    if "://" in given or not path.is_file():
-        return [given]
+    path = Path(value)
+    if "://" in value or not path.is_file():
+        return [value]
     try:
         lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--base-url {given!r} cannot be read: {error}. Pass a text file with one URL per line.") from error
+        raise UsageError(f"--base-url {value!r} cannot be read: {error}. Pass a text file with one URL per line.") from error
     if not any(lines):
-        raise UsageError(f"--base-url {given!r} contains no URL. Write one per line.")
+        raise UsageError(f"--base-url {value!r} contains no URL. Write one per line.")
     return [line for line in lines if line]
 
 

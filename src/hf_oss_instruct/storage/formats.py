@@ -162,8 +162,8 @@ def _object(line: bytes, number: int, path: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        why = getattr(error, "msg", None) or str(error).splitlines()[0].rstrip(".")
-        raise SeedError(f"Line {number} of {path!r} is not JSON: {why}. Fix or remove the line.") from error
+        reason = getattr(error, "msg", None) or str(error).splitlines()[0].rstrip(".")
+        raise SeedError(f"Line {number} of {path!r} is not JSON: {reason}. Fix or remove the line.") from error
     if not isinstance(row, dict):
         raise SeedError(f"Line {number} of {path!r} is not a JSON object. Each line must be one, with a column for the code.")
     return row

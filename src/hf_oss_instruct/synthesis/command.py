@@ -77,8 +77,8 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
             if most > 1 or spec.verification.verify
             else ""
         )
-        asked = f"up to {plural(requested * most, 'request')}{each} without retries" if most else "no requests"
-        click.echo(f"# teacher {teacher.identity}, {asked}, into {out}")
+        requests = f"up to {plural(requested * most, 'request')}{each} without retries" if most else "no requests"
+        click.echo(f"# teacher {teacher.identity}, {requests}, into {out}")
         if spec.seeds.balance:
             read = f"read by {model}" if (model := spec.seeds.embedding_model) else "drawn"
             click.echo(f"# seeds are balanced: about four snippets are {read} for each seed, which costs no requests")

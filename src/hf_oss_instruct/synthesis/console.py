@@ -41,8 +41,8 @@ def show_report(report: RunReport, out: Path, then: str = "") -> None:
     )
     show_rejected(report)
     tokens = plural(report["tokens"]["prompt"] + report["tokens"]["completion"], "token")
-    asked = f"{plural(report['requests_sent'], 'request')} · {tokens}" if report["requests_sent"] else "no requests"
-    show_line(f"  teacher {report['teacher']} · {asked} · {report['seconds']:,.1f} s")
+    requests = f"{plural(report['requests_sent'], 'request')} · {tokens}" if report["requests_sent"] else "no requests"
+    show_line(f"  teacher {report['teacher']} · {requests} · {report['seconds']:,.1f} s")
     if changes := report["parameters_changed"]:
         parts = ", ".join(f"{name} was {f'sent as {new}' if new else 'left out'}" for name, new in changes.items())
         show_line(f"  the server does not accept every parameter: {parts}")

@@ -25,8 +25,8 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
     from hf_oss_instruct.teachers.resolve import open_named_teacher
 
     teacher = open_named_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)
-    asked = flags.spec.verification
-    if flags.spec.teacher.batch and teacher.embedded and not (asked.solver or asked.tester):
+    verification = flags.spec.verification
+    if flags.spec.teacher.batch and teacher.embedded and not (verification.solver or verification.tester):
         raise UsageError(
             f"--batch needs a model on a server with a batch API, but {teacher.identity} has none. Pass a model with --model."
         )

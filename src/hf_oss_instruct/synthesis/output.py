@@ -195,13 +195,13 @@ class Tables:
 
     def checks(self) -> list[dict[str, Any]]:
         """The entries of the checks for `run.json`, after `finish`."""
-        asked, options = self._spec.checks, self._options
+        checks, options = self._spec.checks, self._options
         lists = [listed.name for listed in options.lists]
         off = "switched off"
         return [
-            entry(BY_NAME["duplicates"], options) if asked.duplicates else skipped("duplicates", off),
+            entry(BY_NAME["duplicates"], options) if checks.duplicates else skipped("duplicates", off),
             entry(BY_NAME["near_duplicates"], self._alike, cluster_sizes=self._clusters)
-            if asked.near_duplicates
+            if checks.near_duplicates
             else skipped("near_duplicates", off),
             entry(BY_NAME["decontamination"], options) if lists else skipped("decontamination", off),
             self._execution(),

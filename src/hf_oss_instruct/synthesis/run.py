@@ -186,9 +186,9 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
     if (out / CONFIG).exists():
         differences = RunSpec.from_file(out / CONFIG).differences(spec)
         before = report_before(out)
-        there = before.get("teacher", task.teacher.identity)
-        if there != task.teacher.identity:
-            differences.append(f"teacher: {there} there, {task.teacher.identity} here")
+        earlier = before.get("teacher", task.teacher.identity)
+        if earlier != task.teacher.identity:
+            differences.append(f"teacher: {earlier} there, {task.teacher.identity} here")
         if (named := before.get("tasks", [])) != follow_ups:
             differences.append(f"tasks: {', '.join(named) or 'none'} there, {', '.join(follow_ups) or 'none'} here")
         if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:

@@ -89,7 +89,7 @@ def verify(
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received.
     """
-    asked = VerificationSpec(
+    verification = VerificationSpec(
         True,
         tests,
         solutions,
@@ -110,7 +110,7 @@ def verify(
         teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
         sampling=sampling or Sampling(),
         limits=limits or RunLimits(),
-        verification=asked,
+        verification=verification,
     )
     asked_of = teacher or CommentFunctionTeacher()
     result = verify_table(

@@ -44,7 +44,7 @@ def urls_for(model: str, base_urls: Sequence[str]) -> list[str]:
     Raises:
         UsageError: servers are given, and none of them for this model.
     """
-    pairs = [_split_model_url(given) for given in base_urls]
+    pairs = [_split_model_url(base_url) for base_url in base_urls]
     urls = [url for only, url in pairs if only in (None, model)]
     if pairs and not urls:
         others = ", ".join(sorted({str(only) for only, _ in pairs}))
@@ -63,20 +63,20 @@ def key_variable(url: str, base_urls: Sequence[str], variables: Sequence[str]) -
     Raises:
         UsageError: a variable names no host and there are several, or it names a host without a server.
     """
-    urls = [_split_model_url(given)[1] for given in base_urls]
+    urls = [_split_model_url(base_url)[1] for base_url in base_urls]
     hosts = sorted({_host(each) for each in urls})
     known = {name for each in urls for name in _names(each)}
     chosen = None
     for variable in variables:
-        host, given, name = variable.rpartition("=")
-        if not given and len(hosts) > 1:
+        host, separator, name = variable.rpartition("=")
+        if not separator and len(hosts) > 1:
             raise UsageError(
                 f"--api-key-env {variable} names no host, and there are several: {', '.join(hosts)}. A key goes only to the host "
                 f"that it is named for: --api-key-env {hosts[0]}={variable}."
             )
-        if given and host not in known:
+        if separator and host not in known:
             raise UsageError(f"--api-key-env {variable} is for {host!r}, which no --base-url has. Hosts: {', '.join(hosts)}.")
-        if not given or host in _names(url):
+        if not separator or host in _names(url):
             chosen = chosen or name
     return chosen
 
@@ -93,6 +93,6 @@ def _names(url: str) -> set[str]:
     return {_host(url), urlsplit(url).netloc.rpartition("@")[2]} if _host(url) else set()
 
 
-def _split_model_url(given: str) -> tuple[str | None, str]:
-    found = _OF_MODEL.fullmatch(given)
-    return (found["model"], found["url"]) if found and "://" not in found["model"] else (None, given)
+def _split_model_url(base_url: str) -> tuple[str | None, str]:
+    found = _OF_MODEL.fullmatch(base_url)
+    return (found["model"], found["url"]) if found and "://" not in found["model"] else (None, base_url)

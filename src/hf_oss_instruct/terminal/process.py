@@ -35,8 +35,8 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
     with forgiving():
         code = _exit_code(command)
         if (error := output_error()) and code == 0:
-            why = error.strerror or error
-            code = _say(f"Error: standard output cannot be written: {why}. Redirect it elsewhere.", EXIT_FAILED)
+            reason = error.strerror or error
+            code = _say(f"Error: standard output cannot be written: {reason}. Redirect it elsewhere.", EXIT_FAILED)
     sys.exit(code)
 
 

@@ -40,11 +40,11 @@ def stop_callback(trainer: Any, stopping: StopRequest) -> Any:
     return StopCallback()
 
 
-def _on_any_process(trainer: Any, asked: bool) -> bool:
+def _on_any_process(trainer: Any, received: bool) -> bool:
     """Whether any process received a signal. All must stop after the same step, or the others wait for a collective forever."""
     if trainer.accelerator.num_processes == 1:
-        return asked
+        return received
     import torch
 
-    flag = torch.tensor(int(asked), device=trainer.accelerator.device)
+    flag = torch.tensor(int(received), device=trainer.accelerator.device)
     return bool(trainer.accelerator.reduce(flag, "sum").item())

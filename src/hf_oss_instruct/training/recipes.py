@@ -220,8 +220,8 @@ def _choose_attention(values: dict[str, Any], gpus: int) -> str:
         return "Packed into bins, with a kernel from the Hub (kernels is installed here)."
     values.pop("packing_strategy")
     values |= _BY_LENGTH
-    why = "no GPU is meant" if not gpus else "neither flash-attn nor kernels is installed here"
-    return f"Grouped by length, not packed: {why}, and packing with a dense mask is slower than padding."
+    reason = "no GPU is meant" if not gpus else "neither flash-attn nor kernels is installed here"
+    return f"Grouped by length, not packed: {reason}, and packing with a dense mask is slower than padding."
 
 
 def _rows_a_batch(values: Mapping[str, Any]) -> float:

@@ -54,9 +54,9 @@ class TrainingSource:
         try:
             return load_dataset(path, streaming=streaming, **words)
         except (DatasetsError, OSError, ValueError) as error:
-            why = error_message(error.__cause__ or error)
+            reason = error_message(error.__cause__ or error)
             raise UsageError(
-                f"The dataset {self.path!r} cannot be loaded: {why}. Check the name, or convert the rows to parquet."
+                f"The dataset {self.path!r} cannot be loaded: {reason}. Check the name, or convert the rows to parquet."
             ) from error
 
     @property

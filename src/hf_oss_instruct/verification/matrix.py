@@ -86,8 +86,8 @@ def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdict
 def _refused(solution: str, suite: Suite) -> SuiteResult | None:
     if solution.strip() and len(solution) <= LARGEST_SOLUTION:
         return None
-    why = f"the solution has {len(solution):,} characters; at most {LARGEST_SOLUTION:,} are run"
-    return SuiteResult((None,) * len(suite.tests), why if solution.strip() else "the solution is empty", "refused")
+    reason = f"the solution has {len(solution):,} characters; at most {LARGEST_SOLUTION:,} are run"
+    return SuiteResult((None,) * len(suite.tests), reason if solution.strip() else "the solution is empty", "refused")
 
 
 def _from_json(columns: dict[str, Any]) -> SuiteResult:

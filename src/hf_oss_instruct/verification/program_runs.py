@@ -57,9 +57,9 @@ def run_all(
     source, files = SOURCES[suite.language](suite, programs)
     while len(found) < len(runs):
         rest = runs[len(found) :]
-        given = [({"TZ": run.tz}, f"{nonce} {run.program} {run.first} {int(run.reversed)}\n") for run in rest]
+        inputs = [({"TZ": run.tz}, f"{nonce} {run.program} {run.first} {int(run.reversed)}\n") for run in rest]
         allowed = replace(limits, cpu_s=min(limits.cpu_s, 5.0)) if all(run.variant for run in rest) else limits
-        ran = run_many(source, suite.language, given, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
+        ran = run_many(source, suite.language, inputs, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
         if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs), source)):
             return _without(suite, programs, runs, broken, ran[0], limits, tier)
         if ran[0].status in ("compile_error", "sandbox_error") and not found:
@@ -84,8 +84,8 @@ def _without(
     """The runs of programs that compile."""
     lost = _failed_result(suite, ran)
     kept = [number for number in range(len(programs)) if number not in broken]
-    asked = [replace(run, program=kept.index(run.program)) for run in runs if run.program not in broken]
-    found = iter(run_all(suite, [programs[number] for number in kept], asked, limits, tier=tier) if asked else [])
+    remaining = [replace(run, program=kept.index(run.program)) for run in runs if run.program not in broken]
+    found = iter(run_all(suite, [programs[number] for number in kept], remaining, limits, tier=tier) if remaining else [])
     return [lost if run.program in broken else next(found) for run in runs]
 
 
@@ -123,15 +123,15 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
     """Every input in a separate run; outputs are compared here."""
     order = list(range(len(suite.tests)))
     order = order[::-1] if run.reversed else order
-    given = [({"TZ": run.tz}, suite.tests[index].text) for index in order]
-    ran = run_many(program, suite.language, given, limits=replace(limits, output_bytes=OUTPUT_BYTES), tier=tier)
+    inputs = [({"TZ": run.tz}, suite.tests[index].text) for index in order]
+    ran = run_many(program, suite.language, inputs, limits=replace(limits, output_bytes=OUTPUT_BYTES), tier=tier)
     if ran[0].status in ("compile_error", "sandbox_error"):
         return _failed_result(suite, ran[0])
     outcomes: dict[int, Outcome] = {}
     for index, execution in zip(order, ran, strict=False):
         right = execution.status == "ok" and output_lines(execution.stdout) == output_lines(suite.tests[index].output)
-        why = "" if right else f"it printed {execution.stdout[:100]!r}" if execution.status == "ok" else execution.status
-        outcomes[index] = Outcome(PASSED if right else FAILED, why)
+        detail = "" if right else f"it printed {execution.stdout[:100]!r}" if execution.status == "ok" else execution.status
+        outcomes[index] = Outcome(PASSED if right else FAILED, detail)
     return SuiteResult(tuple(outcomes.get(index) for index in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
 
 

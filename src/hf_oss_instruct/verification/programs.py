@@ -109,12 +109,12 @@ def _joined(found: Sequence[Block], language: str) -> str:
     source = sources[main]
     if source is None:
         return found[main].code
-    words, there, helpers = language_of(language).words(found[main].code), set(source.defined), list[str]()
+    words, defined, helpers = language_of(language).words(found[main].code), set(source.defined), list[str]()
     for index in reversed(range(len(found))):
         other = sources[index]
-        if index == main or other is None or not other.clean or not other.defined or there & other.defined:
+        if index == main or other is None or not other.clean or not other.defined or defined & other.defined:
             continue
         if words & other.defined:
             helpers.insert(0, found[index].code)
-            words, there = words | language_of(language).words(found[index].code), there | other.defined
+            words, defined = words | language_of(language).words(found[index].code), defined | other.defined
     return "\n".join([*helpers, found[main].code])

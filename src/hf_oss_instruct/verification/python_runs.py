@@ -119,17 +119,17 @@ def graded_outside(
         program that ended early or answered with an object, all of whose tests have to run in its process.
     """
     checks = recorded(suite.outside, "", tier, packages) if suite.outside else (None,) * len(suite.tests)
-    asked = [index for index, check in enumerate(checks) if check is not None]
+    outside = [index for index, check in enumerate(checks) if check is not None]
     beside = [index for index, check in enumerate(checks) if check is None]
-    if not asked:
+    if not outside:
         return beside, [None] * len(programs)
     found: list[SuiteResult | None] = []
     for index in range(0, len(programs), TOGETHER):
         for judged in judge_programs(
-            programs[index : index + TOGETHER], [checks[index] or [] for index in asked], limits, tier=tier, packages=packages
+            programs[index : index + TOGETHER], [checks[index] or [] for index in outside], limits, tier=tier, packages=packages
         ):
             outcomes: list[Outcome | None] = [None] * len(suite.tests)
-            for test, verdict in zip(asked, judged.tests or (), strict=bool(judged.tests)):
+            for test, verdict in zip(outside, judged.tests or (), strict=bool(judged.tests)):
                 outcomes[test] = _outcome(verdict)
             found.append(SuiteResult(tuple(outcomes), judged.load_error) if judged.load_error or judged.tests else None)
     return beside, found
@@ -155,14 +155,14 @@ def confirmed_outside(
         packages: as of `run_program`; for Python.
     """
     checks = recorded(suite.outside, "", tier, packages) if suite.outside else ()
-    asked = [index for index, check in enumerate(checks) if check is not None and ran.passed[index]]
-    if not asked or ran.sandbox_error:
+    outside = [index for index, check in enumerate(checks) if check is not None and ran.passed[index]]
+    if not outside or ran.sandbox_error:
         return ran
-    verdicts, answered = judge_checks(program, [checks[index] or [] for index in asked], limits, tier=tier, packages=packages)
+    verdicts, answered = judge_checks(program, [checks[index] or [] for index in outside], limits, tier=tier, packages=packages)
     if answered.status == "sandbox_error":
         return replace(ran, sandbox_error=answered.reason)
     outcomes = list(ran.outcomes)
-    for index, (status, detail) in zip(asked, verdicts, strict=True):
+    for index, (status, detail) in zip(outside, verdicts, strict=True):
         if status == "odd":  # an object, which only a test in the program's process can inspect
             continue
         outcomes[index] = _outcome((status, detail))

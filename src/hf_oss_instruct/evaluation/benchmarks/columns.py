@@ -17,7 +17,7 @@ def column(row: Row, *names: str) -> Any:
     for name in names:
         if name in row.columns:
             return row.columns[name]
-    there = ", ".join(map(str, row.columns)) or "none"
+    available = ", ".join(map(str, row.columns)) or "none"
     raise EvaluationError(
-        f"A row has no column {' or '.join(names)}, only {there}. This is not the data of the task; check --data."
+        f"A row has no column {' or '.join(names)}, only {available}. This is not the data of the task; check --data."
     )

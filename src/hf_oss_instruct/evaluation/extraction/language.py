@@ -143,13 +143,13 @@ class Language(GrammarRules):
 
     def from_prompt(self, problem: Problem, source: ParsedSource) -> list[str]:
         """Return the prompt's imports and definitions that a source lacks, except for the entry point."""
-        there = {_without_whitespace(item.text) for item in source.items}
+        present = {_without_whitespace(item.text) for item in source.items}
         prompt = self.prompt_of(problem)
         defined = source.defined | {problem.entry_point}
         return [
             item.text.rstrip("\n")
             for item in prompt.items
-            if (item.kind == "import" and _without_whitespace(item.text) not in there)
+            if (item.kind == "import" and _without_whitespace(item.text) not in present)
             or (item.kind in ("function", "type", "container", "value") and not defined.intersection(item.names))
         ]
 

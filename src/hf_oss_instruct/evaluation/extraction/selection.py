@@ -176,16 +176,16 @@ def _with_helpers(language: Language, problem: Problem, main: _Read, read: Itera
     ]
     if not others:
         return main.source.text
-    words, there = language.words(main.source.text), set(main.source.defined)
+    words, defined = language.words(main.source.text), set(main.source.defined)
     taken: list[tuple[int, int, Item]] = []
     grown = True
     while grown:
         grown = False
         for number, source in enumerate(others):
             for index, item in enumerate(source.items):
-                if item.kind in DEFINITIONS and words.intersection(item.names) and not there.intersection(item.names):
+                if item.kind in DEFINITIONS and words.intersection(item.names) and not defined.intersection(item.names):
                     taken.append((number, index, item))
-                    there.update(item.names)
+                    defined.update(item.names)
                     words, grown = words | language.words(item.text), True
     sources = {number for number, _, _ in taken}
     imports = [

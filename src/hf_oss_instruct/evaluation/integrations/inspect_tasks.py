@@ -181,10 +181,10 @@ def passed(tasks: list[str], data: str | None = None, revision: str | None = Non
 
 def _score(verdict: Verdict, value: Any) -> Score:
     facts = {"status": verdict.status, "cpu_s": verdict.cpu_s, "wall_s": verdict.wall_s, "retried": verdict.retried}
-    why = "\n".join(filter(None, (verdict.status, verdict.reason, verdict.stderr)))
+    explanation = "\n".join(filter(None, (verdict.status, verdict.reason, verdict.stderr)))
     if not verdict.final:  # without a verdict, the sample is excluded from every metric
-        return Score.unscored(reason=verdict.status, answer=verdict.program, explanation=why, metadata=facts)
-    return Score(value=value, answer=verdict.program, explanation=why, metadata=facts)
+        return Score.unscored(reason=verdict.status, answer=verdict.program, explanation=explanation, metadata=facts)
+    return Score(value=value, answer=verdict.program, explanation=explanation, metadata=facts)
 
 
 class _InspectGrader:

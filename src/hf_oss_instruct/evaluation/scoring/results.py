@@ -149,8 +149,8 @@ def remarks(score: Score) -> list[str]:
     if score.missing:
         lines.append(f"{len(score.missing):,} problems have no sample and are excluded from every score.")
     if score.not_evaluated:
-        why = next(iter(score.not_evaluated.values()))
-        lines.append(f"{len(score.not_evaluated):,} problems were not evaluated and are excluded from every score: {why}")
+        reason = next(iter(score.not_evaluated.values()))
+        lines.append(f"{len(score.not_evaluated):,} problems were not evaluated and are excluded from every score: {reason}")
     if score.contaminated is not None:
         lines.append(f"The training set quotes {len(score.contaminated):,} of {score.problems:,} problems.")
     return lines

@@ -93,10 +93,10 @@ def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
     """Enable assertions regardless of the command line, call `equals` on the expected value, and provide tuples."""
     if not _PROBLEM.search(program):
         return program, tests
-    asked = _JAVA_EQUAL.sub(
+    rewritten = _JAVA_EQUAL.sub(
         lambda found: _replace_if_complete(found, f"{found[1]}({found[3]}).equals({found[2]}){found[4]}"), tests
     )
-    return _JAVATUPLES.sub("", program), f"{asked}\n{java_tuples()}{_file('main.java')}"
+    return _JAVATUPLES.sub("", program), f"{rewritten}\n{java_tuples()}{_file('main.java')}"
 
 
 def _replace_if_complete(found: re.Match[str], replacement: str) -> str:

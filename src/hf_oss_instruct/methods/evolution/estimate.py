@@ -27,11 +27,13 @@ def tokens_asked(plan: EvolutionPlan) -> tuple[int, int]:
     problem = fmean(tokens_of(row["problem"]) for row in rows)
     solution = fmean(tokens_of(row["solution"]) for row in rows)
     operations, language = evolution.spec.operations, rows[0]["lang"]
-    asked = fmean(tokens_of(evolve_prompt("", name, language, as_json=evolution.as_json)[0]["content"]) for name in operations)
-    asked += tokens_of(answer_prompt("", language, as_json=evolution.as_json)[0]["content"])
+    template_tokens = fmean(
+        tokens_of(evolve_prompt("", name, language, as_json=evolution.as_json)[0]["content"]) for name in operations
+    )
+    template_tokens += tokens_of(answer_prompt("", language, as_json=evolution.as_json)[0]["content"])
     prompt, completion = 0.0, 0.0
     for _ in range(evolution.spec.rounds):
         grown = problem * GROWTH
-        prompt, completion = prompt + asked + problem + grown, completion + grown + solution * GROWTH
+        prompt, completion = prompt + template_tokens + problem + grown, completion + grown + solution * GROWTH
         problem, solution = grown, solution * GROWTH
     return round(prompt * len(rows)), round(completion * len(rows))

@@ -139,6 +139,6 @@ def _read(folder: Path) -> list[dict[str, Any]]:
     wanted = ("seed_id", "problem", "solution", "parent_id", "round", "operation", "reason")
     rows: list[dict[str, Any]] = []
     for path in sorted(folder.glob("train-*.parquet")):
-        there = pq.read_schema(path).names
-        rows += pq.read_table(path, columns=[name for name in wanted if name in there]).to_pylist()
+        present = pq.read_schema(path).names
+        rows += pq.read_table(path, columns=[name for name in wanted if name in present]).to_pylist()
     return rows

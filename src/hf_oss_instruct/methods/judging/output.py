@@ -115,6 +115,6 @@ def _judged(rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Re
     """The scores of every row, next to its test results."""
     columns = {index: dict(row) for index, row in kept.items()}
     columns |= {index: {"seed_id": rejection.seed.seed_id, **(rejection.columns or {})} for index, rejection in rejected.items()}
-    there = [name for name in OF_EXECUTION if name in rows.table.column_names]
-    ran = rows.table.select(there).to_pylist() if there else [{}] * len(rows)
+    present = [name for name in OF_EXECUTION if name in rows.table.column_names]
+    ran = rows.table.select(present).to_pylist() if present else [{}] * len(rows)
     return [{**dict.fromkeys(OF_EXECUTION), **columns[index], **ran[index]} for index in sorted(columns)]

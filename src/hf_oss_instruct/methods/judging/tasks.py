@@ -65,16 +65,16 @@ class Judging:
         )
         columns = _columns(item, mean)
         if self.least is not None and mean < self.least:
-            why = f"the judges' mean is {mean:.2f}, at least {self.least:g} wanted"
-            return Rejection(seed_of(item.row), "judged_low", why, str(item.row["solution"]), columns=columns)
+            detail = f"the judges' mean is {mean:.2f}, at least {self.least:g} wanted"
+            return Rejection(seed_of(item.row), "judged_low", detail, str(item.row["solution"]), columns=columns)
         return cast(Row, dict(item.row) | columns)
 
 
 def _columns(item: Judged, mean: float | None) -> dict[str, Any]:
     scores = [
         {"judge": judge, "criterion": name, "score": score}
-        for judge, given in item.scores
-        for name, score in sorted(given.items())
+        for judge, by_criterion in item.scores
+        for name, score in sorted(by_criterion.items())
     ]
     failed = [(judge, reason) for judge, reason, _ in item.failed]
     return {"judge_scores": scores, "judge_mean": mean, "judge": [judge for judge, _ in item.scores], "judges_failed": failed}

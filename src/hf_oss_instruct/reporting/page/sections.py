@@ -92,7 +92,7 @@ def _funnel(section: Section, of: str, numbers: Numbers) -> None:
         _table(section, f"Cost{of}", ("", "value"), rows)
     funnel = numbers["funnel"]
     for name, title in (("documents_skipped", "Documents without a seed"), ("snippets_refused", "Snippets drawn again")):
-        counts = [(why.replace("_", " "), f"{count:,}") for why, count in funnel[name].items()]
+        counts = [(reason.replace("_", " "), f"{count:,}") for reason, count in funnel[name].items()]
         _table(section, f"{title}{of}", ("why", "number"), counts)
     checks = [
         (check.get("name", ""), check.get("status", "").replace("_", " "), check.get("why", "")) for check in numbers["checks"]

@@ -73,9 +73,9 @@ class PythonGrader:
 
     def _leave_out_objects(self, solution: str, tier: str | None) -> None:
         """Tests to which the correct solution answers with an object must run in the program's process."""
-        asked = [index for index, checks in enumerate(self._checks) if checks is not None]
-        verdicts, _ = judge_checks(solution, [self._checks[index] or [] for index in asked], LIMITS, tier=tier)
-        for index, (status, _) in zip(asked, verdicts, strict=True):
+        outside = [index for index, checks in enumerate(self._checks) if checks is not None]
+        verdicts, _ = judge_checks(solution, [self._checks[index] or [] for index in outside], LIMITS, tier=tier)
+        for index, (status, _) in zip(outside, verdicts, strict=True):
             if status == "odd":
                 self._checks[index] = None
 

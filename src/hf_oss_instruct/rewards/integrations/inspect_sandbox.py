@@ -100,13 +100,13 @@ class OssInstructSandbox(SandboxEnvironment):
         """
         if user is not None:
             raise SandboxUserUnsupportedError(f"Commands cannot run as {user!r}: the sandbox has one user without rights.")
-        given = input.encode() if isinstance(input, str) else input or b""
+        stdin = input.encode() if isinstance(input, str) else input or b""
         job = {
             "cmd": cmd,
             "env": env or {},
             "cwd": _relative_path(cwd or "."),
             "shown": SHOWN,
-            "input": base64.b64encode(given).decode(),
+            "input": base64.b64encode(stdin).decode(),
         }
         wall_s = float(timeout or LIMITS.wall_s)
         limits = Limits(min(LIMITS.cpu_s, 2 * wall_s), wall_s, LIMITS.memory_mib, 128, LIMITS.disk_mib, LIMITS.output_bytes)

@@ -52,8 +52,8 @@ def compute_score(
 
 
 @functools.lru_cache(maxsize=8)
-def _scorer(given: tuple[tuple[str, Any], ...]) -> Scorer:
+def _scorer(options: tuple[tuple[str, Any], ...]) -> Scorer:
     from hf_oss_instruct.rewards.options import RewardOptions
     from hf_oss_instruct.rewards.scorer import Scorer
 
-    return Scorer(RewardOptions.from_environment(**dict(given)))
+    return Scorer(RewardOptions.from_environment(**dict(options)))

@@ -105,7 +105,7 @@ def _shown(tree: Any) -> str:
     if kind == "value":
         return f"{rest[0]!r:.100}"
     if kind == "call":
-        given = [*map(repr, rest[1]), *(f"{name}={value!r}" for name, value in rest[2].items())]
-        return f"{rest[0]}({', '.join(given)[:200]})"
+        arguments = [*map(repr, rest[1]), *(f"{name}={value!r}" for name, value in rest[2].items())]
+        return f"{rest[0]}({', '.join(arguments)[:200]})"
     name, children = rest
     return f" {name} ".join(map(_shown, children)) if len(children) == 2 else f"{name}({', '.join(map(_shown, children))})"

@@ -193,10 +193,10 @@ def _has_one_parameter(function: ast.FunctionDef) -> bool:
 
 
 def _parameters(function: ast.FunctionDef) -> list[str]:
-    given = function.args
-    if given.vararg or given.kwarg or given.kwonlyargs or given.posonlyargs or given.defaults:
+    arguments = function.args
+    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.posonlyargs or arguments.defaults:
         return ["", ""]
-    return [parameter.arg for parameter in given.args]
+    return [parameter.arg for parameter in arguments.args]
 
 
 def _raised(context: ast.expr) -> list[str]:

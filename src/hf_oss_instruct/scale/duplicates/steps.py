@@ -176,7 +176,7 @@ def _value(document: Document, column: str) -> Any:
         return document.metadata[column]
     if column == "text":
         return document.text
-    there = ", ".join(document.metadata) or "none"
+    available = ", ".join(document.metadata) or "none"
     raise UsageError(
-        f"Document {document.id!r} has no column {column!r}; its columns: {there}. Name others with columns, or order=None."
+        f"Document {document.id!r} has no column {column!r}; its columns: {available}. Name others with columns, or order=None."
     )

@@ -73,8 +73,8 @@ class OssInstructTask(GenerationTask[Seed]):
         Raises:
             UsageError: the answer is to be JSON, and teacher or `extra_body` rule that out.
         """
-        asked, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
-        with_tests = asked.verify and (asked.tests == ANSWER or (teacher.embedded and asked.tests is None))
+        verification, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
+        with_tests = verification.verify and (verification.tests == ANSWER or (teacher.embedded and verification.tests is None))
         as_json = spec.prompt.answer_format == JSON
         if prompt == Prompt.default():
             prompt = cls.default_prompt(tests=with_tests, as_json=as_json)
@@ -82,12 +82,12 @@ class OssInstructTask(GenerationTask[Seed]):
             check_style(teacher, tests=with_tests)
         if as_json:
             check_schema(teacher, spec.sampling)
-            parser = parse_json_with_tests if asked.verify else parse_json
+            parser = parse_json_with_tests if verification.verify else parse_json
         return cls(
             teacher,
             prompt,
             spec.sampling,
-            parse_with_tests if asked.verify and parser is parse else parser,
+            parse_with_tests if verification.verify and parser is parse else parser,
             numbered=spec.seeds.sampler == "magicoder",
             keep_reasoning=spec.prompt.stores_reasoning,
             schema=response_format(tests=with_tests) if as_json else None,

@@ -59,8 +59,8 @@ def repair_prompt(problem: str, solution: str, failures: Sequence[tuple[str, str
         language: as in `languages.LANGUAGES`.
     """
     shown = [
-        f"{one_line(why, 500) or 'it failed'}\n\n{code_block(test[:LONGEST_FAILURE], named(language).fence)}"
-        for test, why in failures[:SHOWN_FAILURES]
+        f"{one_line(reason, 500) or 'it failed'}\n\n{code_block(test[:LONGEST_FAILURE], named(language).fence)}"
+        for test, reason in failures[:SHOWN_FAILURES]
     ]
     return _filled("repair", problem=problem, solution=code_block(solution, named(language).fence), failures="\n\n".join(shown))
 

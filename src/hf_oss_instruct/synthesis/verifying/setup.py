@@ -33,20 +33,20 @@ def open_verification(
         UsageError: options that do not go together.
         SandboxError: this machine has no sandbox; nothing was asked.
     """
-    asked = spec.verification
-    asked.require_switch()
-    if not asked.verify:
+    verification = spec.verification
+    verification.require_switch()
+    if not verification.verify:
         return None
-    chosen_tier(asked.tier)
-    if asked.unsafe_no_sandbox:
+    chosen_tier(verification.tier)
+    if verification.unsafe_no_sandbox:
         logger.warning("Untrusted programs run without a sandbox, as your user, with access to your files and network.")
-    tester, solver = (other_teacher(name, spec) for name in (asked.tester, asked.solver))
+    tester, solver = (other_teacher(name, spec) for name in (verification.tester, verification.solver))
     if teacher.embedded:
-        if asked.tests == APART and tester is None:
+        if verification.tests == APART and tester is None:
             raise UsageError("The embedded teacher cannot write tests. Pass a model with --tester, or pass --tests answer.")
-        if (asked.solutions > 1 and solver is None) or asked.repair:
+        if (verification.solutions > 1 and solver is None) or verification.repair:
             raise UsageError("The embedded teacher cannot solve or repair anything. Pass a model with --model.")
-    return Verification(asked, verdicts or Verdicts(), teacher, tester, solver, spec.sampling, exclusive)
+    return Verification(verification, verdicts or Verdicts(), teacher, tester, solver, spec.sampling, exclusive)
 
 
 def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:

@@ -103,12 +103,12 @@ class Verification:
 
     def described(self) -> list[str]:
         """What `run.json` lists: the tasks that send requests, with the teacher of each."""
-        asked = [("tests", self.tester or self.teacher)] if self.writes_tests else []
-        asked += [("solve", self.solver or self.teacher)] if self.spec.solutions > 1 else []
-        asked += [("repair", self.teacher)] if self.spec.repair else []
-        return [f"{name}: {teacher.identity}" for name, teacher in asked]
+        tasks = [("tests", self.tester or self.teacher)] if self.writes_tests else []
+        tasks += [("solve", self.solver or self.teacher)] if self.spec.solutions > 1 else []
+        tasks += [("repair", self.teacher)] if self.spec.repair else []
+        return [f"{name}: {teacher.identity}" for name, teacher in tasks]
 
     def requests_per_row(self) -> tuple[int, int]:
         """The fewest and the most requests that a row costs in addition to the one for the pair."""
-        asked = int(self.writes_tests) + self.spec.solutions - 1
-        return asked, asked + self.spec.repair
+        requests = int(self.writes_tests) + self.spec.solutions - 1
+        return requests, requests + self.spec.repair

@@ -80,13 +80,13 @@ class BatchApi:
 
     async def create(self, file_id: str, name: str) -> BatchStatus:
         """Create the batch of a file. Raises as `HttpClient.request`."""
-        asked = {
+        batch_request = {
             "input_file_id": file_id,
             "endpoint": f"/v1{PATH}",
             "completion_window": "24h",
             "metadata": {"hf_oss_instruct": name},
         }
-        body, _ = await self._http.request("POST", "/batches", orjson.dumps(asked))
+        body, _ = await self._http.request("POST", "/batches", orjson.dumps(batch_request))
         return BatchStatus.of(_object(body))
 
     async def find(self, file_id: str) -> BatchStatus | None:

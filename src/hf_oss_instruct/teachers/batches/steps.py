@@ -48,8 +48,8 @@ class BatchSteps:
         ended = await self._ended(batch)
         if ended.status == "failed" and not ended.files:
             self._store.drop(batch)
-            why = ended.errors or "the provider gives no reason"
-            raise TeacherError(f"The batch {batch.batch_id} failed: {why}. If it is too large, lower --batch-requests.")
+            reason = ended.errors or "the provider gives no reason"
+            raise TeacherError(f"The batch {batch.batch_id} failed: {reason}. If it is too large, lower --batch-requests.")
         await self._persist(lambda: self._download(batch, ended))
         return self._store.record(batch, ended=True)
 

@@ -105,7 +105,7 @@ class BatchTeacher(Teacher):
         if not self.in_batch(request):
             async with self._direct_slots:
                 return await self._direct.complete(request)
-        why, tried = "no batch answered it", 0
+        reason, tried = "no batch answered it", 0
         while tried < BATCHES_TRIED:
             line = await self._result(request)
             if line is None:
@@ -114,9 +114,9 @@ class BatchTeacher(Teacher):
             try:
                 return self._read(line, request)
             except RetryableError as error:
-                why, tried = str(error), tried + (not error.changed)
+                reason, tried = str(error), tried + (not error.changed)
         self._to_send_directly.add(request.key)  # the engine reserves it again
-        raise RetryableError(f"{why}; it is asked directly", reached=True, changed=True)
+        raise RetryableError(f"{reason}; it is asked directly", reached=True, changed=True)
 
     async def close(self) -> None:
         """Stop polling batches, which continue without us, and close the connections."""
@@ -160,8 +160,8 @@ class BatchTeacher(Teacher):
 
     def _collect(self, request: Request) -> None:
         body = {"model": self._direct.model, "messages": request.messages, **self._direct.parameters(request)}
-        asked = {"custom_id": request.key, "method": "POST", "url": f"/v1{PATH}", "body": body}
-        line = orjson.dumps(asked, option=orjson.OPT_APPEND_NEWLINE)
+        entry = {"custom_id": request.key, "method": "POST", "url": f"/v1{PATH}", "body": body}
+        line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
         if self._collected and self._collected_bytes + len(line) > self._most_bytes:
             self._submit()
         self._collected.append((request, line))

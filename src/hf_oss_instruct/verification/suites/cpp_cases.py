@@ -60,9 +60,9 @@ def _instances(body: str) -> tuple[str, dict[str, dict[str, str]]]:
     found_of: dict[str, dict[str, str]] = {}
     for found in _INSTANCE.finditer(code):
         end = _closed(code, found.end() - 1)
-        given = _arguments(body, code, found.end(), end - 1)
-        if len(given) > 2:
-            found_of.setdefault(given[1], {})[body[found.start() : end]] = given[2]
+        arguments = _arguments(body, code, found.end(), end - 1)
+        if len(arguments) > 2:
+            found_of.setdefault(arguments[1], {})[body[found.start() : end]] = arguments[2]
             spans.append((found.start(), end + len(re.match(r"\s*;?", code[end:])[0])))  # type: ignore[index]
     return _cut(body, spans), found_of
 

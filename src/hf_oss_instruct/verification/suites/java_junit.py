@@ -65,9 +65,9 @@ def _calls_of(method: Node, marks: Sequence[str], it: str) -> list[str]:
     if any(mark.startswith("@TestFactory") for mark in marks):
         return [f"{HIDDEN}Base.dynamic({it}{name}());"]
     if source := next((found for mark in marks if (found := _METHODS.match(mark))), None):
-        given = source[1] or name
-        from_class = given.partition("#")[0].rpartition(".")[2] + "." if "#" in given else it
-        return [f'{HIDDEN}Base.each({owner}, "{name}", {from_class}{given.rpartition("#")[2]}());']
+        provider = source[1] or name
+        from_class = provider.partition("#")[0].rpartition(".")[2] + "." if "#" in provider else it
+        return [f'{HIDDEN}Base.each({owner}, "{name}", {from_class}{provider.rpartition("#")[2]}());']
     if enum := next((mark for mark in marks if mark.startswith("@EnumSource")), ""):
         kind = re.search(r"([\w.]+)\.class", enum)
         named = ", ".join(re.findall(r'"\w+"', enum.partition("names")[2]))

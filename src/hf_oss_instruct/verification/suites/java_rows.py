@@ -72,12 +72,12 @@ def _empty(kind: str) -> str:
 
 
 def _values(mark: str, kind: str) -> Iterator[str]:
-    given = mark.partition("{")[2].rpartition("}")[0] or mark.partition("=")[2].rpartition(")")[0]
+    listed = mark.partition("{")[2].rpartition("}")[0] or mark.partition("=")[2].rpartition(")")[0]
     if "strings" in mark:
-        for found in _STRING.finditer(given):
+        for found in _STRING.finditer(listed):
             yield literal(_decoded(found[1]), kind)
         return
-    for value in re.findall(r"'(?:[^'\\]|\\.)+'|[^,\s][^,]*", given):
+    for value in re.findall(r"'(?:[^'\\]|\\.)+'|[^,\s][^,]*", listed):
         yield f"({kind}) ({value.strip()})" if kind in ("short", "byte", "char") else value.strip()
 
 

@@ -210,8 +210,8 @@ def harness() -> str:
 def _wrapped(suite: Suite, program: str) -> str:
     typed = ": any" if suite.language == "typescript" else ""
     solution, tests = as_script(program), with_bound_imports(suite.more[0], program)
-    given = _GIVEN.split()
-    parameters = ", ".join(f"{name}{typed}" for name in [*given, "require"])
-    own = ", ".join([*(f"{HIDDEN}.its.{name}" for name in given), f"{HIDDEN}.its.require"])
+    names = _GIVEN.split()
+    parameters = ", ".join(f"{name}{typed}" for name in [*names, "require"])
+    own = ", ".join([*(f"{HIDDEN}.its.{name}" for name in names), f"{HIDDEN}.its.require"])
     head = f"(function (exports{typed}, require{typed}, module{typed}, __names{typed}, {HIDDEN}{typed}) {{"
     return f"{head}\n{solution}\n;(function ({parameters}) {{ {{\n{tests}\n}} }})({own});\n}})\n"

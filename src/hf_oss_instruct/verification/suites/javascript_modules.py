@@ -80,8 +80,8 @@ def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
         if what in names or what == member.lstrip("."):
             return "" if what in names else f"const {what} = {HIDDEN}.module.exports{member};"
         exports = f"{HIDDEN}.module.exports"
-        given = f"(typeof {exports} === 'function' || Object.keys({exports}).length)"
-        return f"const {what} = {given} ? {exports}{member} : {default or '{ ' + ', '.join(sorted(names)) + ' }'};"
+        has_exports = f"(typeof {exports} === 'function' || Object.keys({exports}).length)"
+        return f"const {what} = {has_exports} ? {exports}{member} : {default or '{ ' + ', '.join(sorted(names)) + ' }'};"
     lines = []
     for binding in what.strip("{}").split(","):
         name, _, other = (part.strip() for part in binding.replace(" as ", ":").partition(":"))

@@ -113,8 +113,8 @@ def _methods(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], s
     for method in body.named_children if body else ():
         name = text_of(method.child_by_field_name("name"))
         before = method.prev_named_sibling
-        said = text_of(before) if before and before.type == "comment" else ""
-        marks = said + text_of(method).partition("function")[0]
+        comment = text_of(before) if before and before.type == "comment" else ""
+        marks = comment + text_of(method).partition("function")[0]
         if method.type == "method_declaration" and (
             name.startswith("test") or re.search(r"@test\b|#\[\\?(?:[\w\\]*\\)?Test\b", marks)
         ):
@@ -126,7 +126,7 @@ def _methods(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], s
                 edits.append((method.end_byte, method.end_byte, made))
             producers = ",".join(one or other for one, other in _DEPENDS.findall(marks))
             tests.append(Test(f"{owner}.{name}.{provider}.{producers}", "method", text_of(method)))
-            spans.append((before.start_byte if before and said else method.start_byte, method.end_byte))
+            spans.append((before.start_byte if before and comment else method.start_byte, method.end_byte))
 
 
 def _rows(marks: str) -> list[str]:

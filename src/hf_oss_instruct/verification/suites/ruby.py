@@ -124,15 +124,15 @@ class _Reader:
             if called is not None and text_of(called) in _EXAMPLES and node.child_by_field_name("receiver") is None:
                 open_ = (node.text or b"")[called.end_byte - node.start_byte :].lstrip()[:1] == b"("
                 end = called.end_byte + (1 if open_ else 0)
-                given = node.child_by_field_name("arguments")
-                separator = ", " if given and given.named_children else ""
+                arguments = node.child_by_field_name("arguments")
+                separator = ", " if arguments and arguments.named_children else ""
                 word = (
                     "skipped_example"
                     if text_of(called).startswith("x") or not node.child_by_field_name("block")
                     else "example_of_ours"
                 )
                 number = f"{len(self.tests)}{separator}"
-                new = f"{word}({number}" if open_ else f"{word} {number}" if given else f"{word}({number})"
+                new = f"{word}({number}" if open_ else f"{word} {number}" if arguments else f"{word}({number})"
                 self.edits.append((called.start_byte, end, new))
                 self.tests.append(Test(str(len(self.tests)), "example", text_of(node)))
                 self.spans.append((node.start_byte, node.end_byte))
@@ -142,10 +142,10 @@ class _Reader:
 
 def _test_of_block(node: Node) -> str:
     """The method that the harness defines for `test "name" do …`; empty for other statements."""
-    called, given = text_of(node.child_by_field_name("method")), node.child_by_field_name("arguments")
-    if node.type != "call" or called != "test" or given is None or node.child_by_field_name("block") is None:
+    called, arguments = text_of(node.child_by_field_name("method")), node.child_by_field_name("arguments")
+    if node.type != "call" or called != "test" or arguments is None or node.child_by_field_name("block") is None:
         return ""
-    return f"test: {text_of(given.named_children[0])[1:-1]}" if given.named_children else ""
+    return f"test: {text_of(arguments.named_children[0])[1:-1]}" if arguments.named_children else ""
 
 
 def _method(node: Node) -> str:

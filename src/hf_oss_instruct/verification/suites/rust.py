@@ -89,8 +89,8 @@ def _tests(nodes: Sequence[Node], module: str, kept: list[str], making: frozense
         if node.type == "attribute_item":
             marks.append(text)
             continue
-        said = " ".join(marks)
-        if node.type == "function_item" and re.search(r"#\[\s*test\s*\]", said):
+        attributes = " ".join(marks)
+        if node.type == "function_item" and re.search(r"#\[\s*test\s*\]", attributes):
             others = [mark for mark in marks if re.search(r"should_panic|ignore", mark)]
             yield Test(name_of(node), "function", "\n".join([*others, "#[test]", text]))
         elif node.type == "mod_item" and (body := node.child_by_field_name("body")) and "#[test]" in text:

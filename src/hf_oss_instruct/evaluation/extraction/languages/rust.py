@@ -62,8 +62,8 @@ class Rust(Language):
         first = [item.text for item in source.of_kind("package")]
         for text in first:
             kept = kept.replace(text, "", 1)
-        there = {name for item in source.of_kind("import") for name in leaves(item.node)}
-        own = [text for text in self.from_prompt(problem, source) if not text.startswith("use") or not _last(text) & there]
+        imported = {name for item in source.of_kind("import") for name in leaves(item.node)}
+        own = [text for text in self.from_prompt(problem, source) if not text.startswith("use") or not _last(text) & imported]
         return "\n".join([*first, *own, kept])
 
     def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
