@@ -156,8 +156,8 @@ def _unreadable(folder: Path, error: Exception) -> PublishError:
 
 def _terms(facts: RowFacts) -> Terms | None:
     """The terms of the snippets' source; if there are several, those that require gating."""
-    found = [terms for source in facts.sources if (terms := terms_of(source))]
-    return next((terms for terms in found if terms.gate), found[0] if found else None)
+    known_terms = [terms for source in facts.sources if (terms := terms_of(source))]
+    return next((terms for terms in known_terms if terms.gate), known_terms[0] if known_terms else None)
 
 
 def _read(folder: Path) -> tuple[RunReport, dict[str, Any]]:

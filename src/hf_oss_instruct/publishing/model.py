@@ -87,9 +87,9 @@ def model_push(
     files[RECIPE] = yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True).encode()
     if curve := loss_curve(facts["losses"]):
         files[CURVE] = curve.encode()
-    found = License(license) if license else license_of(own, token, endpoint)
+    chosen_license = License(license) if license else license_of(own, token, endpoint)
     try:
-        card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=found)
+        card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=chosen_license)
     except (TemplateError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise PublishError(f"{str(folder / FACTS)!r} cannot be read: {error!r}. Run the same train command again.") from error
     if results:
@@ -98,7 +98,7 @@ def model_push(
     check_secrets(files, secret_in)
     what = "adapters for" if is_adapter(facts) else "a model from"
     summary = f"{what} {facts['base_model']}, {plural(facts['steps'], 'step')}"
-    return Push("model", summary, files, _notes(folder, files, found, facts, bool(results)), (CARD, FACTS), OWNED)
+    return Push("model", summary, files, _notes(folder, files, chosen_license, facts, bool(results)), (CARD, FACTS), OWNED)
 
 
 def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | None = None) -> License:
@@ -161,14 +161,14 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _weights(folder: Path, facts: dict[str, Any]) -> dict[str, Path]:
     """All files with weights; only the adapters' if adapters were trained."""
-    found = {path.name: path for pattern in WEIGHTS for path in sorted(folder.glob(pattern))}
+    weights = {path.name: path for pattern in WEIGHTS for path in sorted(folder.glob(pattern))}
     if is_adapter(facts):
-        found = {name: path for name, path in found.items() if name.startswith("adapter_")}
-    needed = {name for path in found.values() if path.suffix == ".json" for name in _shards(path)}
-    if not found or (missing := needed - found.keys()):
-        what = f"lacks {', '.join(sorted(missing))}" if found else "has no weights"
+        weights = {name: path for name, path in weights.items() if name.startswith("adapter_")}
+    needed = {name for path in weights.values() if path.suffix == ".json" for name in _shards(path)}
+    if not weights or (missing := needed - weights.keys()):
+        what = f"lacks {', '.join(sorted(missing))}" if weights else "has no weights"
         raise PublishError(f"{str(folder)!r} {what}: its training has not finished. Run the same train command again.")
-    return found
+    return weights
 
 
 def _shards(index: Path) -> set[str]:

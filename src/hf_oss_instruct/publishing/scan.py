@@ -52,11 +52,11 @@ def check_secrets(files: Mapping[str, Path | bytes], secret_in: SecretIn) -> Non
     Raises:
         PublishError: a secret was found; the message names file, row and column.
     """
-    found = [find for name, content in files.items() for find in _secrets_in(name, content, secret_in)]
-    if found:
-        more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    secrets = [find for name, content in files.items() for find in _secrets_in(name, content, secret_in)]
+    if secrets:
+        more = f" and {len(secrets) - SHOWN:,} more" if len(secrets) > SHOWN else ""
         raise PublishError(
-            f"Files appear to contain secrets: {'; '.join(found[:SHOWN])}{more}. Remove them (rows: with curate). "
+            f"Files appear to contain secrets: {'; '.join(secrets[:SHOWN])}{more}. Remove them (rows: with curate). "
             "Nothing was sent."
         )
 
@@ -93,8 +93,8 @@ def _secrets_in(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterat
     if name.endswith(".parquet"):
         for start, table in rows_of(name, content):
             for number, row in enumerate(table.to_pylist(), start):
-                if found := secret_of(row, secret_in):
-                    yield f"{name}, row {number:,}, {found[0]}: {found[1]}"
+                if secret := secret_of(row, secret_in):
+                    yield f"{name}, row {number:,}, {secret[0]}: {secret[1]}"
     elif name.endswith(TEXT) and Path(name).name not in VOCABULARIES:
         text = (content if isinstance(content, bytes) else content.read_bytes()).decode("utf-8", "replace")
         for start in range(0, len(text), CHUNK):

@@ -59,22 +59,22 @@ def read_results(folder: Path) -> list[dict[str, Any]]:
     Raises:
         PublishError: the folder has no results, its run has not finished, or it has no score.
     """
-    if not (found := _tasks(folder)):
+    if not (folders := _tasks(folder)):
         raise PublishError(f"{str(folder)!r} has no {RESULTS} and {VERDICTS}. Pass the --out of score or evaluate.")
-    return list(map(_read, found))
+    return list(map(_read, folders))
 
 
 def _read(folder: Path) -> dict[str, Any]:
     check_regular_files(folder, [folder / RESULTS])
     try:
-        found = read_object(folder / RESULTS)
-        if found.get("pending") or found.get("scores") == {}:
+        results = read_object(folder / RESULTS)
+        if results.get("pending") or results.get("scores") == {}:
             raise PublishError(f"{str(folder)!r} has no score yet. Run the same score command until it finishes.")
-        _check(checked(found, REPORTED, RESULTS))
+        _check(checked(results, REPORTED, RESULTS))
     except ValueError as error:
         raise PublishError(f"{str(folder / RESULTS)!r} cannot be used: {error}. Score again into a new folder.") from error
     made = datetime.fromtimestamp((folder / RESULTS).stat().st_mtime, UTC)
-    return found | {"day": f"{made:%Y-%m-%d}"}
+    return results | {"day": f"{made:%Y-%m-%d}"}
 
 
 def _check(found: dict[str, Any]) -> None:

@@ -40,8 +40,8 @@ class License:
     @property
     def fields(self) -> dict[str, str]:
         """The fields for a card's front matter."""
-        found = {"license": self.id, "license_name": self.name, "license_link": self.link}
-        return {name: value for name, value in found.items() if value}
+        fields = {"license": self.id, "license_name": self.name, "license_link": self.link}
+        return {name: value for name, value in fields.items() if value}
 
 
 def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = None, license: License | None = None) -> str:

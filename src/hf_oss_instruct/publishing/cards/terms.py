@@ -32,11 +32,11 @@ class Terms:
     def fields(self) -> dict[str, Any]:
         """The fields for a card's front matter."""
         name = f"{self.source.lower().replace(' ', '-')}-terms"
-        found: dict[str, Any] = {"license": "other", "license_name": name, "license_link": self.link}
+        fields: dict[str, Any] = {"license": "other", "license_name": name, "license_link": self.link}
         if self.gate:
-            found["extra_gated_prompt"] = self.gate
-            found["extra_gated_fields"] = {"I have read the terms and agree to them": "checkbox"}
-        return found
+            fields["extra_gated_prompt"] = self.gate
+            fields["extra_gated_fields"] = {"I have read the terms and agree to them": "checkbox"}
+        return fields
 
 
 def _stack(source: str, page: str, more: str | None) -> Terms:
