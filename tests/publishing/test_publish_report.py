@@ -115,6 +115,6 @@ def test_what_a_space_cannot_show_is_refused_before_anything_is_sent(hub: LocalH
     for name in ("run.json", "oss_instruct.yaml"):
         (broken / name).write_bytes((pairs / name).read_bytes())
     (broken / "report/report.json").write_text("{}")
-    with pytest.raises(PublishError, match="Run report again, or pass --no-report"):
+    with pytest.raises(PublishError, match="Delete the folder, run report again, or pass --no-report"):
         publish(hub, broken)
     assert not [path for method, path, *_ in hub.requests if method == "POST" and "commit" in path]

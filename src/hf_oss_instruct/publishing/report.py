@@ -67,7 +67,7 @@ def options_of(folder: Path) -> dict[str, Any] | None:
         options = read_object(path, {"options": dict})["options"]
         return {name: options[name] for name, kind in OPTIONS.items() if isinstance(options.get(name), kind)}
     except ValueError as error:
-        raise PublishError(f"{error}. Run report again, or pass --no-report.") from error
+        raise PublishError(f"{error}. Delete the folder, run report again, or pass --no-report.") from error
 
 
 def published_report(

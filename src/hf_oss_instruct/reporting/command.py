@@ -15,7 +15,9 @@ from hf_oss_instruct.terminal.process import over_tables
 @click.command()
 @click.argument("source")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the report. Default: SOURCE/report, or ./report."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder, or an earlier report to replace. Default: SOURCE/report, or ./report.",
 )
 @click.option("--compare", metavar="DIR2", help="Another dataset, whose numbers are shown for comparison.")
 @click.option(
@@ -60,9 +62,11 @@ def report(
 
         start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C to stop)", err=True))
         return
+    from hf_oss_instruct.reporting.page.write import check_replaceable
     from hf_oss_instruct.reporting.report import report as measured
 
     folder = out or (Path(source) / "report" if Path(source).is_dir() else Path("report"))
+    check_replaceable(folder)
     with show_progress(output) as progress:
         made = measured(
             source,

@@ -49,7 +49,7 @@ class Report:
         """Write `index.html`, `report.json`, `pictures/` (the charts as PNG) and `rows/` (for the row browser).
 
         Args:
-            out: the folder; an earlier report there is replaced.
+            out: a new or empty folder, or one with an earlier report, which is replaced.
             browser: whether the page has the row browser; without it, the page is a single file.
             progress: a progress display.
 
@@ -57,7 +57,7 @@ class Report:
             The page.
 
         Raises:
-            RunError: the folder cannot be written.
+            RunError: the folder contains something else, or cannot be written.
         """
         from hf_oss_instruct.reporting.page.write import write
 

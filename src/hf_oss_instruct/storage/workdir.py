@@ -37,8 +37,7 @@ def held(out: Path) -> Iterator[None]:
     Raises:
         RunError: it is a file, another process holds it, or something in it cannot be written (also by the caller, inside).
     """
-    if out.exists() and not out.is_dir():
-        raise RunError(f"--out {str(out)!r} is a file. Use a folder.")
+    _check_folder(out)
     owner = out / OWNER
     with _writing(out), ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
@@ -66,11 +65,25 @@ def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
     Raises:
         RunError: as `held`; or the folder holds something else, or another job's work: the message names each difference.
     """
-    if out.is_dir() and not (out / JOB).exists() and (others := names_in(out)):
-        raise RunError(f"--out {str(out)!r} is not empty: it contains {', '.join(others[:3])}. Use a new or empty folder.")
+    if not (out / JOB).exists():
+        check_unused(out)
     with held(out):
         claim(out / JOB, job)
         yield
+
+
+def check_unused(out: Path) -> None:
+    """Refuse a folder with files in it, before any is overwritten.
+
+    Args:
+        out: the folder, which may be missing.
+
+    Raises:
+        RunError: it is a file, or contains something.
+    """
+    _check_folder(out)
+    if out.is_dir() and (others := names_in(out)):
+        raise RunError(f"--out {str(out)!r} is not empty: it contains {', '.join(others[:3])}. Use a new or empty folder.")
 
 
 def claim(path: Path, job: Mapping[str, Any]) -> None:
@@ -179,6 +192,11 @@ class Lines:
                 raise
         self._end += len(data)
         return self._end - len(data)
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise RunError(f"--out {str(out)!r} is a file. Use a folder.")
 
 
 @contextmanager

@@ -6,9 +6,10 @@ A script calls `ossRows(name, data)` with gzipped JSON in base64, an alphabet in
 from __future__ import annotations
 
 import base64
-import shutil
+import re
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ GZIP = 31
 LEVEL = 4
 INDEX = "index"
 FOLDER = "rows"
+_SCRIPT = re.compile(rf"(\d{{5,}}|{INDEX})\.js")
 
 
 def write_chunks(rows: ReportRows, folder: Path) -> int:
@@ -40,9 +42,9 @@ def write_chunks(rows: ReportRows, folder: Path) -> int:
     Returns:
         The number of rows.
     """
+    remove_chunks(folder)
     target = folder / FOLDER
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
     titles: list[str] = []
     ids: list[Any] = []
     waiting: list[dict[str, Any]] = []
@@ -67,6 +69,22 @@ def write_chunks(rows: ReportRows, folder: Path) -> int:
     }
     _write(target, INDEX, index)
     return len(titles)
+
+
+def remove_chunks(folder: Path) -> None:
+    """Remove the scripts of an earlier report, and their folder if nothing else is in it.
+
+    Args:
+        folder: the folder of the page.
+    """
+    target = folder / FOLDER
+    if not target.is_dir():
+        return
+    for path in target.iterdir():
+        if _SCRIPT.fullmatch(path.name):
+            path.unlink()
+    with suppress(OSError):
+        target.rmdir()
 
 
 def _all(rows: ReportRows) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,33 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reporting.charts.drawing import png
 from hf_oss_instruct.reporting.charts.figures import Figure
 from hf_oss_instruct.reporting.charts.vega_lite import Sets
-from hf_oss_instruct.reporting.page.chunks import FOLDER, write_chunks
+from hf_oss_instruct.reporting.page.chunks import remove_chunks, write_chunks
 from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import check_unused, write_whole
+from hf_oss_instruct.structured import read_object
 
 PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
 MOST_BESIDE = 300_000
 """Rows up to which they are written beside the page; more are for `--serve`."""
+
+_MARK: dict[str, type] = {"format_version": int, "name": str, "version": str, "funnel": dict}
+"""Keys of `report.json` by which a folder is recognized as a report of ours."""
+
+
+def check_replaceable(out: Path) -> None:
+    """Refuse a folder whose files a report would overwrite, unless they are an earlier report's.
+
+    Args:
+        out: the folder, which may be missing.
+
+    Raises:
+        RunError: it is a file, or contains something that is not a report.
+    """
+    try:
+        read_object(out / NUMBERS, _MARK)
+    except ValueError:
+        check_unused(out)
 
 
 def write(
@@ -31,7 +49,7 @@ def write(
         sets: name of a dataset → its numbers: the dataset itself, then the one it is compared with.
         figures: the charts.
         rows: the dataset.
-        out: the folder; an earlier report there is replaced.
+        out: a new or empty folder, or one with an earlier report, which is replaced.
         browser: whether to write the rows; if there are more than `MOST_BESIDE`, the page says so instead.
         progress: a progress display.
 
@@ -39,16 +57,19 @@ def write(
         The page.
 
     Raises:
-        RunError: the folder cannot be written.
+        RunError: the folder contains something else, or cannot be written.
     """
+    check_replaceable(out)
     out.mkdir(parents=True, exist_ok=True)
+    # first, because it marks the folder as ours: after a kill, the same report can be written there again
+    write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
     left_out = len(rows) if browser and len(rows) > MOST_BESIDE else 0
     shown = browser and not left_out
     if shown:
         with progress.stage("Writing the row browser"):
             write_chunks(rows, out)
     else:
-        shutil.rmtree(out / FOLDER, ignore_errors=True)
+        remove_chunks(out)
     pictures = out / PICTURES
     pictures.mkdir(exist_ok=True)
     for old in pictures.glob("*.png"):
@@ -59,7 +80,6 @@ def write(
             counts.done += 1
     config = {"problem": rows.problem, "solution": rows.solution, "served": False} if shown else None
     write_whole(out / PAGE, page(sets, list(figures), browser=config, left_out=left_out))
-    write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
     return out / PAGE
 
 
