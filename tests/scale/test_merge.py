@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -290,6 +291,15 @@ def test_a_plan_says_what_it_needs(tmp_path: Path, code: Path) -> None:
     planned(tmp_path / "plan", code, 3)
     with pytest.raises(RunError, match="shards: 3 there, 4 here"):
         planned(tmp_path / "plan", code, 4)
-    for text in ("3", "3/3", "-1/2", "1/0", "a/b", "1/1000000"):
-        with pytest.raises(UsageError):
+    for text in ("3", "-1/2", "a/b"):
+        with pytest.raises(UsageError, match="Write I/N"):
+            Shard.parse(text)
+    for text, message in (
+        ("1/0", "1 to 100,000 shards, not 0"),
+        ("1/100001", "1 to 100,000 shards, not 100,001"),
+        ("1/1", "no shard 1 of 1, because they are counted from 0. Pass 0/1."),
+        ("5/2", "no shard 5 of 2, because they are counted from 0. Pass 0/2 or 1/2."),
+        ("4/4", "no shard 4 of 4, because they are counted from 0. Pass 0/4 to 3/4."),
+    ):
+        with pytest.raises(UsageError, match=re.escape(message)):
             Shard.parse(text)

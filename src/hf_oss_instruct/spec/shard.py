@@ -26,18 +26,19 @@ class Shard:
         count: number of shards.
 
     Raises:
-        UsageError: `index` is not in 0 … `count` − 1.
+        UsageError: `index` is not in 0 … `count` − 1, or there are too many shards.
     """
 
     index: int
     count: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.index < self.count <= LARGEST:
-            raise UsageError(
-                f"Shard {self} does not exist: shards are counted from 0 to N-1, and N is at most {LARGEST:,}. "
-                f"With 4 shards, pass 0/4, 1/4, 2/4 and 3/4."
-            )
+        if not 1 <= self.count <= LARGEST:
+            raise UsageError(f"A run has 1 to {LARGEST:,} shards, not {self.count:,}. Pass I/N with such an N, counted from 0/N.")
+        if not 0 <= self.index < self.count:
+            first, last = f"0/{self.count}", f"{self.count - 1}/{self.count}"
+            valid = first if self.count == 1 else f"{first} {'or' if self.count == 2 else 'to'} {last}"
+            raise UsageError(f"There is no shard {self.index} of {self.count}, because they are counted from 0. Pass {valid}.")
 
     @classmethod
     def parse(cls, text: str) -> Shard:
