@@ -54,7 +54,13 @@ class SeedPlan:
         keyword="seeds_revision",
         kw_only=True,
     )
-    n: int | None = option(None, Integer(1), "Number of seeds.", flag="--n", yaml="n")
+    n: int | None = option(
+        None,
+        Integer(1),
+        "Number of seeds. synthesize and plan need it, or counts in --languages. Default of preview: 3; of seeds: 5.",
+        flag="--n",
+        yaml="n",
+    )
     _: KW_ONLY
     languages: Mapping[str, int | None] | Sequence[str] | Counts = option(
         (),
