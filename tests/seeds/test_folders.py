@@ -440,6 +440,23 @@ class TestReadSeeds:
         with pytest.raises(SeedsExhaustedError, match="shop yielded 1 of 2"):
             next(seeds)
 
+    def test_a_language_that_the_source_does_not_have_is_said_with_those_it_has(self, tmp_path: Path) -> None:
+        plant(tmp_path / "shop", {"a.py": "x = 1\n", "b.cpp": "int x = 1;\n"})
+        with pytest.raises(SeedsExhaustedError) as short:
+            list(read_seeds(str(tmp_path / "shop"), 3, languages=["rust"]))
+        assert str(short.value) == (
+            "shop yielded 0 of 3 requested seeds in rust. It has no rust, only cpp and python. "
+            "Pass another source or ask for other languages."
+        )
+
+    def test_without_any_seed_nobody_is_told_to_ask_for_fewer(self, tmp_path: Path) -> None:
+        plant(tmp_path / "shop", {"a.py": b"\0"})
+        with pytest.raises(SeedsExhaustedError) as short:
+            list(read_seeds(str(tmp_path / "shop"), 3, snippets_per_document=1))
+        assert str(short.value) == (
+            "shop yielded 0 of 3 requested seeds. Documents without a seed: 1 binary. Pass another source."
+        )
+
     def test_a_folder_that_holds_the_same_text_at_the_same_path_gives_the_same_ids(self, tmp_path: Path) -> None:
         files: dict[str, str | bytes] = {f"{n}.py": f"x = {n}\n" * 30 for n in range(10)}
         one, other = plant(tmp_path / "1/code", files), plant(tmp_path / "2/code", files)

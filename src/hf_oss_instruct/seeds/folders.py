@@ -113,6 +113,11 @@ class FolderSource(Source):
             content.update(b"\0" + self._reading.encoding.encode())  # another encoding gives other snippets
         return content.hexdigest()
 
+    @property
+    def languages_found(self) -> Collection[str]:
+        """See `Source`: the languages of all files."""
+        return {lang for _, _, lang in self._languages if lang}
+
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:

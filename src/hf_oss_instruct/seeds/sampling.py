@@ -74,7 +74,7 @@ def sample(source: Source, plan: SeedPlan, progress: Progress = SILENT) -> Itera
                 break
         shortage.settle(found, wanted, languages)
     if shortage.short:
-        raise SeedsExhaustedError(shortage.message(draw_more=plan.snippets_per_document is not None))
+        raise SeedsExhaustedError(shortage.message(source.languages_found, draw_more=plan.snippets_per_document is not None))
 
 
 def _clusters(plan: SeedPlan, progress: Progress) -> Callable[[Sequence[str]], Clusters]:

@@ -21,6 +21,9 @@ WAYS_OUT = {
 }
 """Reason for skipping a document or snippet → the option that would include it."""
 
+SHOWN_LANGUAGES = 8
+"""Number of languages that the error names; a dataset such as The Stack has hundreds."""
+
 
 class Shortage:
     """Counts missing seeds and skipped documents.
@@ -32,6 +35,8 @@ class Shortage:
     def __init__(self, name: str) -> None:
         self._name = name
         self.short: list[str] = []
+        self._absent: list[str] = []
+        self._found_some = False
         self._documents: Counter[str] = Counter()
         self._snippets: Counter[str] = Counter()
 
@@ -41,13 +46,17 @@ class Shortage:
 
     def settle(self, found: int, wanted: int | None, languages: Collection[str] | None) -> None:
         """Record how many of the seeds requested in some languages were found."""
+        self._found_some = self._found_some or found > 0
+        if not found:
+            self._absent += languages or ()
         if wanted is not None and found < wanted:
             self.short.append(f"{found:,} of {wanted:,} requested seeds" + (f" in {', '.join(languages)}" if languages else ""))
 
-    def message(self, draw_more: bool) -> str:
+    def message(self, languages: Collection[str], draw_more: bool) -> str:
         """The error message: the shortage, skipped documents by reason, and what to do.
 
         Args:
+            languages: the languages of the source's documents; empty if they are unknown.
             draw_more: whether the number of snippets per document is limited.
         """
         sentences = [f"{self._name} yielded {'; '.join(self.short)}."]
@@ -55,16 +64,25 @@ class Shortage:
             sentences.append(f"Documents without a seed: {_format_counts(self._documents)}.")
         if self._snippets:
             sentences.append(f"Snippets refused: {_format_counts(self._snippets)}.")
-        languages_seen = self._documents.keys() | self._snippets.keys()
-        ways = [
-            "Ask for fewer",
-            "pass a larger source",
-            *(way for reasons, way in WAYS_OUT.items() if languages_seen & set(reasons)),
-        ]
-        if draw_more:
+        absent = sorted(set(self._absent) - set(languages)) if languages else []
+        if absent:
+            sentences.append(f"It has no {' or '.join(absent)}, only {_listed(languages)}.")
+        reasons_seen = self._documents.keys() | self._snippets.keys()
+        ways = ["ask for fewer", "pass a larger source"] if self._found_some else ["pass another source"]
+        ways += ["ask for other languages"] * bool(absent)
+        ways += [way for reasons, way in WAYS_OUT.items() if reasons_seen & set(reasons)]
+        if draw_more and self._found_some:
             ways.append("use more snippets of each document: --snippets-per-document auto")
-        ways[-1] = f"or {ways[-1]}"
-        return " ".join([*sentences, ", ".join(ways) + "."])
+        text = f"{', '.join(ways[:-1])}, or {ways[-1]}" if len(ways) > 2 else " or ".join(ways)
+        return " ".join([*sentences, f"{text[0].upper()}{text[1:]}."])
+
+
+def _listed(languages: Collection[str]) -> str:
+    """A few languages by name, and how many others there are."""
+    names = sorted(languages)
+    if len(names) > SHOWN_LANGUAGES:
+        return f"{', '.join(names[:SHOWN_LANGUAGES])} and {len(names) - SHOWN_LANGUAGES} others"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _format_counts(counts: Counter[str]) -> str:

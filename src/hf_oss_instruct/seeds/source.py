@@ -44,6 +44,11 @@ class Source(Protocol):
         """File → its encoding, for the files read so far that are not UTF-8."""
         return {}
 
+    @property
+    def languages_found(self) -> Collection[str]:
+        """Languages of the documents found so far, also of those that were not requested; empty if they are unknown."""
+        return ()
+
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
-from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.errors import SeedError, SeedsExhaustedError
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.resolve import open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
@@ -273,6 +273,12 @@ class TestPlainTables:
     def test_a_folder_named_after_a_language_says_it_for_rows_that_do_not(self, tmp_path: Path) -> None:
         put(tmp_path / "c-sharp/deeper/a.jsonl", jsonl({"content": "class A {}\n"}))
         assert [file.origin.lang for file in documents(open_source(str(tmp_path)))] == ["csharp"]
+
+    def test_the_languages_that_were_found_include_those_nobody_asked_for(self, tmp_path: Path) -> None:
+        rows = [{"content": "x\n", "lang": name} for name in ("Python", "Go", "Klingon")]
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+        with pytest.raises(SeedsExhaustedError, match="It has no rust, only go and python"):
+            list(sample(open_source(str(tmp_path)), SeedPlan(n=1, languages=["rust"])))
 
     def test_a_suffix_of_no_known_language_is_not_the_language_that_was_asked_for(self, tmp_path: Path) -> None:
         source = opened(tmp_path / "a.jsonl", jsonl({"content": "# Hi\n", "path": "README.md"}))

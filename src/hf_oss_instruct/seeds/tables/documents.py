@@ -48,6 +48,7 @@ class Tables(ABC):
     def __init__(self, paths: Iterable[str], reading: ReadOptions, archive: Archive | None) -> None:
         self.paths = sorted(paths)
         self._reading, self._archive = reading, archive or Archive()
+        self.languages_found: set[str] = set()
 
     @property
     def size(self) -> int | None:
@@ -69,6 +70,7 @@ class Tables(ABC):
         """See `Source`."""
         numbers: Counter[str] = Counter()
         folders = {path: _language_of_folder(path) for path in self.paths}
+        self.languages_found.update(folder for folder in folders.values() if folder)
         parents = {folder.parent for path in self.paths for folder in _language_folders(path)}
         for path, folder in folders.items():
             if folder is None and parents & set(PurePosixPath(path).parent.parents):
@@ -80,6 +82,7 @@ class Tables(ABC):
             first = 0
             for columns in self._columns(path):
                 langs = _languages(columns, folder, assumed)
+                self.languages_found.update(lang for lang in set(langs) if lang)
                 ids = _row_ids(columns["row_id"], path, first)
                 first += len(columns)
                 drawn = _row_numbers(ids, langs, languages, numbers, source_filter)
