@@ -350,7 +350,6 @@ def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_pa
     shown = command(hub, tmp_path, *words, "--allow-unchecked", "--dry-run")
     assert shown.returncode == 0, shown.stderr
     assert "data/train-00000-of-00001.parquet" in shown.stdout
-    assert "pretty_name: pairs" in shown.stdout
     nobody = command(hub, tmp_path, *words, "--allow-unchecked")
     assert (nobody.returncode, "No terminal to ask for confirmation" in nobody.stderr) == (2, True)
     assert not hub.requests
@@ -359,6 +358,11 @@ def test_the_command_shows_asks_and_publishes(hub: LocalHub, pairs: Path, tmp_pa
     assert "Published me/pairs → http" in done.stdout
     held = hub.files("me/pairs")
     assert "run.json" in held
+    _, front, text = held["README.md"].decode().split("---\n", 2)
+    heading, *card = shown.stdout[shown.stdout.index("── card") :].splitlines()
+    assert heading == f"── card, after {len(front.splitlines()) + 2} lines of front matter"
+    lines = text.strip("\n").splitlines()
+    assert card == [*lines[:60], f"… ({len(lines) - 60} more lines)"]
     recipe = tmp_path / "recipe.yaml"
     recipe.write_bytes(held["recipes/magicoder.yaml"])
     assert read_yaml(recipe)["dataset_name"] == "me/pairs"  # whose keys TRL knows

@@ -63,8 +63,8 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         Scores:     hf-oss-instruct publish results --to me/model
 
         PATH is a folder written by synthesize, curate, export, train, score or evaluate. The command shows what it would upload,
-        including the card, and asks for confirmation. It refuses rows that contain secrets. The same command resumes an
-        interrupted upload, and publishes a new revision if PATH has changed.
+        with the first lines of the card's text, and asks for confirmation. It refuses rows that contain secrets. The same command
+        resumes an interrupted upload, and publishes a new revision if PATH has changed.
         """
         from hf_oss_instruct.publishing import hub
         from hf_oss_instruct.publishing.console import show_push
