@@ -42,7 +42,7 @@ def test_near_duplicates_count_as_one_task_although_they_are_removed(tmp_path: P
         "near_duplicate_rate": 0.5,
         "threshold": 0.7,
     }
-    assert "4 distinct tasks: 50.0% of 8 pairs were near duplicates of others" in said
+    assert "4 distinct tasks in 8 pairs before near duplicates were removed: 50.0% of the problems resembled another" in said
     export(tmp_path / "out", tmp_path / "exported")
     assert json.loads((tmp_path / "exported" / "run.json").read_text())["diversity"] == report["diversity"]
 

@@ -99,7 +99,8 @@ def list_facts(options: Options) -> dict[str, Any]:
         return whole | {"status": "not_done", "why": "no benchmark was named"}
     if missing:
         missing_names = ", ".join(facts["name"] for facts in missing)
-        why = f"checked against {had or 'nothing'}, not against {missing_names}: {missing[0]['why']}"
+        against = f"checked against {had}, not against {missing_names}" if had else f"without {missing_names}"
+        why = f"{against}: {missing[0]['why']}"
         return whole | {"status": "not_done", "why": why}
     return whole
 

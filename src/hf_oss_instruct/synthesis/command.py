@@ -249,7 +249,9 @@ def _print_outcome(result: RunResult, failure: str | None, embedded: bool, then:
             click.echo(NOT_FOR_TRAINING)
     if failure:
         click.echo(visible(failure), err=True)
-    if result.interrupted or (result.stats.pending and not isinstance(result.error, SeedsExhaustedError)):
+    if isinstance(result.error, BudgetReachedError):
+        click.echo("Everything received is kept.", err=True)
+    elif result.interrupted or (result.stats.pending and not isinstance(result.error, SeedsExhaustedError)):
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
 
 

@@ -25,6 +25,12 @@ from hf_oss_instruct.terminal.display import plural
 
 FORMS = {JSON: "as JSON", SECTIONS: "as sections", NEITHER: "in neither form"}
 """Form of an answer → how the end of a run names it."""
+STEPS = {
+    "with_tests": "with tests",
+    "solution_passes": "whose solution passes",
+    "tests_worth_passing": "whose tests are strong enough",
+}
+"""Step of verification in `run.json` → how the end of a run names it."""
 
 
 def show_report(report: RunReport, out: Path, then: str = "") -> None:
@@ -60,8 +66,9 @@ def show_report(report: RunReport, out: Path, then: str = "") -> None:
         refused = ", ".join(f"{count:,} {reason}" for reason, count in report["snippets_refused"].items())
         show_line(f"  snippets filtered out and replaced: {refused}")
     if (diversity := report.get("diversity")) and diversity["rows"]:
-        tasks, rate = diversity["distinct_tasks"], diversity["near_duplicate_rate"]
-        show_line(f"  {tasks:,} distinct tasks: {rate:.1%} of {diversity['rows']:,} pairs were near duplicates of others")
+        tasks, pairs = plural(diversity["distinct_tasks"], "distinct task"), plural(diversity["rows"], "pair")
+        before = " before near duplicates were removed" if report["rejected"].get("near_duplicate") else ""
+        show_line(f"  {tasks} in {pairs}{before}: {diversity['near_duplicate_rate']:.1%} of the problems resembled another")
     if balance := report.get("balance"):
         parts = ", ".join(f"{count:,} {name}" for name, count in balance["categories"].items())
         show_line(f"  seeds by category: {parts}")
@@ -73,15 +80,14 @@ def show_verification(report: RunReport) -> None:
     """Print the results of verification, if there was one."""
     if not (found := report.get("verification")):
         return
-    funnel = " → ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found["funnel"].items())
+    funnel = " → ".join(f"{count:,} {STEPS.get(name, name)}" for name, count in found["funnel"].items())
     show_line(f"  {f'verified in {where}' if (where := report['sandbox']) else 'no program was run'}: {funnel}")
-    score, bound = found["mutation_score"]["mean"], found["flake_bound"]["bound"]
-    facts = [f"mutation score {score:.2f}" if score is not None else ""]
-    facts += (
-        [f"flips in less than {bound:.2%} of runs"] if bound is not None and bound < 1 and not found["tests"]["flaky"] else []
-    )
-    if parts := [fact for fact in facts if fact]:
-        show_line(f"  {', '.join(parts)}")
+    score, reruns = found["mutation_score"]["mean"], found["flake_bound"]["reruns"]
+    facts = [f"mutation score {score:.2f}"] if score is not None else []
+    if reruns and not found["tests"]["flaky"]:
+        facts.append(f"no test changed its result in {plural(reruns, 'rerun')}")
+    if facts:
+        show_line(f"  {', '.join(facts)}")
     if causes := found["not_verifiable"]:
         show_line(f"  not verifiable here: {', '.join(f'{count:,} {cause}' for cause, count in causes.items())}")
 

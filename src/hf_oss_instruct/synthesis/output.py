@@ -209,7 +209,7 @@ class Tables:
 
     def _execution(self) -> dict[str, Any]:
         if not self._stats.verification:
-            return skipped("execution", "solutions were not run; --verify runs them", "unavailable")
+            return skipped("execution", "solutions were not run; the command verify runs them", "unavailable")
         return {"name": "execution", "version": VERDICTS, "status": "done"}
 
     def check_fresh(self) -> None:

@@ -185,7 +185,8 @@ def test_a_spent_budget_ends_the_run_resumable_and_exits_3(tmp_path: Path, code:
         words = ["--seeds", str(code), "--n", "9", "--model", "m", "--base-url", server.base_url, "--max-requests", "4"]
         done = BASE.run([COMMAND, "synthesize", *words, "--out", tmp_path / "b"])
     assert done.returncode == 3
-    assert "The budget is exhausted" in done.stderr
+    assert "--max-requests 4 does not allow another request. Run the same command with a higher limit." in done.stderr
+    assert "Continue with" not in done.stderr  # the same limit would stop it again
 
 
 def shards(out: Path) -> dict[str, bytes]:

@@ -35,6 +35,7 @@ def test_a_request_may_use_a_token_for_each_byte_and_its_max_tokens() -> None:
 def test_what_was_not_used_may_be_promised_again() -> None:
     budget = Budget(RunLimits(max_total_tokens=300))
     assert [budget.reserve(request()) for _ in range(3)] == [True, True, False]
+    assert budget.exceeded == "--max-total-tokens 300"
     budget.settle(request(), answer(10, 5))
     assert budget.reserve(request())
     budget.settle(request(), None)  # no answer: no tokens
@@ -52,7 +53,9 @@ def test_earlier_sessions_count() -> None:
     assert not Budget(RunLimits(max_requests=5), Usage(requests_sent=5)).reserve(request())
     assert Budget(RunLimits(max_requests=6), Usage(requests_sent=5)).reserve(request())
     spent = Usage(prompt_tokens=10**6, completion_tokens=10**6)
-    assert not Budget(RunLimits(max_cost=3.0, price_in=1.0, price_out=2.0), spent).reserve(request())
+    costly = Budget(RunLimits(max_cost=3.0, price_in=1.0, price_out=2.0), spent)
+    assert not costly.reserve(request())
+    assert costly.exceeded == "--max-cost 3.0"
     assert Budget(RunLimits(max_cost=3.01, price_in=1.0, price_out=2.0), spent).reserve(request())
 
 

@@ -138,7 +138,7 @@ def test_progress_counts_what_was_answered_and_names_the_slowest_request() -> No
 
     asyncio.run(waits())
     assert counts.remark == "slowest request 45 of 60 s"
-    assert counts.stopping.startswith("stopping: waiting up to 20 s for 1 request in flight")
+    assert counts.stopping.startswith("stopping: waiting up to 20 s for 1 request; Ctrl-C again: now")
 
 
 def test_patience_learns_unless_it_is_told() -> None:

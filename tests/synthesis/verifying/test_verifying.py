@@ -156,6 +156,7 @@ def test_a_failing_solution_is_repaired_with_what_failed(tmp_path: Path, teacher
         ({"keep": "all"}, {"right", "wrong", "vacuous", "hostile", "none"}),
         ({"keep": "all", "unverifiable": "keep"}, set(FAST)),
         ({"min_pass_rate": 0.3}, {"right", "wrong"}),
+        ({"keep": "all", "min_pass_rate": 0.3}, {"right", "wrong", "vacuous"}),
         ({"min_tests": 4}, set()),
         ({"min_mutation_score": 0.9}, {"right"}),
     ],
@@ -167,6 +168,8 @@ def test_what_is_kept_is_the_users_choice(tmp_path: Path, options: dict[str, Any
     found = {KIND_OF[row["seed"]] for row in rows(out)}
     assert found == kept
     assert result.report["kept"] + sum(result.report["rejected"].values()) == len(FAST)
+    without_tests = [row["reason"] for row in rows(out, "rejected") if KIND_OF[row["seed"]] == "none"]
+    assert without_tests == ([] if "none" in kept else ["tests_missing"])
     for row in rows(out):
         assert row["execution_status"] == EXPECTED[KIND_OF[row["seed"]]]
         if row["execution_status"] == "not_verifiable":

@@ -80,6 +80,10 @@ class Budget:
         before: usage of the run's earlier sessions.
         record: called with requests, prompt and completion tokens, spent and reserved, before a request is sent; without those
             that batches answered or will answer.
+
+    Attributes:
+        limits: the limits.
+        exceeded: the limit that the last refused request would have exceeded, as an option with its value.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Budget:
     ) -> None:
         before = before or Usage()
         self.limits = limits or RunLimits()
+        self.exceeded = ""
         self._bounded, self._record_totals = self.limits.bounded, record
         self._total = (before.requests_sent, before.prompt_tokens, before.completion_tokens)
         self._waiting, self._in_batches = dict(before.in_batches), dict[str, tuple[int, int]]()
@@ -110,7 +115,8 @@ class Budget:
             self._in_batches[request.key] = self._waiting.pop(request.key)
             return True
         self._add(1, *request.most_tokens, batched=batched)
-        if not self._fits():
+        if exceeded := self._exceeded():
+            self.exceeded = exceeded
             self.withdraw(request, batched=batched)
             return False
         if batched:
@@ -150,13 +156,15 @@ class Budget:
         if batched:
             self._batched = _sum(self._batched, (requests, prompt, completion))
 
-    def _fits(self) -> bool:
+    def _exceeded(self) -> str:
+        """The first limit that the total is above, as an option with its value; empty if it is within all of them."""
         limits, (requests, prompt, completion) = self.limits, self._total
-        return (
-            (limits.max_requests is None or requests <= limits.max_requests)
-            and (limits.max_total_tokens is None or prompt + completion <= limits.max_total_tokens)
-            and (limits.max_cost is None or (limits.cost(prompt, completion) or 0.0) <= limits.max_cost)
+        totals = (
+            ("--max-requests", limits.max_requests, requests),
+            ("--max-total-tokens", limits.max_total_tokens, prompt + completion),
+            ("--max-cost", limits.max_cost, limits.cost(prompt, completion) or 0.0),
         )
+        return next((f"{flag} {limit}" for flag, limit, total in totals if limit is not None and total > limit), "")
 
 
 def _sum(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -46,8 +46,7 @@ def count_requests(
 def _stopping(in_flight: int) -> str:
     if not in_flight:
         return "stopping"
-    waited_for = f"{plural(in_flight, 'request')} in flight"
-    return f"stopping: waiting up to {FINISH_S:.0f} s for {waited_for}; Ctrl-C again stops at once"
+    return f"stopping: waiting up to {FINISH_S:.0f} s for {plural(in_flight, 'request')}; Ctrl-C again: now"
 
 
 def _spent(usage: Usage, limits: RunLimits, requests_before: int) -> Iterator[tuple[str, tuple[float, float | None]]]:

@@ -140,9 +140,8 @@ class RequestRunner:
             return Admission.NOW
         if self._limiter.in_flight > 1:  # beside the slot of this request: it may return what it does not use
             return Admission.WHEN_OTHERS_RETURN
-        self.close(
-            BudgetReachedError("The budget is exhausted. Raise --max-requests, --max-total-tokens or --max-cost to continue.")
-        )
+        limit = self._budget.exceeded
+        self.close(BudgetReachedError(f"{limit} does not allow another request. Run the same command with a higher limit."))
         return Admission.NEVER
 
     def should_retry(self, tries: int, attempts: int) -> bool:

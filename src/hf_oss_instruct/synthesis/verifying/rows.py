@@ -66,6 +66,8 @@ def rule(verified: Verified, spec: VerificationSpec) -> CheckResult:
     if spec.keep != ALL and status != "passed" and not (status == "tests_failed" and tests and enough):
         return CheckResult(status, explanation(verified))
     if spec.min_pass_rate is not None and not enough:
+        if not tests:
+            return CheckResult(status, explanation(verified))
         return CheckResult("tests_failed", f"it passes {rate:.0%} of the tests, at least {spec.min_pass_rate:.0%} wanted")
     if spec.min_tests is not None and tests < spec.min_tests:
         return CheckResult("tests_missing", f"it has {tests} tests, at least {spec.min_tests} wanted")
