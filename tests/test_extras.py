@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.extras import NAME, install_command, requirement
+from hf_oss_instruct.extras import NAME, install_command, missing_packages, requirement
 from hf_oss_instruct.terminal.console import view_commands
 
 SOURCES = Path(__file__).parents[1] / "src/hf_oss_instruct"
@@ -66,6 +66,13 @@ def test_a_command_that_needs_an_extra_is_named_with_the_one_that_installs_it(mo
     assert view_commands("pairs") == [report, "pairs/README.md"]
     monkeypatch.setitem(sys.modules, "vl_convert", None)  # as where it is not installed
     assert view_commands("pairs") == [f"{install_command('report')} && {report}", "pairs/README.md"]
+
+
+def test_all_missing_packages_are_named_at_once() -> None:
+    modules = {"PyYAML": "yaml", "no-such": "no_such", "nor-this": "nor_this", "or-this": "or_this"}
+    assert missing_packages(modules) == "no-such, nor-this and or-this, which are not installed"
+    assert missing_packages({"no-such": "no_such"}) == "no-such, which is not installed"
+    assert missing_packages({"PyYAML": "yaml"}) == ""
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

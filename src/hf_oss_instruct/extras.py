@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -25,6 +27,21 @@ def install_command(extra: str, installed: Distribution | None = None) -> str:
         editable = ["-e"] if origin["dir_info"].get("editable") else []
         return shlex.join(["pip", "install", *editable, f"{unquote(urlsplit(origin['url']).path)}[{extra}]"])
     return shlex.join(["pip", "install", _requirement(f"{NAME}[{extra}]", origin)])
+
+
+def missing_packages(modules: Mapping[str, str]) -> str:
+    """Return which packages are not installed, as the end of a sentence: `nltk and scipy, which are not installed`.
+
+    Args:
+        modules: package → the module that it installs.
+
+    Returns:
+        The end of the sentence; empty if all are installed.
+    """
+    missing = [package for package, module in modules.items() if find_spec(module) is None]
+    if len(missing) < 2:
+        return f"{missing[0]}, which is not installed" if missing else ""
+    return f"{', '.join(missing[:-1])} and {missing[-1]}, which are not installed"
 
 
 def requirement(installed: Distribution | None = None) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -296,14 +297,28 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_what_agreement_needs_is_looked_for_before_anybody_is_asked(
+def test_only_what_computes_a_statistic_needs_the_extra_and_all_of_it_is_named_at_once(
     tmp_path: Path, server: LocalTeacher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import hf_oss_instruct.methods.judging.statistics as module
-
-    there: Callable[[str], Any] = lambda name: None if name == "nltk" else object()  # noqa: E731
-    monkeypatch.setattr(module, "find_spec", there)
-    source = written(tmp_path / "rows.jsonl", [evolving.row(0)])
-    with pytest.raises(UsageError, match=r"pip install .*\[judge\]"):
-        oss.judge_rows(source, tmp_path / "out", judges=[model(server), model(server, "strict")])
-    assert oss.judge_rows(source, tmp_path / "one", judges=[model(server)])["kept"] == 1, "one judge agrees with nobody"
+    for name in ("nltk", "sklearn", "scipy"):
+        monkeypatch.setitem(sys.modules, name, None)  # as where it is not installed
+    monkeypatch.chdir(tmp_path)
+    plain = written(tmp_path / "plain.jsonl", [evolving.row(0)])
+    verified = written(tmp_path / "verified.jsonl", [evolving.row(0) | {"execution_status": "passed", "pass_rate": 1.0}])
+    two = ["--judge", "m", "--judge", "strict", "--base-url", server.base_url]
+    for source in (plain, verified):
+        assert run(source, *two, "--dry-run").exit_code == 0
+    assert not server.requests
+    for source, judges, named in (
+        (plain, ["m", "strict"], "nltk, which is not installed"),
+        (verified, ["m"], "scikit-learn and scipy, which are not installed"),
+        (verified, ["m", "strict"], "nltk, scikit-learn and scipy, which are not installed"),
+    ):
+        with pytest.raises(UsageError, match=rf"This judging needs {named}: pip install .*\[judge\]"):
+            oss.judge_rows(source, tmp_path / "out", judges=[model(server, name) for name in judges])
+    assert not server.requests
+    assert not (tmp_path / "out").exists()
+    assert oss.judge_rows(plain, tmp_path / "one", judges=[model(server)])["kept"] == 1
+    look = run(verified, *two, "--n", 1)
+    assert look.exit_code == 0, look.output
+    assert "── mean" in look.output

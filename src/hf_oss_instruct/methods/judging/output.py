@@ -23,7 +23,8 @@ from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reasons, write_parts
 from hf_oss_instruct.templates import to_prompt_completion
 
-OF_EXECUTION = ("execution_status", "pass_rate")
+STATUS = "execution_status"
+OF_EXECUTION = (STATUS, "pass_rate")
 """Columns that say what running a row's solution showed."""
 
 

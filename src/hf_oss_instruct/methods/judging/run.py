@@ -10,7 +10,7 @@ from typing import Any
 
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, digest
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.methods.judging.output import report_of, write
+from hf_oss_instruct.methods.judging.output import STATUS, report_of, write
 from hf_oss_instruct.methods.judging.rubric import Rubric
 from hf_oss_instruct.methods.judging.statistics import require_libraries
 from hf_oss_instruct.methods.judging.tasks import Judge, Judged, Judging
@@ -78,7 +78,7 @@ class Outcomes:
 
 
 def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: Teacher | None) -> JudgingPlan:
-    """Open what judging needs: judges, rubric, and the libraries that compute agreement.
+    """Open what judging needs: judges and rubric.
 
     Args:
         rows: the rows to judge.
@@ -99,7 +99,6 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
     rubric, least = Rubric.of(asked.rubric), asked.min_judge_mean
     if least is not None and not rubric.low <= least <= rubric.high:
         raise UsageError(f"--min-judge-mean {least:g} is outside the rubric's scale, {rubric.low} to {rubric.high}.")
-    require_libraries(len(judges))
     return JudgingPlan(rows, spec, Judging(rubric, judges, least, spec.sampling))
 
 
@@ -112,9 +111,12 @@ def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) ->
         progress: a progress display.
 
     Raises:
+        UsageError: a library that computes the statistics is missing.
         RunError: `out` contains something else, is in use, or cannot be written.
     """
     rows, judging, found = plan.rows, plan.judging, Outcomes()
+    table = rows.table
+    require_libraries(len(judging.judges), table[STATUS].to_pylist() if STATUS in table.column_names else [])
     with TableRun(out, _job(plan), plan.spec, also=[plan.journal_home]) as run:
 
         def update(counts: Counts) -> None:

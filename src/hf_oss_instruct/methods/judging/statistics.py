@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from statistics import fmean
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.extras import install_command, missing_packages
 from hf_oss_instruct.methods.judging.rubric import Rubric
 
 TESTED = ("passed", "tests_failed", "tests_flaky")
 """Values of `execution_status` of rows whose solution was run with tests."""
 
 
-def require_libraries(judges: int) -> None:
-    """See that what agreement needs is installed, before anybody is asked.
+def require_libraries(judges: int, statuses: Sequence[Any]) -> None:
+    """Check that the libraries which compute the statistics are installed, before a request is sent.
+
+    Args:
+        judges: their number; agreement of several needs nltk.
+        statuses: `execution_status` of the rows; comparison with test results needs scikit-learn and scipy.
 
     Raises:
-        UsageError: it is not.
+        UsageError: some are not.
     """
-    for name in ("scipy", "sklearn", *(["nltk"] if judges > 1 else [])):
-        if find_spec(name) is None:
-            raise UsageError(f"Judging needs {name}, which is not installed: {install_command('judge')}")
+    needed = {"nltk": "nltk"} if judges > 1 else {}
+    if any(status in TESTED for status in statuses):
+        needed |= {"scikit-learn": "sklearn", "scipy": "scipy"}
+    if missing := missing_packages(needed):
+        raise UsageError(f"This judging needs {missing}: {install_command('judge')}")
 
 
 def statistics(rubric: Rubric, judges: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

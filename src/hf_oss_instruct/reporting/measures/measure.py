@@ -10,7 +10,7 @@ from typing import Any
 from hf_oss_instruct.curation.categories import WORDS
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.extras import install_command, missing_packages
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reporting.measures import (
     categories,
@@ -143,8 +143,5 @@ def check_libraries() -> None:
     Raises:
         UsageError: one is not.
     """
-    try:
-        import sklearn  # noqa: F401
-        import vl_convert  # noqa: F401
-    except ImportError as error:
-        raise UsageError(f"A report needs {error.name}, which is not installed: {install_command('report')}") from None
+    if missing := missing_packages({"scikit-learn": "sklearn", "scipy": "scipy", "vl-convert-python": "vl_convert"}):
+        raise UsageError(f"A report needs {missing}: {install_command('report')}")
