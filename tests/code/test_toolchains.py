@@ -108,6 +108,9 @@ def test_env_shows_which_languages_are_ready() -> None:
     command = [COMMAND, "env", "--languages"]
     shown = BASE.run(command, check=True).stdout
     assert "- python: ready" in shown
-    assert "- swift: not evaluated" in shown
+    assert "- swift: no runner: hf-oss-instruct does not run programs in it\n" in shown
     rows = json.loads(BASE.run([*command, "--format", "json"], check=True).stdout)
-    assert len(rows) == len(LANGUAGES)
+    assert len(rows) == len(shown.splitlines()) == len(LANGUAGES)
+    for row, line in zip(rows, shown.splitlines(), strict=True):
+        end = "no runner" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
+        assert line.startswith(f"- {row['language']}: {end}")

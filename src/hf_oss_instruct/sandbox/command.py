@@ -11,9 +11,15 @@ import click
 from hf_oss_instruct.terminal.display import visible
 from hf_oss_instruct.terminal.flags import format_option
 
+NO_RUNNER = "no runner: hf-oss-instruct does not run programs in it"
+
 
 @click.command()
-@click.option("--languages", is_flag=True, help="Show which languages can be run, and how to install the others.")
+@click.option(
+    "--languages",
+    is_flag=True,
+    help="Show which languages can be run here, what to install for others, and which have no runner.",
+)
 @format_option
 def env(languages: bool, output: str) -> None:
     """Print versions and the sandbox of this machine, for a bug report.
@@ -56,7 +62,7 @@ def _show_languages(output: str) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     for row in rows:
-        state = "not evaluated" if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
+        state = NO_RUNNER if row["ready"] is None else "ready" if row["ready"] else f"not installed: {row['install']}"
         click.echo(f"- {row['language']}: {state}")
 
 
