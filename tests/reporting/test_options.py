@@ -73,3 +73,11 @@ def test_what_cannot_be_loaded_is_said_with_a_way_out() -> None:
         report(rows, benchmarks=[], tokenizer="no/such")
     with pytest.raises(UsageError, match="The model 'no/such' cannot be loaded"):
         report(rows, benchmarks=[], embedding_model="no/such")
+
+
+def test_counts_of_one_are_in_the_singular() -> None:
+    said = repr(report([verified(0)], benchmarks=[]))
+    assert "1 row kept of 1\n" in said
+    assert "1 distinct task, near-duplicate rate" in said
+    assert "1 row was run; pass rate 100.0% on average" in said
+    assert "2 rows were run" in repr(report([verified(0), verified(1)], benchmarks=[]))

@@ -124,6 +124,22 @@ def test_a_recipe_is_printed_without_importing_what_trains() -> None:
     assert done.stdout.endswith("\n[]\n")
 
 
+@pytest.mark.parametrize(
+    ("rows", "time"),
+    [
+        (1, "less than a second = 1 row ×"),
+        (40, "about 5.7 seconds = 40 rows ×"),
+        (2_000, "about 4.7 minutes = 2,000 rows ×"),
+        (26_000, "about 1 hour = 26,000 rows ×"),
+        (75_000, "about 3 hours = 75,000 rows ×"),
+    ],
+)
+def test_the_time_is_in_a_unit_that_fits(rows: int, time: str) -> None:
+    text = load_recipe("magicoder", model="org/coder-6.7b-base", rows=rows).to_yaml()
+    assert f"Time: {time}" in text
+    assert "× 1 device)" in text
+
+
 def test_the_estimate_says_its_arithmetic() -> None:
     text = load_recipe("magicoder", model="org/coder-6.7b-base", rows=75_000).to_yaml()
     assert "= 6.7B parameters (from the name" in text

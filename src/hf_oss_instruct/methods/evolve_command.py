@@ -14,6 +14,7 @@ from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.run import OPTIONS
 from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.terminal.process import over_tables
 
@@ -133,7 +134,7 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
             pending += isinstance(outcome, Pending)
             _show_outcome(outcome, parents, output)
     if pending:
-        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command retries them.")
+        raise OssInstructError(f"{plural(pending, 'row')} got no answer; see the reasons above. The same command retries them.")
     if not kept:
         raise OssInstructError("No row was evolved; see the reasons above. Try another model, or more rows with --n.")
 
@@ -159,7 +160,8 @@ def _show_details(report: RunReport) -> None:
         words = f"problems of {entry['problem_words'] or 0:,.0f} words, solutions of {entry['solution_words'] or 0:,.0f}"
         alike = entry["similarity_to_parent"]
         show_line(
-            f"  {name}: {entry['rows']:,} rows, {words}" + ("" if alike is None else f", {alike:.0%} similar to their parents")
+            f"  {name}: {plural(entry['rows'], 'row')}, {words}"
+            + ("" if alike is None else f", {alike:.0%} similar to their parents")
         )
     if (after := report["evolution"]["solved_at_first"]["after"]) is not None:
         before = report["evolution"]["solved_at_first"]["before"]

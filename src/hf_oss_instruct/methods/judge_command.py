@@ -13,6 +13,7 @@ from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
 from hf_oss_instruct.terminal.process import over_tables
 
@@ -121,7 +122,7 @@ def _show_rows(plan: JudgingPlan, output: str) -> None:
         pending += isinstance(outcome, Pending)
         _show_outcome(outcome, output)
     if pending:
-        raise OssInstructError(f"{pending:,} rows got no answer; see the reasons above. The same command retries them.")
+        raise OssInstructError(f"{plural(pending, 'row')} got no answer; see the reasons above. The same command retries them.")
 
 
 def _show_outcome(outcome: Outcome, output: str) -> None:
@@ -150,9 +151,11 @@ def _show_details(report: RunReport) -> None:
             show_line(f"  {name}: mean {summary['mean']:.2f}" + ("" if alpha is None else f", agreement (alpha) {alpha:.2f}"))
     for judge, summary in found["judges"].items():
         if summary["unusable"]:
-            show_line(f"  {judge}: {summary['unusable']:,} answers could not be used")
+            show_line(f"  {judge}: {plural(summary['unusable'], 'answer')} could not be used")
     ran = found["execution"]
     if (auc := (ran.get("auc") or {}).get("judge_mean")) is not None:
-        show_line(f"  of {ran['rows']:,} verified rows, {ran['passed']:,} passed; scores separate them with AUC {auc:.2f}")
+        show_line(
+            f"  of {plural(ran['rows'], 'verified row')}, {ran['passed']:,} passed; scores separate them with AUC {auc:.2f}"
+        )
     for old, new in report["columns_renamed"].items():
         show_line(f"  column {old!r} was renamed to {new!r}: judging uses that name")

@@ -48,11 +48,14 @@ def lines(numbers: dict[str, Any]) -> Iterator[str]:
         problem, solution = (f"{lengths[part]['mean']:,.0f}" for part in ("problem", "solution"))
         yield f"tokens, on average: {problem} in a problem, {solution} in a solution ({lengths['tokenizer']})"
     if (diversity := numbers["diversity"]) and diversity["rows"]:
-        yield f"{diversity['distinct_tasks']:,} distinct tasks, near-duplicate rate {diversity['near_duplicate_rate']:.1%}"
+        tasks = plural(diversity["distinct_tasks"], "distinct task")
+        yield f"{tasks}, near-duplicate rate {diversity['near_duplicate_rate']:.1%}"
     for entry in numbers["similarity"]:
         if "not_done" in entry:
             yield f"not compared with {entry['benchmark']}: {entry['not_done']}"
         else:
             yield f"similarity to {entry['benchmark']}: {entry['mean_of_maxima']:.3f} (mean of the highest TF-IDF cosines)"
     if (verified := numbers["verification"]) and "pass_rate" in verified:
-        yield f"{verified['verified']:,} rows were run; pass rate {verified['pass_rate']['mean']:.1%} on average"
+        were = "was" if verified["verified"] == 1 else "were"
+        rate = verified["pass_rate"]["mean"]
+        yield f"{plural(verified['verified'], 'row')} {were} run; pass rate {rate:.1%} on average"

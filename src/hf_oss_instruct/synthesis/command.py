@@ -282,7 +282,8 @@ def _failure(result: RunResult, out: Path) -> str | None:
     if result.error:
         return f"Error: {result.error}"
     if stats.pending:
-        return f"Error: {stats.pending:,} seeds have no answer yet ({stats.pending_why})."
+        have = "has" if stats.pending == 1 else "have"
+        return f"Error: {plural(stats.pending, 'seed')} {have} no answer yet ({stats.pending_why})."
     if not stats.kept:
         return f"Error: no seed yielded a pair ({stats.first_why}). {out / 'rejected'} contains the answers."
     return None

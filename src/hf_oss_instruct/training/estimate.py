@@ -10,6 +10,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.structured import read_object
+from hf_oss_instruct.terminal.display import plural
 
 MEAN_TOKENS = 446
 """Tokens per row, prompt included, in the Magicoder template (mean of 2,000 rows, 8k vocabulary)."""
@@ -157,7 +158,17 @@ class Estimate:
             return []
         work = "8N (recomputed)" if self.recomputes else "6N"
         return [
-            f"Time: about {self.hours:.2g} hours = {self.rows:,} rows × {MEAN_TOKENS} tokens × epochs / (1 − {self.padding:.2f} "
-            f"padding) × {work} FLOP / ({PEAK_FLOPS / 1e12:.0f} TFLOP/s × {UTILISATION:.0%} × {self.gpus} devices). "
+            f"Time: {_time(self.hours * 3600)} = {plural(self.rows, 'row')} × {MEAN_TOKENS} tokens × epochs / "
+            f"(1 − {self.padding:.2f} padding) × {work} FLOP / ({PEAK_FLOPS / 1e12:.0f} TFLOP/s × {UTILISATION:.0%} × "
+            f"{plural(self.gpus, 'device')}). "
             f"The {UTILISATION:.0%} is a guess."
         ]
+
+
+def _time(seconds: float) -> str:
+    """Seconds in the unit that fits, with two digits: `about 5.5 hours`, `about 12 minutes`."""
+    for length, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= length:
+            number = float(f"{seconds / length:.2g}")
+            return f"about {number:,.12g} {unit}{'s' * (number != 1)}"
+    return "less than a second"

@@ -71,7 +71,8 @@ def _failure(result: TableResult, done: str, hint: str) -> str | None:
     if result.error:
         return f"Error: {result.error}"
     if report["pending"]:
-        return f"Error: {report['pending']:,} rows are not {done} yet ({result.why})."
+        are = "is" if report["pending"] == 1 else "are"
+        return f"Error: {plural(report['pending'], 'row')} {are} not {done} yet ({result.why})."
     if not report["kept"]:
         return f"Error: 0 of {report['requested']:,} rows kept; {result.out / 'rejected'} has the reasons.{hint}"
     return None
