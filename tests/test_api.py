@@ -98,7 +98,7 @@ def test_a_run_from_python_and_one_from_the_command_line_continue_each_other(tmp
         assert len(server.requests) == 8
         assert pairs(tmp_path / "o", teacher)["kept"] == 8
         assert len(server.requests) == 8
-        with pytest.raises(RunError, match=r"prompt\.keep_reasoning: None there, True here"):
+        with pytest.raises(RunError, match=r"--keep-reasoning: off in the folder, on now"):
             pairs(tmp_path / "o", teacher, keep_reasoning=True)
 
 

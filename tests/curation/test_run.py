@@ -148,7 +148,7 @@ def test_a_killed_curation_goes_on_and_another_is_refused(rows: Path) -> None:
     assert report["kept"] == 5
     assert curate(str(rows), out, steps=["duplicates"])["kept"] == 5
     assert [path.name for path in (out / "data").iterdir()] == ["train-00000-of-00001.parquet"]
-    with pytest.raises(RunError, match=r"steps: .* there, .* here"):
+    with pytest.raises(RunError, match=r"--steps: .* in the folder, .* now"):
         curate(str(rows), out, steps=["near_duplicates"])
     with held(out), pytest.raises(RunError, match="in use by"):
         curate(str(rows), out, steps=["duplicates"])

@@ -155,7 +155,7 @@ def test_answers_of_another_model_are_not_taken_for_its_own(data: Path, model: P
     assert "belongs to another run: files" in done.stderr
     done = hf("--model", model, *words, "--style", "magicoder")
     assert done.returncode == 1
-    assert "style: completion there, magicoder here" in done.stderr
+    assert "style: completion in the folder, magicoder now" in done.stderr
 
 
 @pytest.mark.parametrize(("words", "said"), [

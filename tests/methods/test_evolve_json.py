@@ -55,7 +55,7 @@ def test_each_question_has_its_schema_and_outcomes_are_those_of_sections(tmp_pat
         sent = len(teacher.requests)
         assert evolved(tmp_path, teacher, answer_format="json")["answer_forms"] == report["answer_forms"]
         assert len(teacher.requests) == sent, "the same call asks for nothing again"
-        with pytest.raises(RunError, match="answer_format: json there, None here"):
+        with pytest.raises(RunError, match="answer_format: json in the folder, none now"):
             evolved(tmp_path, teacher)
     bad = Counter(kind for kind in KINDS if kind != "good")
     assert report["rejected"] == dict(bad)

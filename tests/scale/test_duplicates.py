@@ -198,7 +198,7 @@ def test_a_stage_before_its_predecessor_has_finished_is_refused_by_name(tmp_path
     with pytest.raises(RunError, match="was stopped: run the pipeline of signatures again"):
         [*DuplicateBuckets(tmp_path).run(None, 0, 1)]
     [*DuplicateSignatures(tmp_path, threshold=0.9).run([], 2, 3)]
-    with pytest.raises(RunError, match=r"signatures of another kind: threshold: 0\.7 there, 0\.9 here"):
+    with pytest.raises(RunError, match=r"signatures of another kind: threshold: 0\.7 in the first task, 0\.9 in this one"):
         [*DuplicateBuckets(tmp_path).run(None, 0, 1)]
     [*DuplicateSignatures(tmp_path).run([], 0, 2)]
     with pytest.raises(RunError, match="outputs of pipelines with 2 and 3 tasks"):

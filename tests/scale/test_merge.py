@@ -234,10 +234,10 @@ def test_shards_that_are_not_of_one_run_are_refused_with_the_difference(in_three
         return json.dumps(report)
 
     other = edited(in_three, tmp_path / "a", "oss_instruct.yaml", lambda text: text.replace("temperature: 0", "temperature: 1"))
-    with pytest.raises(RunError, match=r"not shards of the same run: sampling\.temperature: 0.* there, 1"):
+    with pytest.raises(RunError, match=r"not shards of the same run: --temperature: 0.* in the first, 1"):
         merge([other], tmp_path / "out")
     newer = edited(in_three, tmp_path / "b", "run.json", version)
-    with pytest.raises(RunError, match=r"hf-oss-instruct: .* there, 9\.9 here"):
+    with pytest.raises(RunError, match=r"hf-oss-instruct: .* in the first, 9\.9 in the second"):
         merge([newer], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -275,7 +275,7 @@ def test_two_merges_into_one_folder_do_not_mix(in_three: Path, tmp_path: Path) -
 
 def test_another_shard_in_a_shards_folder_is_refused(in_three: Path, code: Path, teacher: LocalTeacher) -> None:
     (one, *_) = Plan.read(in_three).begun()
-    with pytest.raises(RunError, match=r"seeds\.shard: 0/3 there, 1/3 here"):
+    with pytest.raises(RunError, match=r"--shard: 0/3 in the folder, 1/3 now"):
         go(one, code, teacher, Shard(1, 3))
 
 
@@ -289,7 +289,7 @@ def test_a_plan_says_what_it_needs(tmp_path: Path, code: Path) -> None:
         with pytest.raises(UsageError, match=message):
             write_plan(tmp_path / "plan", spec, source, nobody, shards)
     planned(tmp_path / "plan", code, 3)
-    with pytest.raises(RunError, match="shards: 3 there, 4 here"):
+    with pytest.raises(RunError, match="shards: 3 in the folder, 4 now"):
         planned(tmp_path / "plan", code, 4)
     for text in ("3", "-1/2", "a/b"):
         with pytest.raises(UsageError, match="Write I/N"):

@@ -180,7 +180,7 @@ def test_a_copy_that_fails_is_said_and_made_at_a_later_interval(tmp_path: Path) 
 
 def test_a_plan_in_a_store_is_not_replaced_by_another(tmp_path: Path, plan: Plan, code: Path) -> None:  # noqa: F811
     send_plan(plan, Store(URL))
-    with pytest.raises(RunError, match=r"has another plan: shards: 2 there, 3 here\. Pass another folder"):
+    with pytest.raises(RunError, match=r"has another plan: shards: 2 in the store, 3 in this plan\. Pass another folder"):
         send_plan(planned(tmp_path / "other", code, 3), Store(URL))
 
 
@@ -223,7 +223,7 @@ def test_a_dataset_is_copied_to_a_store_with_nothing_else_and_replaces_only_itse
     send_dataset(dataset(2), store)
     assert store.names() == [".job.json", "data/train-0.parquet", "data/train-1.parquet"]
     assert (home / "data" / "train-1.parquet").read_text() == "1 of 2"
-    with pytest.raises(RunError, match=r"has another dataset: run: one there, two here\. Pass another folder"):
+    with pytest.raises(RunError, match=r"has another dataset: run: one in the store, two now\. Pass another folder"):
         send_dataset(dataset(1, "two"), store)
     (tmp_path / "store" / "other.txt").write_text("mine")
     with pytest.raises(RunError, match=r"is not empty: it contains other.txt"):

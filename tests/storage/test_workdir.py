@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.storage.workdir import JOB, Lines, differences, held, owned, write_whole
+from hf_oss_instruct.storage.workdir import JOB, Lines, Setting, differences, held, owned, write_whole
 
 JOBS = {"command": "curate", "steps": ["a"], "deny": None}
 
@@ -49,7 +49,7 @@ def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
         write_whole(tmp_path / "out/rows", "1")
     with owned(tmp_path / "out", JOBS):
         assert (tmp_path / "out/rows").read_text() == "1"
-    with pytest.raises(RunError, match=r"steps: \['a'\] there, \['b'\] here"), owned(tmp_path / "out", JOBS | {"steps": ["b"]}):
+    with pytest.raises(RunError, match="steps: a in the folder, b now"), owned(tmp_path / "out", JOBS | {"steps": ["b"]}):
         pass
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/README.md").write_text("# Mine")
@@ -65,7 +65,15 @@ def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
 
 def test_differences_are_named_by_dotted_keys() -> None:
     found = differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}, "d": 4})
-    assert found == ["a.c: 2 there, 3 here", "d: None there, 4 here"]
+    assert found == ["a.c: 2 in the folder, 3 now", "d: none in the folder, 4 now"]
+
+
+def test_differences_of_known_settings_have_their_labels_defaults_and_texts() -> None:
+    names = {"a.keep": Setting("--keep", "passing"), "b": Setting("--languages", text=lambda value: ",".join(value))}
+    found = differences({"b": {"go": 1}}, {"a": {"keep": "all"}, "b": {"rust": 2}}, names, ("in A", "in B"))
+    assert found == ["--languages: go in A, rust in B", "--keep: passing in A, all in B"]
+    long = differences({"text": "You write\nprograms."}, {"text": ["x", "y"], "on": True})
+    assert long == ["text: You… (19 characters) in the folder, x, y now", "on: none in the folder, yes now"]
 
 
 @settings(max_examples=25)

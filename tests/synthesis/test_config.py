@@ -65,7 +65,28 @@ def test_yaml_gives_the_same_config_back(config: RunSpec) -> None:
 def test_differences_name_the_key_and_both_values() -> None:
     there = RunSpec(seeds=SeedPlan(n=200))
     here = replace(there, seeds=SeedPlan(n=2000), sampling=Sampling(temperature=0.7))
-    assert there.differences(here) == ["seeds.n: 200 there, 2000 here", "sampling.temperature: 0.0 there, 0.7 here"]
+    assert there.differences(here) == ["--n: 200 in the folder, 2000 now", "--temperature: 0.0 in the folder, 0.7 now"]
+
+
+def test_differences_are_shown_as_the_flags_that_make_them() -> None:
+    plain = RunSpec().changed(seeds={"languages": {"python": 2}})
+    other = RunSpec().changed(
+        seeds={"languages": ["go"], "balance": True, "filters": ()},
+        sampling={"send_seed": False, "extra_body": {"top_k": 20}},
+        verification={"verify": True, "keep": "all"},
+        checks={"benchmarks": (), "near_duplicates": False},
+    )
+    assert plain.differences(other) == [
+        "--languages: python=2 in the folder, go now",
+        "--filters: auto in the folder, none now",
+        "--near-duplicates: on in the folder, off now",
+        "--benchmarks: default in the folder, none now",
+        "--balance: off in the folder, on now",
+        "--no-seed: off in the folder, on now",
+        '--extra-body: not given in the folder, {"top_k": 20} now',
+        "--verify: off in the folder, on now",
+        "--keep: passing in the folder, all now",
+    ]
 
 
 def test_the_magicoder_preset_is_the_papers() -> None:

@@ -223,10 +223,10 @@ def test_duplicates_of_seed_problem_or_solution_are_rejected_and_the_first_stays
 def test_another_run_into_the_same_folder_is_refused_with_the_difference(tmp_path: Path, code: Path) -> None:
     with LocalTeacher() as teacher:
         kept = go(tmp_path / "out", code, teacher).stats.kept
-        with pytest.raises(RunError, match=r"seeds\.n: 30 there, 31 here"):
+        with pytest.raises(RunError, match=r"belongs to another run: --n: 30 in the folder, 31 now"):
             go(tmp_path / "out", code, teacher, n=31)
         other = InferenceTeacher("other", teacher.base_url)
-        with pytest.raises(RunError, match=r"teacher: .*:m there, .*:other here"):
+        with pytest.raises(RunError, match=r"teacher: .*:m in the folder, .*:other now"):
             run(tmp_path / "out", RunSpec(seeds=SeedPlan(n=N)), open_source(str(code)), other)
         (code / "tasks_0.py").write_text("changed = True\n")
         with pytest.raises(RunError, match=r"has changed since the run"):

@@ -141,15 +141,15 @@ def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_tor
 def test_another_recipe_does_not_go_on_from_these_checkpoints(whole: Path, tmp_path: Path) -> None:
     values = yaml.safe_load((whole / "recipe.yaml").read_text())
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(values | {"learning_rate": 0.5}))
-    with pytest.raises(RunError, match=r"contains checkpoints of another recipe: learning_rate: 0\.001 there, 0\.5 here"):
+    with pytest.raises(RunError, match=r"contains checkpoints of another recipe: learning_rate: 0\.001 in the folder, 0\.5 now"):
         train(tmp_path / "x.yaml", allow_unchecked=True)
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"thoughts": "keep"}, "--thoughts: drop there, keep here"),
-        ({"template": "chat"}, "--template: magicoder there, chat here"),
+        ({"thoughts": "keep"}, "--thoughts: drop in the folder, keep now"),
+        ({"template": "chat"}, "--template: magicoder in the folder, chat now"),
     ],
 )
 @TRAIN.test

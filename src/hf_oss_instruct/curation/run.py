@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hf_oss_instruct.benchmarks.registry import DECONTAMINATED
 from hf_oss_instruct.curation import checks
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.duplicates import exact, near
@@ -25,10 +26,21 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.schemas import SFT_SCHEMA
 from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, write_run_report
 from hf_oss_instruct.storage.shards import Shards
-from hf_oss_instruct.storage.workdir import owned, write_whole
+from hf_oss_instruct.storage.workdir import Setting, as_shown, owned, write_whole
 from hf_oss_instruct.templates import to_prompt_completion
 
 CONFIG, CARD = "oss_instruct.yaml", "README.md"
+
+
+def _benchmarks(names: Sequence[str]) -> str:
+    return "default" if set(names) == set(DECONTAMINATED) else as_shown(names)
+
+
+SETTINGS = {
+    **{name: Setting(f"--{name}") for name in ("steps", "columns", "threshold", "rule", "contaminated", "deny")},
+    "benchmarks": Setting("--benchmarks", text=_benchmarks),
+}
+"""How errors show the options of a curation whose folder belongs to another."""
 
 
 def curate(
@@ -74,7 +86,7 @@ def curate(
         options = replace(options, columns=text_columns(table, columns, pair))
         table = as_text(table, options.columns)
         table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
-    with owned(out, _job(source, chosen, columns, options)):
+    with owned(out, _job(source, chosen, columns, options), SETTINGS):
         marked, entries = run_steps(table, chosen, options, progress)
         config = Path(source) / CONFIG
         report = _report(source, before, options.columns, table, marked, entries) | {"columns_renamed": renamed}

@@ -12,7 +12,7 @@ import numpy as np
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.scale.plan import Plan, is_plan
-from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.run import SETTINGS, RunSpec
 from hf_oss_instruct.spec.shard import LARGEST, Shard
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.storage.workdir import differences, owned
@@ -64,7 +64,7 @@ def merge(
     for run in runs:
         stats.skipped.update(_counts(run.report, "documents_skipped"))
         stats.refused.update(_counts(run.report, "snippets_refused"))
-    with owned(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}):
+    with owned(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}, SETTINGS):
         write_dataset(runs, out, spec, stats, _totals(runs), progress=progress)
     if stats.pending and not partial:
         raise RunError(
@@ -96,7 +96,7 @@ def _same_run(runs: Sequence[RecordedRun]) -> RunSpec:
         here = _identity(run)
         if None in (there[VERSION], here[VERSION]):  # a shard that was killed before its first report
             here[VERSION] = there[VERSION]
-        if changed := differences(there, here):
+        if changed := differences(there, here, SETTINGS, ("in the first", "in the second")):
             raise RunError(
                 f"{str(first.folder)!r} and {str(run.folder)!r} are not shards of the same run: {'; '.join(changed)}. "
                 "Merge shards that were made with the same config, teacher and version."

@@ -16,7 +16,7 @@ from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.seeds.reading import ReadOptions
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.source import Source, pinned
-from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.run import SETTINGS, RunSpec
 from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.storage.run_report import read_run_report
 from hf_oss_instruct.storage.workdir import owned, write_whole
@@ -194,7 +194,7 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         "source": plan.source,
         "concurrency": plan.concurrency,
     } | ({"embedding_model": model_folder} if model_folder else {})
-    with owned(folder, job):
+    with owned(folder, job, SETTINGS):
         write_whole(folder / CONFIG, plan.spec.to_yaml())
         if plan.spec.seeds.deny:
             write_whole(folder / DENYLIST, plan.spec.seeds.deny.as_text())

@@ -17,6 +17,7 @@ from hf_oss_instruct.scale.plan import DENYLIST, PLAN, SHARDS, Plan
 from hf_oss_instruct.scale.shipping import Shipper
 from hf_oss_instruct.scale.store import Store, is_url, with_retries
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.run import SETTINGS
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.storage.cache import cache_folder
@@ -134,7 +135,7 @@ def send_plan(plan: Plan, store: Store) -> None:
     if PLAN in (names := store.names()):
         with TemporaryDirectory() as fetched:
             with_retries(store.fetch, {name: Path(fetched) / name for name in FILES if name in names})
-            changed = differences(_facts(Path(fetched)), _facts(plan.folder))
+            changed = differences(_facts(Path(fetched)), _facts(plan.folder), SETTINGS, ("in the store", "in this plan"))
         if changed:
             raise RunError(f"The store {store.url!r} has another plan: {'; '.join(changed)}. Pass another folder with --store.")
     else:

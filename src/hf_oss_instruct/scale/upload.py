@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.store import Store, StoreError, with_retries
+from hf_oss_instruct.spec.run import SETTINGS
 from hf_oss_instruct.storage.workdir import JOB, differences
 from hf_oss_instruct.structured import read_object
 
@@ -33,7 +34,7 @@ def check_place(store: Store, job: Mapping[str, object] | None = None) -> None:
     if names and job:
         with TemporaryDirectory() as folder:
             with_retries(store.fetch, {JOB: Path(folder, JOB)})
-            changed = differences(read_object(Path(folder, JOB)), job)
+            changed = differences(read_object(Path(folder, JOB)), job, SETTINGS, ("in the store", "now"))
         if changed:
             raise RunError(f"The store {store.url!r} has another dataset: {'; '.join(changed)}. Pass another folder with --out.")
 

@@ -18,6 +18,7 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import TEMPLATE, Prompt, PromptSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import ANY, MAGICODER_SEED, SeedPlan
+from hf_oss_instruct.spec.settings import settings_of
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.storage.workdir import differences
@@ -130,8 +131,8 @@ class RunSpec:
             raise UsageError(f"{name}: {error}. Compare it with a run's oss_instruct.yaml.") from error
 
     def differences(self, other: RunSpec) -> list[str]:
-        """Differences between the run configs of two runs, such as `seeds.n: 200 there, 2000 here`; `self` is there."""
-        return differences(self.as_dict(), other.as_dict())
+        """Differences between two runs, such as `--n: 200 in the folder, 2000 now`; `self` is in the folder."""
+        return differences(self.as_dict(), other.as_dict(), SETTINGS)
 
     def only_for(self, interface: Interface) -> list[tuple[str, Option]]:
         """Options that differ from their defaults although this interface may not set them, as (part, option)."""
@@ -151,6 +152,8 @@ IN_YAML = {
     if any(option.yaml for option in options)
 }
 """The options that a run config may contain."""
+SETTINGS = settings_of(IN_YAML)
+"""Dotted key in a run config, or in a job that contains one → how errors show its value."""
 
 MAGICODER_LANGUAGES = (
     ("python", 40_000),

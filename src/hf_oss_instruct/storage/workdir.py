@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,37 @@ from hf_oss_instruct.structured import read_object
 
 LOCK, OWNER, JOB = ".lock", ".running", ".job.json"
 """Names of the lock, its owner, and the job that the folder belongs to."""
+
+
+def as_shown(value: object) -> str:
+    """Return a value of a job as errors show it: lists with commas, `none` for nothing, long texts by their beginning."""
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "none" if value in (None, "", {}) else str(value)
+    return f"{text.split(maxsplit=1)[0][:40]}… ({len(text):,} characters)" if "\n" in text.strip() else text
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How errors show one value of a job.
+
+    Attributes:
+        label: its name, such as a flag.
+        default: the value of a job that does not record it.
+        text: the value as the user types it.
+    """
+
+    label: str
+    default: Any = None
+    text: Callable[[Any], str] = as_shown
+
+
+Settings = Mapping[str, Setting]
+"""Dotted key of a job → how errors show its value. Other keys are shown as they are."""
+IN_FOLDER = ("in the folder", "now")
+"""Where the two values of a difference are, if a folder belongs to another run."""
 
 
 @contextmanager
@@ -55,12 +87,13 @@ def held(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
+def owned(out: Path, job: Mapping[str, Any], settings: Settings = {}) -> Iterator[None]:  # noqa: B006  # not changed
     """Lock a folder for one job. It must be new, empty, or started by the same job.
 
     Args:
         out: the folder.
         job: what is done there, as plain JSON values; the same job may be done again, resumed or from the start.
+        settings: how the error shows values that differ.
 
     Raises:
         RunError: as `held`; or the folder holds something else, or another job's work: the message names each difference.
@@ -68,7 +101,7 @@ def owned(out: Path, job: Mapping[str, Any]) -> Iterator[None]:
     if not (out / JOB).exists():
         check_unused(out)
     with held(out):
-        claim(out / JOB, job)
+        claim(out / JOB, job, settings)
         yield
 
 
@@ -86,7 +119,7 @@ def check_unused(out: Path) -> None:
         raise RunError(f"--out {str(out)!r} is not empty: it contains {', '.join(others[:3])}. Use a new or empty folder.")
 
 
-def claim(path: Path, job: Mapping[str, Any]) -> None:
+def claim(path: Path, job: Mapping[str, Any], settings: Settings = {}) -> None:  # noqa: B006  # not changed
     """Record a job in a file, or check that the file records the same job.
 
     Raises:
@@ -100,17 +133,45 @@ def claim(path: Path, job: Mapping[str, Any]) -> None:
         there = read_object(path)
     except ValueError as error:
         raise RunError(f"{error}. Choose another folder with --out.") from error
-    if changed := differences(there, own):
-        raise RunError(
-            f"--out {str(path.parent)!r} belongs to another run: {'; '.join(changed)}. Pass the same arguments to resume it, or "
-            "name another folder."
-        )
+    if changed := differences(there, own, settings):
+        raise another_run(path.parent, changed)
 
 
-def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Return the differences of two mappings as `key: value there, value here`, with dotted keys for nested ones."""
-    one, other = _flat(there), _flat(here)
-    return [f"{key}: {one.get(key)} there, {other.get(key)} here" for key in one | other if one.get(key) != other.get(key)]
+def another_run(out: Path, changed: Sequence[str]) -> RunError:
+    """Return the error for a folder that belongs to another run, with the differences of the two."""
+    return RunError(
+        f"--out {str(out)!r} belongs to another run: {'; '.join(changed)}. Pass the same arguments to continue it, or use "
+        "another folder."
+    )
+
+
+def differences(
+    first: Mapping[str, Any],
+    second: Mapping[str, Any],
+    settings: Settings = {},  # noqa: B006  # not changed
+    places: tuple[str, str] = IN_FOLDER,
+) -> list[str]:
+    """Return the differences of two mappings, such as `--n: 200 in the folder, 2000 now`.
+
+    Args:
+        first: a mapping; nested ones are compared key by key.
+        second: another.
+        settings: how values are shown.
+        places: where the first and the second value are.
+    """
+    one, other = _flat(first, settings), _flat(second, settings)
+    found = []
+    for key in one | other:
+        if one.get(key) != other.get(key):
+            setting = settings.get(key) or Setting(key)
+            first_text, second_text = (setting.text(values.get(key, setting.default)) for values in (one, other))
+            found.append(difference(setting.label, first_text, second_text, places))
+    return found
+
+
+def difference(label: str, first: str, second: str, places: tuple[str, str] = IN_FOLDER) -> str:
+    """Return one difference as text."""
+    return f"{label}: {first} {places[0]}, {second} {places[1]}"
 
 
 def names_in(out: Path) -> list[str]:
@@ -222,10 +283,12 @@ def _whole_lines(file: int) -> int:
     return 0
 
 
-def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+def _flat(values: Mapping[str, Any], whole: Collection[str], before: str = "") -> dict[str, Any]:
+    """The values by dotted key; a mapping at a key in `whole` is one value."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) and value else {before + key: value}
+        nested = isinstance(value, dict) and value and before + key not in whole
+        flat |= _flat(value, whole, f"{before}{key}.") if nested else {before + key: value}
     return flat
 
 

@@ -20,7 +20,7 @@ from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
-from hf_oss_instruct.storage.workdir import held, names_in, write_whole
+from hf_oss_instruct.storage.workdir import another_run, as_shown, difference, held, names_in, write_whole
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
@@ -188,20 +188,17 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
         before = report_before(out)
         earlier = before.get("teacher", task.teacher.identity)
         if earlier != task.teacher.identity:
-            differences.append(f"teacher: {earlier} there, {task.teacher.identity} here")
+            differences.append(difference("teacher", earlier, task.teacher.identity))
         if (named := before.get("tasks", [])) != follow_ups:
-            differences.append(f"tasks: {', '.join(named) or 'none'} there, {', '.join(follow_ups) or 'none'} here")
-        if [difference.split(":")[0] for difference in differences] == ["seeds.revision"]:
+            differences.append(difference("tasks", as_shown(named), as_shown(follow_ups)))
+        if [line.split(":")[0] for line in differences] == ["--revision"]:
             raise RunError(
                 f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
                 f"Restore that state to continue the run, or start a new one in another folder. To export its rows so "
                 f"far: hf-oss-instruct export {out} --out NEW."
             )
         if differences:
-            raise RunError(
-                f"--out {str(out)!r} contains another run: {'; '.join(differences)}. Pass the same arguments to continue "
-                f"it, or another folder."
-            )
+            raise another_run(out, differences)
     else:
         write_whole(out / CONFIG, spec.to_yaml())
         begun: RunReport = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}

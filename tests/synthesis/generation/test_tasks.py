@@ -334,7 +334,7 @@ class TestRun:
                 ["write_tests: openai-compatible:judge"],
             )
             assert result.report["requests_sent"] == len(server.requests) + len(second.requests) == 24
-            with pytest.raises(RunError, match="tasks: write_tests: openai-compatible:judge there, none here"):
+            with pytest.raises(RunError, match="tasks: write_tests: openai-compatible:judge in the folder, none now"):
                 self.go(tmp_path / "out", code, server, 12, [])
         [path] = (tmp_path / "out" / "data").iterdir()
         assert set(pq.read_table(path)["tests"].to_pylist()) == {"assert f(1) == 2"}

@@ -229,7 +229,7 @@ def _job(tasks: Iterable[Path]) -> Job:
             found.append(read_object(folder / JOB))
         except ValueError as error:
             raise RunError(f"{error}. The task was stopped: run the pipeline of signatures again.") from error
-        if changed := differences(found[0], found[-1]):
+        if changed := differences(found[0], found[-1], places=("in the first task", "in this one")):
             raise RunError(
                 f"{str(folder)!r} has signatures of another kind: {'; '.join(changed)}. Write all of them again, in a new folder."
             )

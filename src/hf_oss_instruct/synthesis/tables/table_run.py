@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError
-from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.run import SETTINGS, RunSpec
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.storage.workdir import owned
 from hf_oss_instruct.synthesis.engine import outcomes
@@ -99,7 +99,7 @@ class TableRun:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(owned(self.out, self._job))
+            stack.enter_context(owned(self.out, self._job, SETTINGS))
             stack.enter_context(rare_garbage_collection())
             self.stopping = stack.enter_context(deferring())
             self._before, self._started = report_before(self.out), time.monotonic()
