@@ -385,13 +385,14 @@ def test_the_command_says_what_it_would_cost_and_what_it_found(tmp_path: Path) -
     assert "# 2 rows: 1 request each" in apart.output, apart.output
     plain = CliRunner().invoke(cli, [*words, "--dry-run"])
     assert "# 1 row without tests: rejected as tests_missing" in plain.output, plain.output
+    assert "# no requests, into" in plain.output
     assert not (tmp_path / "out").exists()
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
     assert "1 row kept of 2" in done.output
     other = CliRunner().invoke(cli, [*words, "--mutants", "2"])
     assert other.exit_code == 1
-    assert "mutants" in str(other.exception), "another job is refused with the difference"
+    assert "--mutants: 8 in the folder, 2 now" in str(other.exception), "another job is refused with the difference"
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: Any, la
     elif others:
         why = "--tests given" if spec.verification.tests == GIVEN else "--model MODEL writes tests"
         click.echo(f"# {plural(others, 'row')} without tests: rejected as tests_missing ({why})")
-    click.echo(f"# up to {plural(total, 'request')} in all, without retries, into {out}")
+    requests = f"up to {plural(total, 'request')} in all, without retries" if total else "no requests"
+    click.echo(f"# {requests}, into {out}")
     for line in requests_go_to(spec.teacher, teacher):
         click.echo(line)
 
