@@ -65,7 +65,7 @@ def test_a_command_that_needs_an_extra_is_named_with_the_one_that_installs_it(mo
     report = "hf-oss-instruct report pairs"
     assert view_commands("pairs") == [report, "pairs/README.md"]
     monkeypatch.setitem(sys.modules, "vl_convert", None)  # as where it is not installed
-    assert view_commands("pairs") == [f"{install_command('report')} && {report}", "pairs/README.md"]
+    assert view_commands("pairs") == ["pairs/README.md", f"{report} (after {install_command('report')})"]
 
 
 def test_all_missing_packages_are_named_at_once() -> None:

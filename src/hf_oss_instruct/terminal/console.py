@@ -50,11 +50,11 @@ def show_ending(summary: str, location: object = None, *, view: Sequence[str] = 
 
 
 def view_commands(out: object) -> list[str]:
-    """Return what shows a dataset in a folder: the command `report`, after the one that installs its extra, and the card."""
-    report = command_line("report", out)
-    if not (find_spec("vl_convert") and find_spec("sklearn")):
-        report = f"{install_command('report')} && {report}"
-    return [report, f"{out}/README.md"]
+    """Return what shows a dataset in a folder: the command `report` and the card; the card first if the extra is missing."""
+    report, card = command_line("report", out), f"{out}/README.md"
+    if find_spec("vl_convert") and find_spec("sklearn"):
+        return [report, card]
+    return [card, f"{report} (after {install_command('report')})"]
 
 
 def command_line(*words: object) -> str:
