@@ -179,10 +179,29 @@ def test_a_teacher_that_only_babbles_is_counted_and_exits_1(tmp_path: Path) -> N
         words = ("--n", "4", "--model", "m", "--base-url", teacher.base_url, "--out", tmp_path / "o")
         done = hf("synthesize", *words)
     assert done.returncode == 1
-    assert "no seed yielded a pair" in done.stderr
+    assert "Error: No seed yielded a pair (unparsable: " in done.stderr
+    assert "Try another model, or a larger --n, and a new --out." in done.stderr
+    assert "Next:" not in done.stdout
     assert report(tmp_path / "o")["rejected"] == {"unparsable": 4}
     rejected = pq.read_table(tmp_path / "o" / "rejected").to_pylist()
     assert {row["received"] for row in rejected} == {"la la la \x1b[31m"}
+
+
+def test_a_preview_without_pairs_gives_the_reason_in_every_format_and_no_next_command(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text('def one():\n    """One."""\n    return 1\n')
+    for output in ("quiet", "human"):
+        done = hf("preview", "--seeds", tmp_path / "code.py", "--n", "1", "--format", output)
+        assert done.returncode == 1
+        assert "No seed yielded a pair (thin_documentation: 1 words of documentation, 8 needed)." in done.stderr
+        assert "Pass a model with --model, or more seeds with --n." in done.stderr
+        assert "Next:" not in done.stdout
+
+
+def test_after_a_run_of_the_embedded_teacher_the_next_command_previews_the_same_seeds(tmp_path: Path) -> None:
+    text = "Return the number one, which is the smallest number that is larger than zero."
+    (tmp_path / "code.py").write_text(f'def one():\n    """{text}"""\n    return 1\n')
+    done = hf("synthesize", "--seeds", "code.py", "--n", "1", "--out", "pairs", cwd=tmp_path)
+    assert "Next:    hf-oss-instruct preview --seeds code.py --model MODEL\n" in done.stdout, done.stderr
 
 
 def test_answers_cannot_write_to_the_terminal() -> None:

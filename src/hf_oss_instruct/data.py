@@ -287,6 +287,11 @@ class Rejection:
     def __post_init__(self) -> None:
         assert self.reason in REASONS, self.reason
 
+    @property
+    def why(self) -> str:
+        """Reason and detail."""
+        return f"{self.reason}: {self.detail}"
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

@@ -120,23 +120,26 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
     """Show each evolved row next to its parent."""
     from dataclasses import replace
 
-    from hf_oss_instruct.data import Pending
+    from hf_oss_instruct.data import Pending, Rejection
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.methods.preview import first_outcomes
     from hf_oss_instruct.verification.memo import Verdicts
 
-    kept, pending = 0, 0
+    kept, pending, why_pending, why_rejected = 0, 0, "", ""
     with Verdicts.shared(plan.journal_home / "verdicts") as verdicts:
         opened = replace(plan.verification, verdicts=verdicts) if plan.verification else None
         parents = {row["seed_id"]: row for row in plan.rows}
         for outcome in first_outcomes(plan.items(), plan.tasks(opened), plan.spec, plan.journal_home):
             kept += isinstance(outcome, dict)
-            pending += isinstance(outcome, Pending)
+            if isinstance(outcome, Pending):
+                pending, why_pending = pending + 1, why_pending or outcome.why
+            elif isinstance(outcome, Rejection):
+                why_rejected = why_rejected or outcome.why
             _show_outcome(outcome, parents, output)
     if pending:
-        raise OssInstructError(f"{plural(pending, 'row')} got no answer; see the reasons above. The same command retries them.")
+        raise OssInstructError(f"{plural(pending, 'row')} got no answer ({why_pending}). The same command retries them.")
     if not kept:
-        raise OssInstructError("No row was evolved; see the reasons above. Try another model, or more rows with --n.")
+        raise OssInstructError(f"No row was evolved ({why_rejected}). Try another model, or more rows with --n.")
 
 
 def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> None:

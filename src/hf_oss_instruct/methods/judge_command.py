@@ -117,12 +117,13 @@ def _show_rows(plan: JudgingPlan, output: str) -> None:
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.methods.preview import first_outcomes
 
-    pending = 0
+    pending, why = 0, ""
     for outcome in first_outcomes(plan.items(), plan.tasks(), plan.spec, plan.journal_home):
-        pending += isinstance(outcome, Pending)
+        if isinstance(outcome, Pending):
+            pending, why = pending + 1, why or outcome.why
         _show_outcome(outcome, output)
     if pending:
-        raise OssInstructError(f"{plural(pending, 'row')} got no answer; see the reasons above. The same command retries them.")
+        raise OssInstructError(f"{plural(pending, 'row')} got no answer ({why}). The same command retries them.")
 
 
 def _show_outcome(outcome: Outcome, output: str) -> None:

@@ -96,8 +96,8 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         with progress.stage("Reading the benchmarks that no pair may quote"):
             spec, lists = with_benchmarks(spec, names)
         result = run(out, spec, source, teacher, lists=lists, progress=progress)
-    failure = _failure(result, out)
-    _print_outcome(result, failure, teacher.embedded, _next(spec, teacher.embedded, out), out, output)
+    failure = _failure(result, out, teacher.embedded)
+    _print_outcome(result, failure, teacher.embedded, _next(spec, teacher.embedded, out, flags.seeds), out, output)
     sys.exit(_exit_code(result, failure))
 
 
@@ -131,7 +131,7 @@ def preview(flags: RunFlags, output: str) -> None:
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
     task, verification = pair_task(spec, teacher), open_verification(spec, teacher)
-    became, skipped, usage = Counter[str](), Counter[Skipped](), Usage()
+    became, skipped, usage, first_why = Counter[str](), Counter[Skipped](), Usage(), ""
     with (
         Journal(task.journal_home) as journal,
         Verdicts.shared(task.journal_home / VERDICTS) as verdicts,
@@ -153,6 +153,7 @@ def preview(flags: RunFlags, output: str) -> None:
                 skipped[outcome] += 1
             else:
                 became[name_of(outcome)] += 1
+                first_why = first_why or ("" if isinstance(outcome, dict) else outcome.why)
                 counts.outcomes = dict(became)
                 with progress.aside():
                     show_outcome(outcome, output)
@@ -162,16 +163,18 @@ def preview(flags: RunFlags, output: str) -> None:
         click.echo()
         summary = f"{plural(became['kept'], 'pair')} from {plural(became.total(), 'seed')}, shown above; no dataset was written"
         n = 200 if teacher.embedded else 2000
-        show_ending(summary, view=[_seeds_command()], next_command=typed_command("synthesize", n=n, out="pairs"))
+        then = typed_command("synthesize", n=n, out="pairs") if became["kept"] else ""
+        show_ending(summary, view=[_seeds_command()], next_command=then)
         fewest, most = requests_per_row(spec, teacher)
         if verification or most > 1:
             each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
             click.echo(f"A row costs {each} requests, not counting retries; {usage.requests_sent:,} were sent.")
         show_skipped(skipped.elements(), output, source.converted)
-        if teacher.embedded:
+        if teacher.embedded and became["kept"]:
             click.echo(NOT_FOR_TRAINING)
     if not became["kept"]:
-        raise OssInstructError("No seed yielded a pair; see the reasons above. Try another model, or more seeds with --n.")
+        model = "Pass a model with --model" if teacher.embedded else "Try another model"
+        raise OssInstructError(f"No seed yielded a pair ({first_why or 'there were no seeds'}). {model}, or more seeds with --n.")
 
 
 def _seeds_command() -> str:
@@ -255,16 +258,22 @@ def _print_outcome(result: RunResult, failure: str | None, embedded: bool, then:
         click.echo(f"Everything received is kept. Continue with:\n  {typed_command()}", err=True)
 
 
-def _next(spec: RunSpec, embedded: bool, out: Path) -> str:
+def _next(spec: RunSpec, embedded: bool, out: Path, seeds: str | None) -> str:
     if spec.seeds.shard:
         return command_line("merge", out.parent.parent if out.parent.name == "shards" else "PLAN", "--out", "pairs")
-    return after_dataset(out, embedded)
+    return after_dataset(out, embedded, seeds)
 
 
-def after_dataset(out: Path, embedded: bool) -> str:
-    """Return the command to type after a dataset was made: pairs of the embedded teacher are not for training."""
+def after_dataset(out: Path, embedded: bool, seeds: str | None = None) -> str:
+    """Return the command to type after a dataset was made: pairs of the embedded teacher are not for training.
+
+    Args:
+        out: folder of the dataset.
+        embedded: whether it is of the embedded teacher.
+        seeds: the value of `--seeds`, if it was given.
+    """
     if embedded:
-        return command_line("preview", "--model", "MODEL")
+        return command_line("preview", *(("--seeds", seeds) if seeds else ()), "--model", "MODEL")
     return f"{command_line('recipe', 'magicoder', '--data', out)} > magicoder.yaml"
 
 
@@ -274,7 +283,7 @@ def _exit_code(result: RunResult, failure: str | None) -> int:
     return EXIT_BUDGET if isinstance(result.error, BudgetReachedError) else EXIT_FAILED if failure else 0
 
 
-def _failure(result: RunResult, out: Path) -> str | None:
+def _failure(result: RunResult, out: Path, embedded: bool) -> str | None:
     """Why the run is incomplete; None if it is complete."""
     stats = result.stats
     if result.interrupted:
@@ -285,5 +294,9 @@ def _failure(result: RunResult, out: Path) -> str | None:
         have = "has" if stats.pending == 1 else "have"
         return f"Error: {plural(stats.pending, 'seed')} {have} no answer yet ({stats.pending_why})."
     if not stats.kept:
-        return f"Error: no seed yielded a pair ({stats.first_why}). {out / 'rejected'} contains the answers."
+        model = "Pass a model with --model" if embedded else "Try another model"
+        return (
+            f"Error: No seed yielded a pair ({stats.first_why}). {out / 'rejected'} contains the answers. {model}, or a larger "
+            "--n, and a new --out."
+        )
     return None
