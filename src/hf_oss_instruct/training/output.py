@@ -54,6 +54,22 @@ def facts_of_progress(trainer: Any) -> dict[str, Any]:
     }
 
 
+def check_card(out: Path) -> None:
+    """Refuse a folder whose README.md is not of a training: the model's card would replace it.
+
+    Args:
+        out: the folder of the training, which may be missing.
+
+    Raises:
+        RunError: it has a README.md, and neither a `training.json` nor a checkpoint.
+    """
+    if (out / CARD).exists() and not (out / REPORT).exists() and not any(out.glob("checkpoint-*")):
+        raise RunError(
+            f"The output_dir {str(out)!r} contains a {CARD} that is not of a training, and the model's card would replace it. "
+            "Use another output_dir."
+        )
+
+
 def write_output(out: Path, facts: dict[str, Any]) -> None:
     """Write the YAML, `training.json` and the card; called at every save."""
     out.mkdir(parents=True, exist_ok=True)

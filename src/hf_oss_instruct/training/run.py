@@ -19,7 +19,15 @@ from hf_oss_instruct.terminal.signals import deferring
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.data import load_data, report_data
 from hf_oss_instruct.training.distributed import LAUNCHED
-from hf_oss_instruct.training.output import RECIPE, REPORT, facts_before, facts_of_progress, full_disk_errors, write_output
+from hf_oss_instruct.training.output import (
+    RECIPE,
+    REPORT,
+    check_card,
+    facts_before,
+    facts_of_progress,
+    full_disk_errors,
+    write_output,
+)
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import Encoder
 from hf_oss_instruct.training.progress import show_in
@@ -66,7 +74,8 @@ def train(
 
     Raises:
         UsageError: the YAML, the data or this machine does not support the training; raised before anything large is loaded.
-        RunError: `output_dir` contains checkpoints of another recipe, or the disk is full.
+        RunError: `output_dir` contains checkpoints of another recipe or a README.md that is not of a training, or the disk is
+            full.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received; unless `save_strategy` is `no`, a checkpoint was saved.
     """
     with _as_file(recipe) as path:
@@ -79,6 +88,8 @@ def train(
         refuse_unchecked(sources)
     check_model(values, _from_pretrained("AutoConfig", model))
     out = Path(arguments.output_dir)
+    if LAUNCHED not in os.environ:
+        check_card(out)
     checkpoint = _checkpoint_to_resume(out, values, arguments, {"--template": template, "--thoughts": thoughts})
     tokenizer = _from_pretrained("AutoTokenizer", model)
     chosen = template_for(template, tokenizer)
