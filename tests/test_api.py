@@ -145,3 +145,31 @@ def test_ctrl_c_in_a_notebook_ends_a_run_in_good_order(tmp_path: Path, heeds: bo
     asyncio.run(cell())
     user.join()
     assert json.loads((tmp_path / "pairs" / "run.json").read_text())["pending"] == 8
+
+
+def test_values_may_be_written_as_on_the_command_line(tmp_path: Path) -> None:
+    toys.write_lines(tmp_path / "rows.jsonl", [{"instruction": "Add a and b.", "response": "a + b"}])
+    assert len(list(oss.read_seeds("stdlib", n=2, languages="python", filters="none"))) == 2
+    assert oss.Checks(benchmarks="none").benchmarks == ()
+    report = oss.curate(tmp_path / "rows.jsonl", tmp_path / "clean", columns="instruction", benchmarks="none", steps="duplicates")
+    assert report["columns"] == ["instruction"]
+    tested = oss.verify(tmp_path / "rows.jsonl", tmp_path / "verified", columns="problem=instruction,solution=response")
+    assert tested["columns"] == ["instruction", "response"]
+
+
+def test_a_value_of_the_wrong_type_is_refused_with_what_is_expected(tmp_path: Path) -> None:
+    functions = oss.read_seeds("stdlib", n=3, sampler="functions")
+    name: Any = "comment-function"
+    nowhere = str(tmp_path / "no/**/*.py")
+    calls: dict[str, Any] = {
+        "n must be a whole number, not '3'": lambda: oss.read_seeds(n="3"),  # type: ignore[arg-type]
+        "max_requests must be a whole number": lambda: oss.RunLimits(max_requests="3"),  # type: ignore[arg-type]
+        "temperature must be a number": lambda: oss.Sampling(temperature="0"),  # type: ignore[arg-type]
+        "must be an object, not 'comment-function'": lambda: oss.synthesize_to_disk(functions, name, tmp_path),
+        "result of read_seeds": lambda: oss.synthesize("my_code", oss.CommentFunctionTeacher()),  # type: ignore[arg-type]
+        "--sampler functions": lambda: oss.synthesize(oss.read_seeds("stdlib", n=3), oss.CommentFunctionTeacher()),
+        "No file matches data_files=": lambda: load_dataset("oss-instruct", data_files=nowhere, streaming=True),
+    }
+    for message, call in calls.items():
+        with pytest.raises(oss.OssInstructError, match=message):
+            call()

@@ -23,10 +23,10 @@ def curate(
     source: Path | str,
     out: Path | str,
     *,
-    steps: Iterable[str] | None = None,
-    columns: Sequence[str] | None = None,
+    steps: Iterable[str] | str | None = None,
+    columns: Sequence[str] | str | None = None,
     threshold: float = 0.7,
-    benchmarks: Sequence[str] = ("default",),
+    benchmarks: Sequence[str] | str = ("default",),
     rule: str = "default",
     contaminated: str = "drop",
     deny: Path | str | None = None,
@@ -34,13 +34,16 @@ def curate(
 ) -> RunReport:
     """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
 
+    Lists of names may also be a text as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
+
     Args:
         source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
             the Hub.
         out: a new or empty folder for `data/`, `sft/` (if there are problems and solutions), `rejected/`, `run.json` and
             `README.md`. The same call on the same folder starts over, also after a kill.
         steps: checks to run, of `denied`, `duplicates`, `decontamination`, `near_duplicates`, `same_names`; all by default.
-        columns: the text columns to check; by default the existing ones of `seed`, `problem` and `solution`.
+        columns: the text columns to check; by default the existing ones of `seed`, `problem` and `solution`, else
+            those of a recognized pair, such as `instruction` and `response`.
         threshold: Jaccard similarity of word 5-grams at and above which texts are near duplicates; above 0, at most 1.
         benchmarks: benchmarks that no row may quote: names, files, folders, Hub datasets; `default` is every small one.
         rule: how quotes of a benchmark are found: `default`, or `magicoder` for the paper's substrings.
@@ -65,8 +68,10 @@ def curate(
     from hf_oss_instruct.curation.run import curate as write
     from hf_oss_instruct.publishing.cards.dataset_card import curated_card
     from hf_oss_instruct.spec.checks import Checks
+    from hf_oss_instruct.terminal.values import names_in
 
-    steps = None if steps is None else tuple(steps)
+    steps = None if steps is None else names_in(steps)
+    columns = None if columns is None else names_in(columns)
     checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
     wanted = any(step.name == "decontamination" for step in chosen(steps))
     with progress.stage("Loading the benchmarks for decontamination"):
@@ -94,7 +99,7 @@ def publish(
     with_rejected: bool = False,
     allow_unchecked: bool = False,
     allow_any_license: bool = False,
-    results: Sequence[Path | str] = (),
+    results: Sequence[Path | str] | Path | str = (),
     benchmark: str | None = None,
     report: bool | None = None,
     space: str | None = None,
@@ -141,7 +146,7 @@ def publish(
         with_rejected=with_rejected,
         allow_unchecked=allow_unchecked,
         allow_any_license=allow_any_license,
-        results=[Path(path) for path in results],
+        results=[Path(path) for path in ([results] if isinstance(results, str | Path) else results)],
         benchmark=benchmark,
         report=report,
         space=space,

@@ -12,8 +12,9 @@ import click
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.storage.run_report import RunReport
-from hf_oss_instruct.terminal.flags import format_option, names_in
+from hf_oss_instruct.terminal.flags import format_option
 from hf_oss_instruct.terminal.process import over_tables, resumable
+from hf_oss_instruct.terminal.values import names_in
 
 Decorator: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -49,7 +50,10 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
         "--steps", metavar="S,…", help="Only these checks (denied, duplicates, decontamination, near_duplicates, same_names)."
     )
     @click.option(
-        "--columns", metavar="C,…", help="Text columns to check. Default: the existing ones of seed, problem, solution."
+        "--columns",
+        metavar="C,…",
+        help="Text columns to check. Default: the existing ones of seed, problem, solution, else those of a recognized pair, "
+        "such as instruction and response.",
     )
     @click.option(
         "--threshold",

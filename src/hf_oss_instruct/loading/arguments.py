@@ -147,6 +147,10 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             raise SeedError(
                 'No seeds were given. Pass data_files="src/**/*.py", data_dir="src", seeds="stdlib", or a Hub id with seeds=.'
             )
+        if empty := [split for split, paths in self.data_files.items() if not paths]:
+            raise SeedError(
+                f"No file matches data_files= for the split {str(empty[0])!r}. Pass the path or pattern of existing files."
+            )
         if remote := [path for paths in self.data_files.values() for path in paths if "://" in str(path)]:
             raise UsageError(f"{str(remote[0])!r} is not on this machine. Pass a Hub dataset as seeds='ns/name'.")
         return {

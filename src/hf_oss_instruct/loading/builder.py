@@ -30,7 +30,8 @@ class OssInstruct(SeedOrderBuilder):
         from datasets import load_dataset
 
         rows = load_dataset("oss-instruct", data_files="src/**/*.py", split="train", streaming=True)
-        next(iter(rows))["problem"]
+        for row in rows:
+            print(row["problem"])
 
     The config `sft` yields prompt and completion instead of full rows. A stream generates a row when it is read, and resumes by
     seed; it does not remove duplicates, because that needs the whole dataset. In map style, every answer is journaled in the

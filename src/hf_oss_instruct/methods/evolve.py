@@ -19,7 +19,7 @@ from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.run import with_benchmarks
 from hf_oss_instruct.synthesis.tables import read_source
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 
 def evolve(
@@ -35,7 +35,7 @@ def evolve(
     answer_format: str = SECTIONS,
     verification: VerificationSpec | None = None,
     checks: Checks | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | str | None = None,
     language: str = "python",
     n: int | None = None,
     sampling: Sampling | None = None,
@@ -86,6 +86,7 @@ def evolve(
     Source:
         WizardCoder, arXiv 2306.08568, section 2.1; Magicoder, arXiv 2312.02120, section 2.3 (the S models).
     """
+    check_teacher(teacher)
     spec = RunSpec(
         teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
         prompt=PromptSpec(answer_format=answer_format),

@@ -15,8 +15,9 @@ from hf_oss_instruct.spec.flags import RunFlags, part_options, run_options
 from hf_oss_instruct.spec.run import OPTIONS
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.terminal.display import plural
-from hf_oss_instruct.terminal.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.terminal.flags import GroupedCommand, columns_option, format_option, language_option
 from hf_oss_instruct.terminal.process import over_tables
+from hf_oss_instruct.terminal.values import columns_in
 
 if TYPE_CHECKING:
     from hf_oss_instruct.data import Outcome

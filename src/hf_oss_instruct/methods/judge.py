@@ -15,7 +15,7 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.tables import read_source
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 
 def judge_rows(
@@ -25,7 +25,7 @@ def judge_rows(
     judges: Sequence[Teacher],
     rubric: Rubric | Mapping[str, Any] | str | Path | None = None,
     min_judge_mean: float | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | str | None = None,
     language: str = "python",
     n: int | None = None,
     sampling: Sampling | None = None,
@@ -71,5 +71,7 @@ def judge_rows(
         limits=limits or RunLimits(),
     )
     judging = JudgingSpec(judges, rubric, min_judge_mean)
+    for judge in judging.judges:
+        check_teacher(judge)
     rows = read_source(str(source), columns, named(language).name).first(n)
     return judge_table(plan_judging(rows, spec, judging, None), Path(out)).require_complete("judged")

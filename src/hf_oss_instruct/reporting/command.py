@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.terminal.flags import format_option, names_in
+from hf_oss_instruct.terminal.flags import format_option
 from hf_oss_instruct.terminal.process import over_tables
+from hf_oss_instruct.terminal.values import names_in
 
 
 @click.command()

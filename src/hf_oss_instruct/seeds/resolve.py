@@ -37,6 +37,7 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
     Raises:
         SeedError: the source does not exist or contains no code.
     """
+    spec = os.fspath(spec)
     if spec in ("stdlib", STDLIB_NAME):
         return stdlib()
     path = Path(os.path.expanduser(spec))
@@ -89,8 +90,10 @@ def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     """One source of several files: all source code, or all tables.
 
     Raises:
-        SeedError: a file is missing, none has a known type, or source code and tables are mixed.
+        SeedError: there is no file, one is missing, none has a known type, or source code and tables are mixed.
     """
+    if not paths:
+        raise SeedError("There are no files. Pass files of source code or tables on this machine.")
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise SeedError(f"The file {missing[0]!r} does not exist. Pass files of source code or tables on this machine.")

@@ -12,6 +12,7 @@ from enum import Flag, auto
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.kinds import Kind
 
 P = ParamSpec("P")
@@ -134,7 +135,13 @@ def normalize(part: Any) -> None:
     """
     for found in options_of(type(part)):
         given = getattr(part, found.name)
-        if given is not None and (value := found.kind.from_python(given)) is not given:
+        if given is None:
+            continue
+        try:
+            value = found.kind.from_python(given)
+        except TypeError as error:
+            raise UsageError(f"{found.name} must be {found.kind.expected}, not {given!r}.") from error
+        if value is not given:
             object.__setattr__(part, found.name, value)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
+from operator import index
 from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.terminal.values import names_in
 
 
 class Kind:
@@ -16,9 +19,11 @@ class Kind:
 
     Attributes:
         yaml_types: types that YAML may contain.
+        expected: what `from_python` accepts, as a phrase.
     """
 
     yaml_types: tuple[type, ...] = ()
+    expected = "of its declared type"
 
     def from_flag(self, value: Any) -> Any:
         """Convert the value of a flag that click has validated.
@@ -45,6 +50,7 @@ class Kind:
 
         Raises:
             UsageError: it is not allowed.
+            TypeError: it is not what `expected` says.
         """
         return value
 
@@ -57,6 +63,13 @@ def typed(value: Any, *types: type) -> Any:
     return value
 
 
+def whole(value: Any) -> int:
+    """Return a whole number of any type, such as NumPy's, as an int. Raises TypeError for others, and for a bool."""
+    if isinstance(value, bool):
+        raise TypeError(value)
+    return index(value)
+
+
 @dataclass(frozen=True)
 class Integer(Kind):
     """A whole number, at least `low` and, if there is a limit, at most `high`."""
@@ -64,6 +77,11 @@ class Integer(Kind):
     low: int
     high: int | None = None
     yaml_types = (int,)
+    expected = "a whole number"
+
+    def from_python(self, value: Any) -> int:
+        """See `Kind.from_python`."""
+        return whole(value)
 
 
 @dataclass(frozen=True)
@@ -74,13 +92,25 @@ class Number(Kind):
     high: float | None = None
     low_open: bool = False
     yaml_types = (int, float)
+    expected = "a number"
+
+    def from_python(self, value: Any) -> Any:
+        """See `Kind.from_python`."""
+        return typed(value, Real)
 
 
 @dataclass(frozen=True)
 class Text(Kind):
-    """Any text."""
+    """Any text, or in Python a path or an object that stands for what a name means."""
 
     yaml_types = (str,)
+    expected = "a text"
+
+    def from_python(self, value: Any) -> Any:
+        """See `Kind.from_python`."""
+        if isinstance(value, bytes | list | tuple | dict | set):
+            raise TypeError(value)
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 @dataclass(frozen=True)
@@ -88,6 +118,13 @@ class Switch(Kind):
     """A switch: on or off."""
 
     yaml_types = (bool,)
+    expected = "True or False"
+
+    def from_python(self, value: Any) -> Any:
+        """See `Kind.from_python`."""
+        if isinstance(value, str):
+            raise TypeError(value)
+        return value
 
 
 @dataclass(frozen=True)
@@ -115,6 +152,11 @@ class Seconds(Kind):
     """Seconds; `auto` on the command line for None."""
 
     yaml_types = (int, float)
+    expected = "a number of seconds, or None"
+
+    def from_python(self, value: Any) -> Any:
+        """See `Kind.from_python`."""
+        return typed(value, Real)
 
 
 @dataclass(frozen=True)
@@ -134,6 +176,7 @@ class AutoInteger(Kind):
 
     flag: str
     yaml_types = (int,)
+    expected = "a whole number, or None"
 
     def from_flag(self, value: str) -> int | None:
         """See `Kind.from_flag`."""
@@ -141,14 +184,20 @@ class AutoInteger(Kind):
             raise UsageError(f"{self.flag} takes a number or 'auto', not {value!r}.")
         return None if value == "auto" else int(value)
 
+    def from_python(self, value: Any) -> int:
+        """See `Kind.from_python`."""
+        return whole(value)
+
 
 @dataclass(frozen=True)
 class Names(Kind):
-    """Several names; separated by commas on the command line, `none` for no names."""
+    """Several names; in a text they are separated by commas, and `none` means no names."""
+
+    expected = "a list of names, or a text with commas between them"
 
     def from_flag(self, value: str) -> tuple[str, ...]:
         """See `Kind.from_flag`."""
-        return tuple(name.strip() for name in value.split(",") if name.strip() not in ("", "none"))
+        return names_in(value)
 
     def from_yaml(self, value: Any) -> tuple[str, ...]:
         """See `Kind.from_yaml`."""
@@ -158,9 +207,9 @@ class Names(Kind):
         """See `Kind.to_yaml`."""
         return list(value)
 
-    def from_python(self, value: Sequence[str]) -> tuple[str, ...]:
+    def from_python(self, value: Sequence[str] | str) -> tuple[str, ...]:
         """See `Kind.from_python`."""
-        return value if isinstance(value, tuple) else tuple(value)
+        return self.from_flag(value) if isinstance(value, str) else tuple(value)
 
 
 @dataclass(frozen=True)
@@ -177,6 +226,8 @@ class Folder(Kind):
         """See `Kind.from_python`."""
         return os.fspath(value)
 
+    expected = "a path"
+
 
 @dataclass(frozen=True)
 class File(Kind):
@@ -189,8 +240,8 @@ class File(Kind):
 
 @dataclass(frozen=True)
 class Several(Kind):
-    """Several values; the flag is given once for each."""
+    """Several values; the flag is given once for each. In Python, what is no list is a single value."""
 
-    def from_python(self, value: Sequence[Any]) -> tuple[Any, ...]:
+    def from_python(self, value: Any) -> tuple[Any, ...]:
         """See `Kind.from_python`."""
-        return tuple(value)
+        return (value,) if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import CALLER, option
+from hf_oss_instruct.spec.declare import CALLER, normalize, option
 from hf_oss_instruct.spec.kinds import Integer, Number
 from hf_oss_instruct.spec.shard import Shard
 
@@ -69,6 +69,7 @@ class RunLimits:
     )
 
     def __post_init__(self) -> None:
+        normalize(self)
         if self.max_cost is not None and (self.price_in is None or self.price_out is None):
             raise UsageError("--max-cost needs --price-in and --price-out, the prices of a million tokens.")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.benchmarks.registry import recorded
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import Kind, Names, typed
+from hf_oss_instruct.spec.kinds import Kind, Names, typed, whole
 
 if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
@@ -28,7 +28,7 @@ class FilterNames(Names):
         """See `Kind.from_flag`."""
         return {"all": filter_names(), "none": ()}.get(value, tuple(value.split(",")))
 
-    def from_python(self, value: Sequence[str]) -> tuple[str, ...]:
+    def from_python(self, value: Sequence[str] | str) -> tuple[str, ...]:
         """See `Kind.from_python`."""
         names = super().from_python(value)
         if unknown := sorted(set(names) - set(filter_names())) if names else []:
@@ -59,6 +59,8 @@ class BenchmarkNames(Names):
 class LanguageCounts(Kind):
     """Languages, each with an optional number of seeds."""
 
+    expected = "a list of names, a dict of counts, or a text such as 'python=4000,cpp=500'"
+
     def from_flag(self, value: str) -> Counts:
         """See `Kind.from_flag`."""
         found: dict[str, int | None] = {}
@@ -78,14 +80,16 @@ class LanguageCounts(Kind):
         """See `Kind.to_yaml`."""
         return dict(value) or None
 
-    def from_python(self, value: Mapping[str, int | None] | Sequence[str] | Counts) -> Counts:
+    def from_python(self, value: Mapping[str, int | None] | Sequence[str] | Counts | str) -> Counts:
         """See `Kind.from_python`."""
+        if isinstance(value, str):
+            return self.from_flag(value)
         from hf_oss_instruct.code.languages import named
 
         pairs = (
             value.items() if isinstance(value, Mapping) else [(item, None) if isinstance(item, str) else item for item in value]
         )
-        return tuple((named(name).name, number) for name, number in pairs)
+        return tuple((named(name).name, number if number is None else whole(number)) for name, number in pairs)
 
 
 @dataclass(frozen=True)

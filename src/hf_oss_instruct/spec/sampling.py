@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.credentials import holds_hugging_face_token, is_secret_name
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import ANYONE, Interface, option
+from hf_oss_instruct.spec.declare import ANYONE, Interface, normalize, option
 from hf_oss_instruct.spec.kinds import Integer, JsonObject, Number, Switch
 
 SET_ELSEWHERE = frozenset(
@@ -59,6 +59,7 @@ class Sampling:
     )
 
     def __post_init__(self) -> None:
+        normalize(self)
         if self.temperature < 0 or self.max_tokens < 1 or not 0 < (1 if self.top_p is None else self.top_p) <= 1:
             raise UsageError(f"Out of range: {self}. Use temperature ≥ 0, 0 < top_p ≤ 1 and max_tokens ≥ 1.")
         if self.extra_body is not None:

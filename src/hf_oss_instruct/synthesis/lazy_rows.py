@@ -18,7 +18,7 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
-from hf_oss_instruct.synthesis.generation.oss_instruct import PARSERS, OssInstructTask
+from hf_oss_instruct.synthesis.generation.oss_instruct import PARSERS, OssInstructTask, check_seeds
 from hf_oss_instruct.synthesis.generation.task import GenerationTask, Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.budget import Budget
@@ -77,7 +77,7 @@ def synthesize(
         Kept rows, in seed order. Duplicates are not removed, because that needs the whole dataset.
 
     Raises:
-        UsageError: the arguments contradict each other.
+        UsageError: the arguments contradict each other, or the embedded teacher cannot use the seeds that `read_seeds` draws.
         TeacherError: the teacher cannot continue.
         SeedError: the source failed, or has fewer seeds than requested.
         RunError: the journal cannot be written.
@@ -96,6 +96,7 @@ def synthesize(
             "style": style,
         }
     )
+    check_seeds(seeds, teacher)
     task = pair_task(spec, teacher)
     if parser not in (parse, "default"):
         if answer_format != SECTIONS:

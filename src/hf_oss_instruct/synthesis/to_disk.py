@@ -18,7 +18,7 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.storage.run_report import RunReport
-from hf_oss_instruct.synthesis.generation.oss_instruct import check_sampler
+from hf_oss_instruct.synthesis.generation.oss_instruct import check_seeds
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.run import run, with_benchmarks
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -87,8 +87,8 @@ def synthesize_to_disk(
     Source:
         Magicoder, arXiv 2312.02120, sections 2.1 and 2.2.
     """
+    check_seeds(seeds, teacher)
     plan = replace(seeds.plan, source=seeds.source.name, revision=None)
-    check_sampler(teacher, plan)
     spec = RunSpec(
         plan,
         TeacherSpec(concurrency=concurrency, timeout=timeout),

@@ -15,7 +15,7 @@ from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.verifying.run import verify_table
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 
 def verify(
@@ -37,7 +37,7 @@ def verify(
     unverifiable: str = "drop",
     packages: str | Path | None = None,
     unsafe_no_sandbox: bool = False,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | str | None = None,
     language: str = "python",
     sampling: Sampling | None = None,
     limits: RunLimits | None = None,
@@ -112,6 +112,7 @@ def verify(
         limits=limits or RunLimits(),
         verification=verification,
     )
+    check_teacher(teacher)
     asked_of = teacher or CommentFunctionTeacher()
     result = verify_table(
         str(source), Path(out), spec, asked_of, columns=columns, language=named(language).name, progress=progress

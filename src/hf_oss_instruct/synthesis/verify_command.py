@@ -11,8 +11,9 @@ from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.terminal.display import plural
-from hf_oss_instruct.terminal.flags import GroupedCommand, columns_in, columns_option, format_option, language_option
+from hf_oss_instruct.terminal.flags import GroupedCommand, columns_option, format_option, language_option
 from hf_oss_instruct.terminal.process import over_tables
+from hf_oss_instruct.terminal.values import columns_in
 
 
 @click.command(cls=GroupedCommand)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from hf_oss_instruct.data import Completion, Request, Seed
+from hf_oss_instruct.errors import UsageError
 
 
 class Teacher(Protocol):
@@ -56,6 +57,18 @@ class Teacher(Protocol):
     async def close(self) -> None:
         """Release resources of the running event loop, such as connections. A closed teacher can be used again."""
         return None
+
+
+def check_teacher(teacher: Any) -> None:
+    """Refuse a name or a class where a teacher is expected.
+
+    Raises:
+        UsageError: it is not a teacher.
+    """
+    if isinstance(teacher, str | type):
+        raise UsageError(
+            f"The teacher must be an object, not {teacher!r}. Pass CommentFunctionTeacher(), or InferenceTeacher(MODEL, URL)."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-from hf_oss_instruct.errors import UsageError
-
 
 class GroupedOption(click.Option):
     """An option that `--help` lists under a heading.
@@ -66,11 +64,6 @@ unsafe_option = click.option(
 )
 
 
-def names_in(text: str) -> tuple[str, ...]:
-    """Names with commas between them; `none` means an empty list."""
-    return tuple(name.strip() for name in text.split(",") if name.strip() not in ("", "none"))
-
-
 columns_option = click.option(
     "--columns",
     metavar="F=C,…",
@@ -82,15 +75,3 @@ language_option = click.option(
     show_default=True,
     help="Language of rows that say it neither in a column nor on a code fence.",
 )
-
-
-def columns_in(text: str | None) -> dict[str, str]:
-    """The value of `--columns`: field → column.
-
-    Raises:
-        UsageError: a part of it is not of the form FIELD=COLUMN.
-    """
-    found = dict(part.strip().partition("=")[::2] for part in text.split(",")) if text else {}
-    if empty := [field for field, name in found.items() if not name]:
-        raise UsageError(f"--columns takes FIELD=COLUMN, not {empty[0]!r}. Write problem=NAME,solution=NAME.")
-    return found

@@ -11,6 +11,7 @@ from typing import Any
 from hf_oss_instruct.code.languages import find, of_path
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.terminal.values import columns_in
 
 PAIRS = (
     ("problem", "solution"),
@@ -84,17 +85,17 @@ class TableColumns:
         return self.entry_point is not None or self.solution == "canonical_solution"
 
 
-def columns_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> TableColumns:
+def columns_of(names: Sequence[str], given: Mapping[str, str] | str | None = None) -> TableColumns:
     """The columns of a table by its names, or as the caller names them.
 
     Args:
         names: the columns that there are.
-        given: any of `FIELDS` → column.
+        given: any of `FIELDS` → column, or the same as a text, `problem=NAME,solution=NAME`.
 
     Raises:
         UsageError: the problem or the solution is missing, or a named column does not exist.
     """
-    given = dict(given or {})
+    given = columns_in(given)
     if unknown := [field for field in given if field not in FIELDS]:
         raise UsageError(f"--columns accepts {', '.join(FIELDS)}, not {unknown[0]!r}. Write problem=NAME,solution=NAME.")
     if missing := [name for name in given.values() if name not in names]:

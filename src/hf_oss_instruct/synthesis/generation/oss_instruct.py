@@ -13,6 +13,7 @@ from hf_oss_instruct.data import Completion, Message, Pair, Request, Row, Seed, 
 from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.reasoning import strip_end_tokens
 from hf_oss_instruct.schemas import SCHEMA, provenance_columns
+from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.prompts import JSON, Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -32,7 +33,7 @@ from hf_oss_instruct.teachers.json_answers import (
     response_format,
 )
 from hf_oss_instruct.teachers.parsing import Parser, parse, parse_magicoder, parse_with_tests
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 PARSERS: dict[str, Parser] = {"default": parse, "magicoder": parse_magicoder}
 _EMPTY_ROW = dict.fromkeys(SCHEMA.names)
@@ -185,6 +186,19 @@ class OssInstructTask(GenerationTask[Seed]):
             return form_of(self._readable(completion).text)
         except RowRejectedError:  # cut, withheld, or no completion at all
             return NEITHER
+
+
+def check_seeds(seeds: Any, teacher: Any) -> None:
+    """Check that seeds and teacher are objects that can work together, as far as that is known before the first seed.
+
+    Raises:
+        UsageError: one is a name, or the teacher cannot use the seeds that `read_seeds` draws.
+    """
+    if isinstance(seeds, str | Path):
+        raise UsageError(f"seeds must be the result of read_seeds, not {seeds!r}. Pass read_seeds({str(seeds)!r}, n=100).")
+    check_teacher(teacher)
+    if isinstance(seeds, SeedStream):
+        check_sampler(teacher, seeds.plan)
 
 
 def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:

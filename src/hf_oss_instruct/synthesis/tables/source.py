@@ -121,7 +121,7 @@ def _same(kind: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(kind == wanted or large or pa.types.is_null(kind))
 
 
-def read_source(source: str, columns: Mapping[str, str] | None = None, language: str = "python") -> SourceRows:
+def read_source(source: str, columns: Mapping[str, str] | str | None = None, language: str = "python") -> SourceRows:
     """Read the rows of a dataset, and find the columns that hold problems, solutions and tests.
 
     Args:

@@ -24,7 +24,7 @@ def verify_table(
     spec: RunSpec,
     teacher: Teacher,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | str | None = None,
     language: str = "python",
     progress: Progress = SILENT,
 ) -> TableResult:

@@ -1,0 +1,28 @@
+"""Values as a command line writes them, which the Python functions accept as well: names with commas, FIELD=COLUMN pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hf_oss_instruct.errors import UsageError
+
+
+def names_in(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Several names: a list, or a text with commas between them; `none` in a text means no names."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip() not in ("", "none"))
+    return tuple(value)
+
+
+def columns_in(value: str | Mapping[str, str] | None) -> dict[str, str]:
+    """Field → column, from such a mapping or from a text like that of `--columns`.
+
+    Raises:
+        UsageError: it is not of the form FIELD=COLUMN.
+    """
+    if value and not isinstance(value, str | Mapping):
+        raise UsageError(f"The columns are FIELD=COLUMN pairs, not {value!r}. Write problem=NAME,solution=NAME, or a dict.")
+    found = dict(part.strip().partition("=")[::2] for part in value.split(",")) if isinstance(value, str) else dict(value or {})
+    if empty := [field for field, name in found.items() if not name]:
+        raise UsageError(f"--columns takes FIELD=COLUMN, not {empty[0]!r}. Write problem=NAME,solution=NAME.")
+    return found
