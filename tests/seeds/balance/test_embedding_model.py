@@ -128,7 +128,7 @@ def test_run_json_and_run_config_name_the_model_by_its_content_and_never_by_its_
         assert f"embedding_model: {name}" in config
         assert str(model) not in config
         refused = CliRunner().invoke(cli, [word for word in line if word not in ("--embedding-model", str(model))])
-    assert f"seeds.embedding_model: {name} there" in str(refused.exception)
+    assert f"--embedding-model: {name} in the folder, not given now" in str(refused.exception)
 
 
 SHOW_SEEDS = """
