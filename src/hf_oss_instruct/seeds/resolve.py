@@ -90,10 +90,8 @@ def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     """One source of several files: all source code, or all tables.
 
     Raises:
-        SeedError: there is no file, one is missing, none has a known type, or source code and tables are mixed.
+        SeedError: a file is missing, none has a known type, or source code and tables are mixed.
     """
-    if not paths:
-        raise SeedError("There are no files. Pass files of source code or tables on this machine.")
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise SeedError(f"The file {missing[0]!r} does not exist. Pass files of source code or tables on this machine.")

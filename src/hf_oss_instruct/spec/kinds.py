@@ -217,6 +217,7 @@ class Folder(Kind):
     """The path of a local folder. No file can set it."""
 
     yaml_types = (str,)
+    expected = "a path"
 
     def from_flag(self, value: Path) -> str:
         """See `Kind.from_flag`."""
@@ -225,8 +226,6 @@ class Folder(Kind):
     def from_python(self, value: str | os.PathLike[str]) -> str:
         """See `Kind.from_python`."""
         return os.fspath(value)
-
-    expected = "a path"
 
 
 @dataclass(frozen=True)
@@ -240,7 +239,7 @@ class File(Kind):
 
 @dataclass(frozen=True)
 class Several(Kind):
-    """Several values; the flag is given once for each. In Python, what is no list is a single value."""
+    """Several values; the flag is repeated for each. In Python, a single value does not need a list around it."""
 
     def from_python(self, value: Any) -> tuple[Any, ...]:
         """See `Kind.from_python`."""
