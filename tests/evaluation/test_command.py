@@ -89,6 +89,18 @@ def test_a_folder_of_another_task_is_left_alone(data: Path) -> None:
     assert (out / "verdicts.jsonl").read_bytes() == before
 
 
+def test_notes_of_the_user_are_not_replaced(data: Path) -> None:
+    out = data.parent / "out"
+    out.mkdir()
+    (out / "results.md").write_text("# What I think of these models\n")
+    done = score(data, toys.canonical(), "--out", out)
+    assert done.returncode == 1
+    assert (
+        "contains 'results.md' from something else, which would be replaced. Move the file, or use another folder." in done.stderr
+    )
+    assert (out / "results.md").read_text() == "# What I think of these models\n"
+
+
 def test_several_samples_give_pass_at_k_and_k_beyond_them_is_wrong_usage(data: Path) -> None:
     lines = [WRONG, *toys.canonical(), *toys.canonical()[1:]]
     found = json.loads(score(data, lines, "--k", "1", "--k", "2", "--format", "json").stdout)["scores"]["plus"]

@@ -152,10 +152,24 @@ def test_answers_of_another_model_are_not_taken_for_its_own(data: Path, model: P
     (model / "model.safetensors").touch()  # trained further
     done = hf("--model", model, *words)
     assert done.returncode == 1
-    assert "belongs to another run: files" in done.stderr
+    assert "belongs to another run: files of the model" in done.stderr
     done = hf("--model", model, *words, "--style", "magicoder")
     assert done.returncode == 1
-    assert "style: completion in the folder, magicoder now" in done.stderr
+    assert "--style: completion in the folder, magicoder now" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["samples.jsonl", "results.md", "generation.json"])
+def test_files_of_something_else_are_not_replaced_and_nothing_is_asked(data: Path, name: str) -> None:
+    folder = data.parent / "out" / "humaneval_plus"
+    folder.mkdir(parents=True)
+    (folder / name).write_text('{"task_id": "HumanEval/0", "completion": "pass"}\n')
+    with server(solutions("humaneval_plus", data)) as teacher:
+        done = hf(*SERVED, "--base-url", teacher.base_url, "--data", data, "--out", data.parent / "out")
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert "would be replaced" in done.stderr
+    assert teacher.requests == []
+    assert {path.name for path in folder.iterdir()} == {name}
 
 
 @pytest.mark.parametrize(("words", "said"), [

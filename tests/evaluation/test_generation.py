@@ -73,5 +73,5 @@ def test_a_folder_is_of_whoever_has_answers_in_it(tmp_path: Path) -> None:
     generate(list(toys.plus(tmp_path / "data").problems.values()), Thinker(), "chat", 1, tmp_path, batch=3)
     assert style_of(tmp_path) == "chat"
     claim(tmp_path, {"model": "b", "style": "chat"})
-    with pytest.raises(RunError, match="model: b in the folder, c now"):
+    with pytest.raises(RunError, match="--model: b in the folder, c now"):
         claim(tmp_path, {"model": "c", "style": "chat"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,3 +90,23 @@ def test_a_report_that_was_interrupted_can_be_written_again(tmp_path: Path) -> N
     assert (out / "rows/index.js").exists()
     assert not (out / "index.html").exists()
     assert made.save(out).exists()
+
+
+@pytest.mark.parametrize("blocked", ["", "pictures", "rows", "index.html"])
+def test_what_cannot_be_written_is_named_with_the_way_out(tmp_path: Path, blocked: str) -> None:
+    measured = report(run_folder(tmp_path / "run", [kept(0)]), benchmarks=[])
+    if blocked:
+        site = measured.save(tmp_path / "site").parent
+        obstacle = site / blocked
+        if obstacle.is_dir():
+            shutil.rmtree(obstacle)
+            obstacle.touch()  # a file where a folder should be
+        else:
+            obstacle.unlink()
+            obstacle.mkdir()
+            (obstacle / "a file").touch()
+    else:
+        (tmp_path / "file").touch()
+        site = tmp_path / "file" / "site"
+    with pytest.raises(RunError, match=r"site.* cannot be written: .* Free disk space or change its permissions"):
+        measured.save(site)

@@ -138,17 +138,17 @@ def test_after_sigterm_it_goes_on_from_the_step_it_reached_and_passes_over_a_tor
 
 
 @TRAIN.test
-def test_a_readme_that_is_not_of_a_training_is_not_replaced(whole: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["README.md", "recipe.yaml"])
+def test_files_that_are_not_of_a_training_are_not_replaced(whole: Path, tmp_path: Path, name: str) -> None:
     values = yaml.safe_load((whole / "recipe.yaml").read_text())
-    (tmp_path / "README.md").write_text("# My project\n")
+    (tmp_path / name).write_text("# My project\n")
     for more in ({}, {"num_processes": 2}):
         (tmp_path / "x.yaml").write_text(yaml.safe_dump(values | {"output_dir": str(tmp_path)} | more))
         done = TRAIN.run([COMMAND, "train", tmp_path / "x.yaml", "--allow-unchecked"])
         assert done.returncode == 1, done.stderr
-        assert "contains a README.md that is not of a training" in done.stderr
-        assert "Use another output_dir" in done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"README.md", "x.yaml"}
-    assert (tmp_path / "README.md").read_text() == "# My project\n"
+        assert f"contains {name!r} from something else, which would be replaced" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {name, "x.yaml"}
+    assert (tmp_path / name).read_text() == "# My project\n"
 
 
 @TRAIN.test

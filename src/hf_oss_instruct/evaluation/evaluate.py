@@ -21,13 +21,13 @@ from hf_oss_instruct.evaluation.integrations.lighteval_models import SERVED, Lig
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
-from hf_oss_instruct.evaluation.scoring.results import Score
+from hf_oss_instruct.evaluation.scoring.results import TABLE, Score
 from hf_oss_instruct.evaluation.scoring.run import score
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.storage.workdir import held
+from hf_oss_instruct.storage.workdir import check_replaceable, held
 
 LOG = "generation.log"
 """Log file for the output of lighteval and its backend."""
@@ -110,7 +110,8 @@ def evaluate(
     Raises:
         UsageError: a task, an option or a style is invalid.
         EvaluationError: the data is unusable, the model cannot be loaded, or some problems got no answer.
-        RunError: the folder belongs to another evaluation or cannot be written.
+        RunError: the folder belongs to another evaluation, has files of something else that would be replaced, or cannot be
+            written.
         SandboxError: no sandbox works on this machine.
     """
     if base_url and backend not in (None, "litellm"):
@@ -124,6 +125,9 @@ def evaluate(
     settings = _Settings(style, limit, ks, allow_empty, trained_on, workers, tier)
     named = _all_tasks([tasks] if isinstance(tasks, str) else tasks)
     benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
+    folders = {benchmark.task: Path(out) / benchmark.task.replace(":", "-") for benchmark in benchmarks}
+    for folder in folders.values():
+        check_replaceable(folder, (generation.SAMPLES, TABLE), (generation.GENERATION,))
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
             if reason := why_unavailable(language, tier):
@@ -132,7 +136,7 @@ def evaluate(
     out = Path(out)
     with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
         run = _Run(settings, choice, sampling, facts, progress, log)
-        return {benchmark.task: run.of(benchmark, out / benchmark.task.replace(":", "-")) for benchmark in benchmarks}
+        return {benchmark.task: run.of(benchmark, folders[benchmark.task]) for benchmark in benchmarks}
 
 
 class _Run:

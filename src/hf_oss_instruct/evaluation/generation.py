@@ -12,10 +12,25 @@ from hf_oss_instruct.evaluation.prompts import ModelPrompt, build_prompt
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.storage import workdir
-from hf_oss_instruct.storage.workdir import Lines
+from hf_oss_instruct.storage.workdir import Lines, Setting
 from hf_oss_instruct.structured import any_json, read_object
 
 SAMPLES, GENERATION = "samples.jsonl", "generation.json"
+SETTINGS = {
+    "version": Setting("version of the benchmark"),
+    "model": Setting("--model"),
+    "files": Setting("files of the model"),
+    "revision": Setting("--model-revision"),
+    "backend": Setting("--backend"),
+    "options": Setting("--set", {}, lambda options: " ".join(f"{key}={value}" for key, value in options.items()) or "none"),
+    "style": Setting("--style"),
+    "sampling.n": Setting("--n"),
+    "sampling.temperature": Setting("--temperature"),
+    "sampling.top_p": Setting("--top-p"),
+    "sampling.max_new_tokens": Setting("--max-tokens"),
+    "sampling.rng_seed": Setting("--rng-seed"),
+}
+"""How the error for a folder with another run's answers shows what differs."""
 
 
 class Model(Protocol):
@@ -75,15 +90,19 @@ def claim(out: Path, identity: Mapping[str, Any]) -> None:
     """Reserve a folder for one model, benchmark and prompt style; a folder without answers can be reserved again.
 
     Raises:
-        RunError: it contains the answers of another run; the message names what differs.
+        RunError: it contains the answers of another run, and the message names what differs; or a `generation.json` of something
+            else.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if not _has_samples(out):
-            (out / GENERATION).unlink(missing_ok=True)
+        if not _has_samples(out) and (out / GENERATION).exists():
+            read_object(out / GENERATION, {"model": str, "style": str})
+            (out / GENERATION).unlink()
     except OSError as error:
         raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Free it, or choose another with --out.") from error
-    workdir.claim(out / GENERATION, identity)
+    except ValueError as error:
+        raise RunError(f"{error}. It would be replaced. Move the file, or choose another folder with --out.") from error
+    workdir.claim(out / GENERATION, identity, SETTINGS)
 
 
 def style_of(out: Path) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ def held(out: Path) -> Iterator[None]:
     """
     _check_folder(out)
     owner = out / OWNER
-    with _writing(out), ExitStack() as stack:
+    with writing(out), ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
         try:
             stack.enter_context(FileLock(out / LOCK, timeout=0))
@@ -117,6 +117,26 @@ def check_unused(out: Path) -> None:
     _check_folder(out)
     if out.is_dir() and (others := names_in(out)):
         raise RunError(f"--out {str(out)!r} is not empty: it contains {', '.join(others[:3])}. Use a new or empty folder.")
+
+
+def check_replaceable(out: Path, replaced: Iterable[str], own: Iterable[str], name: str = "--out") -> None:
+    """Refuse a folder with a file that a command would replace, unless an earlier run of the command wrote it.
+
+    Args:
+        out: the folder, which may be missing.
+        replaced: names of files that the command replaces.
+        own: glob patterns of files that only an earlier run leaves; one of them is enough.
+        name: the option that names the folder, for the error.
+
+    Raises:
+        RunError: the folder contains such a file, and nothing from an earlier run.
+    """
+    found = [file for file in replaced if (out / file).exists()]
+    if found and not any(any(out.glob(pattern)) for pattern in own):
+        raise RunError(
+            f"{name} {str(out)!r} contains {found[0]!r} from something else, which would be replaced. Move the file, or use "
+            "another folder."
+        )
 
 
 def claim(path: Path, job: Mapping[str, Any], settings: Settings = {}) -> None:  # noqa: B006  # not changed
@@ -179,6 +199,25 @@ def names_in(out: Path) -> list[str]:
     return sorted(path.name for path in out.iterdir() if path.name not in (LOCK, OWNER, JOB))
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise the errors of the file system in a block as an error that says what to do.
+
+    Args:
+        path: the file or folder that is written in the block.
+
+    Raises:
+        RunError: the disk is full, or `path` cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{str(path)!r} cannot be written: {error.strerror or error}. Free disk space or change its permissions, and run the "
+            "same command again; or use another folder."
+        ) from error
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file atomically: concurrent readers see the old or the new content.
 
@@ -186,7 +225,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         RunError: the disk is full, or the folder cannot be written.
     """
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    with _writing(path), atomic_write(path) as file:
+    with writing(path), atomic_write(path) as file:
         file.write(data)
 
 
@@ -197,10 +236,10 @@ def written_in_parts(path: Path) -> Iterator[Callable[[bytes], None]]:
     Raises:
         RunError: the disk is full, or the folder cannot be written.
     """
-    with _writing(path), atomic_write(path) as file:
+    with writing(path), atomic_write(path) as file:
 
         def write(part: bytes) -> None:
-            with _writing(path):
+            with writing(path):
                 file.write(part)
 
         yield write
@@ -218,7 +257,7 @@ class Lines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _writing(path):
+        with writing(path):
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             self._end = _whole_lines(self._file)
             os.ftruncate(self._file, self._end)
@@ -243,7 +282,7 @@ class Lines:
             RunError: the disk is full.
         """
         data = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        with _writing(self._path):
+        with writing(self._path):
             try:
                 if os.write(self._file, data) < len(data):
                     raise OSError(28, "No space left on device")
@@ -258,17 +297,6 @@ class Lines:
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise RunError(f"--out {str(out)!r} is a file. Use a folder.")
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{str(path)!r} cannot be written: {error.strerror or error}. Free disk space or change its permissions, and run the "
-            "same command again; or use another folder."
-        ) from error
 
 
 def _whole_lines(file: int) -> int:

@@ -60,7 +60,7 @@ def train(
     values = read_yaml(file)
     launch = _launch_words(values)
     if launch and LAUNCHED not in os.environ:
-        from hf_oss_instruct.training.output import check_card
+        from hf_oss_instruct.training.output import check_output_dir
 
         words = [sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file)]
         words += [
@@ -73,7 +73,7 @@ def train(
         ]
         words += ["--unsafe-no-sandbox"] * bool(tier)
         words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
-        check_card(_output_dir(values))
+        check_output_dir(_output_dir(values))
         with held(_output_dir(values)):
             run_launched(words)
         return

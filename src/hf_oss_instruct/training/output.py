@@ -17,7 +17,7 @@ from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
 from hf_oss_instruct.publishing.cards.model_card import CURVE, model_card
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import check_replaceable, write_whole
 from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.training.data import TrainingData
 from hf_oss_instruct.training.sources import on_the_hub
@@ -54,20 +54,16 @@ def facts_of_progress(trainer: Any) -> dict[str, Any]:
     }
 
 
-def check_card(out: Path) -> None:
-    """Refuse a folder whose README.md is not of a training: the model's card would replace it.
+def check_output_dir(out: Path) -> None:
+    """Refuse a folder with files that are not of a training and that the training would replace, such as another README.md.
 
     Args:
         out: the folder of the training, which may be missing.
 
     Raises:
-        RunError: it has a README.md, and neither a `training.json` nor a checkpoint.
+        RunError: it has such a file, and neither a `training.json` nor a checkpoint.
     """
-    if (out / CARD).exists() and not (out / REPORT).exists() and not any(out.glob("checkpoint-*")):
-        raise RunError(
-            f"The output_dir {str(out)!r} contains a {CARD} that is not of a training, and the model's card would replace it. "
-            "Use another output_dir."
-        )
+    check_replaceable(out, (CARD, RECIPE, CURVE), (REPORT, "checkpoint-*"), "output_dir")
 
 
 def write_output(out: Path, facts: dict[str, Any]) -> None:

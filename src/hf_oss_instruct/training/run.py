@@ -22,7 +22,7 @@ from hf_oss_instruct.training.distributed import LAUNCHED
 from hf_oss_instruct.training.output import (
     RECIPE,
     REPORT,
-    check_card,
+    check_output_dir,
     facts_before,
     facts_of_progress,
     full_disk_errors,
@@ -74,8 +74,8 @@ def train(
 
     Raises:
         UsageError: the YAML, the data or this machine does not support the training; raised before anything large is loaded.
-        RunError: `output_dir` contains checkpoints of another recipe or a README.md that is not of a training, or the disk is
-            full.
+        RunError: `output_dir` contains checkpoints of another recipe or files of something else that would be replaced, or the
+            disk is full.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received; unless `save_strategy` is `no`, a checkpoint was saved.
     """
     with _as_file(recipe) as path:
@@ -89,7 +89,7 @@ def train(
     check_model(values, _from_pretrained("AutoConfig", model))
     out = Path(arguments.output_dir)
     if LAUNCHED not in os.environ:
-        check_card(out)
+        check_output_dir(out)
     checkpoint = _checkpoint_to_resume(out, values, arguments, {"--template": template, "--thoughts": thoughts})
     tokenizer = _from_pretrained("AutoTokenizer", model)
     chosen = template_for(template, tokenizer)

@@ -14,7 +14,7 @@ from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.scoring.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
-from hf_oss_instruct.storage.workdir import Lines, write_whole
+from hf_oss_instruct.storage.workdir import Lines, check_replaceable, write_whole
 from hf_oss_instruct.structured import loads, read_object
 from hf_oss_instruct.terminal.display import markdown
 
@@ -160,8 +160,9 @@ def claim(out: Path, benchmark: Benchmark) -> None:
     """Reserve a folder for this benchmark, before anything else is written.
 
     Raises:
-        RunError: it contains results of another task or another version of its data.
+        RunError: it contains results of another task or another version of its data, or a `results.md` of something else.
     """
+    check_replaceable(out, (TABLE,), (RESULTS, VERDICTS))
     path, own = out / RESULTS, {"task": benchmark.task, "version": benchmark.version}
     try:
         existing = read_object(path, {"task": str, "version": str}) if path.exists() else own

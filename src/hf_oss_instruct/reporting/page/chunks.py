@@ -21,6 +21,7 @@ from hf_oss_instruct.data import storable
 from hf_oss_instruct.reporting.page.facets import FACETS, tables, title, values_of
 from hf_oss_instruct.reporting.page.provenance import link
 from hf_oss_instruct.reporting.rows import ReportRows, batches
+from hf_oss_instruct.storage.workdir import write_whole, writing
 
 CHUNK = 500
 """Rows of a script."""
@@ -33,18 +34,21 @@ _SCRIPT = re.compile(rf"(\d{{5,}}|{INDEX})\.js")
 
 
 def write_chunks(rows: ReportRows, folder: Path) -> int:
-    """Write the scripts, replacing those of an earlier report.
+    """Write the scripts.
 
     Args:
         rows: the dataset.
-        folder: the folder of the page.
+        folder: the folder of the page, without the scripts of an earlier report.
 
     Returns:
         The number of rows.
+
+    Raises:
+        RunError: the folder cannot be written.
     """
-    remove_chunks(folder)
     target = folder / FOLDER
-    target.mkdir(parents=True, exist_ok=True)
+    with writing(target):
+        target.mkdir(exist_ok=True)
     titles: list[str] = []
     ids: list[Any] = []
     waiting: list[dict[str, Any]] = []
@@ -122,7 +126,7 @@ def _ordered(values: pa.DictionaryArray) -> dict[str, Any]:
 def _write(folder: Path, name: str, value: Any) -> None:
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
     data = base64.b64encode(packer.compress(encoded(value)) + packer.flush()).decode()
-    (folder / f"{name}.js").write_text(f'ossRows("{name}","{data}")\n', "ascii")
+    write_whole(folder / f"{name}.js", f'ossRows("{name}","{data}")\n')
 
 
 def encoded(value: Any) -> bytes:

@@ -14,7 +14,7 @@ from hf_oss_instruct.reporting.charts.vega_lite import Sets
 from hf_oss_instruct.reporting.page.chunks import remove_chunks, write_chunks
 from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.storage.workdir import check_unused, write_whole
+from hf_oss_instruct.storage.workdir import check_unused, write_whole, writing
 from hf_oss_instruct.structured import read_object
 
 PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
@@ -60,23 +60,23 @@ def write(
         RunError: the folder contains something else, or cannot be written.
     """
     check_replaceable(out)
-    out.mkdir(parents=True, exist_ok=True)
-    # first, because it marks the folder as ours: after a kill, the same report can be written there again
-    write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
+    pictures = out / PICTURES
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        # first, because it marks the folder as ours: after a kill, the same report can be written there again
+        write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
+        pictures.mkdir(exist_ok=True)
+        for old in pictures.glob("*.png"):
+            old.unlink()
+        remove_chunks(out)
     left_out = len(rows) if browser and len(rows) > MOST_BESIDE else 0
     shown = browser and not left_out
     if shown:
         with progress.stage("Writing the row browser"):
             write_chunks(rows, out)
-    else:
-        remove_chunks(out)
-    pictures = out / PICTURES
-    pictures.mkdir(exist_ok=True)
-    for old in pictures.glob("*.png"):
-        old.unlink()
     with progress.stage("Drawing charts", "charts", len(figures)) as counts:
         for figure in figures:
-            (pictures / figure.file_name).write_bytes(png(figure.spec, figure.title))
+            write_whole(pictures / figure.file_name, png(figure.spec, figure.title))
             counts.done += 1
     config = {"problem": rows.problem, "solution": rows.solution, "served": False} if shown else None
     write_whole(out / PAGE, page(sets, list(figures), browser=config, left_out=left_out))
