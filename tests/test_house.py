@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,21 @@ def test_files_answer_one_question_and_say_which() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         if path.read_text().strip():
             assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+def classes() -> Iterator[tuple[str, ast.ClassDef]]:
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def test_every_exception_is_called_an_error() -> None:
+    exceptions = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
+    for where, node in classes():
+        bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+        if bases & exceptions or any(base.endswith(("Error", "Exception")) for base in bases):
+            assert node.name.endswith("Error"), f"{where}: {node.name}"
 
 
 def test_no_test_module_imports_what_takes_seconds() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Skipped(BaseException):
+class TestSkippedError(BaseException):
     """A test skips itself."""
 
 
@@ -209,7 +209,7 @@ def _count_mock_arguments(function: Any) -> int:
 class Shim:
     """Calls tests and unittest methods."""
 
-    skipped = (Skipped, unittest.SkipTest)
+    skipped = (TestSkippedError, unittest.SkipTest)
 
     def __init__(self, module: types.ModuleType, fixtures: dict[str, Any]) -> None:
         self._module, self._fixtures = module, fixtures
@@ -221,7 +221,7 @@ class Shim:
     def call(self, function: Any, names: dict[str, Any]) -> None:
         """Call a test function with each parameter set; fixtures are those of its module and a few of pytest's."""
         if getattr(function, "__skips__", False):
-            raise Skipped("marked")
+            raise TestSkippedError("marked")
         cases = getattr(function, "__cases__", [])
         ran = False
         for parts in itertools.product(*cases):
@@ -317,8 +317,9 @@ def install(builtins: dict[str, Any]) -> Shim:
 
     module = types.ModuleType("pytest")
     module.__dict__.update(
-        raises=raises, approx=Approx, mark=Marks(), fixture=fixture, param=Param, skip=raising(Skipped), xfail=raising(Skipped),
-        fail=raising(TestFailedError), importorskip=__import__, main=lambda *_, **__: 0, warns=warns, deprecated_call=warns,
+        raises=raises, approx=Approx, mark=Marks(), fixture=fixture, param=Param,
+        skip=raising(TestSkippedError), xfail=raising(TestSkippedError), fail=raising(TestFailedError),
+        importorskip=__import__, main=lambda *_, **__: 0, warns=warns, deprecated_call=warns,
     )  # fmt: skip
     sys.modules["pytest"] = module
     return Shim(module, fixtures)

@@ -112,7 +112,7 @@ def _kill(pid: int) -> None:
             pass
 
 
-class TimeLimitReached(BaseException):
+class TimeLimitError(BaseException):
     """A run has used up its CPU time."""
 
 
@@ -141,7 +141,7 @@ def _run_group(job: dict[str, Any], group: list[int], channel: mmap.mmap, offset
         why = ""
         try:
             _run_tests(job, run, write_result, guard, not variants)
-        except TimeLimitReached:
+        except TimeLimitError:
             why = "timeout"
         _set_timers(0, 0)
         text = f"{nonce} {number} end {dumps(why)}\n".encode()
@@ -151,7 +151,7 @@ def _run_group(job: dict[str, Any], group: list[int], channel: mmap.mmap, offset
 
 
 def _set_timers(cpu_s: float, wall_s: float) -> None:
-    """Raise `TimeLimitReached` after this many seconds of CPU or wall time; 0 for never."""
+    """Raise `TimeLimitError` after this many seconds of CPU or wall time; 0 for never."""
     for kind, timer, seconds in ((signal.SIGPROF, signal.ITIMER_PROF, cpu_s), (signal.SIGALRM, signal.ITIMER_REAL, wall_s)):
         signal.setitimer(timer, 0)
         signal.signal(kind, _on_timer)
@@ -160,7 +160,7 @@ def _set_timers(cpu_s: float, wall_s: float) -> None:
 
 def _on_timer(number: int, frame: object) -> NoReturn:
     signal.signal(number, signal.SIG_DFL)  # the second signal kills the process
-    raise TimeLimitReached
+    raise TimeLimitError
 
 
 def _run_tests(job: dict[str, Any], run: dict[str, Any], write_result: Any, guard: tamper_guard.Guard, timed: bool) -> None:
@@ -172,7 +172,7 @@ def _run_tests(job: dict[str, Any], run: dict[str, Any], write_result: Any, guar
         for alias in job["aliases"]:
             sys.modules[alias] = module
         exec(code, module.__dict__)
-    except TimeLimitReached:
+    except TimeLimitError:
         raise
     except BaseException as error:
         write_result("load", "error", _describe(error))
@@ -187,7 +187,7 @@ def _run_tests(job: dict[str, Any], run: dict[str, Any], write_result: Any, guar
             raise SyntaxError(job["preamble_code"])
         if job["preamble_code"]:
             exec(job["preamble_code"], names)
-    except TimeLimitReached:
+    except TimeLimitError:
         raise
     except BaseException as error:
         write_result("load", "error", f"before the tests: {_describe(error)}")
@@ -198,7 +198,7 @@ def _run_tests(job: dict[str, Any], run: dict[str, Any], write_result: Any, guar
             if timed:
                 _set_timers(TEST_CPU_S, TEST_WALL_S)
             status, detail = _run_test(job, number, names, shim)
-        except TimeLimitReached:
+        except TimeLimitError:
             if not timed:
                 raise
             status, detail = "failed", "timeout"
@@ -222,7 +222,7 @@ def _run_test(job: dict[str, Any], number: int, names: dict[str, Any], shim: fra
         elif test["kind"] == "method":
             case, _, method = test["name"].partition(".")
             return shim.method(own[case], method)
-    except TimeLimitReached:
+    except TimeLimitError:
         raise
     except BaseException as error:
         if isinstance(error, shim.skipped):
