@@ -66,7 +66,7 @@ def record(rows: int, folder: Path) -> None:
     from hf_oss_instruct.data import Completion, Document, Provenance, Seed
     from hf_oss_instruct.scale.plan import write_plan
     from hf_oss_instruct.seeds.resolve import open_source
-    from hf_oss_instruct.storage.workdir import write_whole
+    from hf_oss_instruct.storage.workdir import write_atomically
     from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
     from hf_oss_instruct.synthesis.journal.journal import Journal
     from hf_oss_instruct.teachers.inference import InferenceTeacher
@@ -77,10 +77,10 @@ def record(rows: int, folder: Path) -> None:
     journals = []
     for shard, out in plan:
         out.mkdir(parents=True)
-        write_whole(out / "oss_instruct.yaml", plan.spec.changed(seeds={"shard": shard}).to_yaml())
+        write_atomically(out / "oss_instruct.yaml", plan.spec.changed(seeds={"shard": shard}).to_yaml())
         versions = {"hf-oss-instruct": "0"}
         report = {"format_version": 1, "teacher": teacher.identity, "pending": 0, "versions": versions}
-        write_whole(out / "run.json", json.dumps(report))
+        write_atomically(out / "run.json", json.dumps(report))
         journals.append(Journal(out / "journal"))
     for number, text in answers(rows):
         origin = Provenance("made", "0", f"{number:040x}", number, "python")

@@ -17,7 +17,7 @@ from hf_oss_instruct.curation.checks import STEPS, Options, chosen
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import _job, curate
 from hf_oss_instruct.errors import RunError, SeedError, UsageError
-from hf_oss_instruct.storage.workdir import JOB, held, write_whole
+from hf_oss_instruct.storage.workdir import JOB, locked, write_atomically
 
 EXAM = {"task_id": "E/1", "prompt": "Fold every napkin of the long table into a swan that looks at the door.", "code": "fold()"}
 LONG = (
@@ -141,7 +141,7 @@ def test_a_folder_with_something_in_it_is_not_written_to(rows: Path) -> None:
 def test_a_killed_curation_goes_on_and_another_is_refused(rows: Path) -> None:
     out = rows.parent / "out"
     (out / "data").mkdir(parents=True)
-    write_whole(out / JOB, json.dumps(_job(str(rows), chosen(["duplicates"]), None, Options())))
+    write_atomically(out / JOB, json.dumps(_job(str(rows), chosen(["duplicates"]), None, Options())))
     (out / "data" / ".unfinished-00000.parquet").write_bytes(b"torn")
     (out / "data" / ".unfinished-00001.parquet").write_bytes(b"torn")
     report = curate(str(rows), out, steps=["duplicates"])
@@ -150,7 +150,7 @@ def test_a_killed_curation_goes_on_and_another_is_refused(rows: Path) -> None:
     assert [path.name for path in (out / "data").iterdir()] == ["train-00000-of-00001.parquet"]
     with pytest.raises(RunError, match=r"--steps: .* in the folder, .* now"):
         curate(str(rows), out, steps=["near_duplicates"])
-    with held(out), pytest.raises(RunError, match="in use by"):
+    with locked(out), pytest.raises(RunError, match="in use by"):
         curate(str(rows), out, steps=["duplicates"])
 
 

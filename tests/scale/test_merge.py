@@ -26,7 +26,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.spec.teacher import TeacherSpec
-from hf_oss_instruct.storage.workdir import held
+from hf_oss_instruct.storage.workdir import locked
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, chained, well_formed
@@ -265,7 +265,7 @@ def test_what_there_is_can_be_merged_and_the_rest_is_pending(in_three: Path, tmp
 
 def test_two_merges_into_one_folder_do_not_mix(in_three: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    with held(tmp_path / "out"), pytest.raises(RunError, match="in use"):
+    with locked(tmp_path / "out"), pytest.raises(RunError, match="in use"):
         merge([in_three], tmp_path / "out")
     merge([in_three], tmp_path / "out")
     before = files(tmp_path / "out")

@@ -16,50 +16,53 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.storage.workdir import JOB, Lines, Setting, differences, held, owned, write_whole
+from hf_oss_instruct.storage.workdir import JOB, JsonlAppender, Setting, differences, locked, locked_for_job, write_atomically
 
 JOBS = {"command": "curate", "steps": ["a"], "deny": None}
 
 
 def test_a_second_writer_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with held(out):
-        with pytest.raises(RunError, match=f"in use by process {os.getpid()}"), held(out):
+    with locked(out):
+        with pytest.raises(RunError, match=f"in use by process {os.getpid()}"), locked(out):
             pass
-        program = "from pathlib import Path\nfrom hf_oss_instruct.storage.workdir import held\nwith held(Path('out')): pass"
+        program = "from pathlib import Path\nfrom hf_oss_instruct.storage.workdir import locked\nwith locked(Path('out')): pass"
         second = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
         assert second.returncode == 1
         assert "RunError" in second.stderr
         assert f"is in use by process {os.getpid()}" in second.stderr
-    with held(out):
+    with locked(out):
         pass
     assert not (out / ".running").exists()
 
 
 def test_a_lock_goes_with_a_killed_process(tmp_path: Path) -> None:
-    program = "import os, signal\nfrom pathlib import Path\nfrom hf_oss_instruct.storage.workdir import held\n"
-    program += "with held(Path('out')): os.kill(os.getpid(), signal.SIGKILL)"
+    program = "import os, signal\nfrom pathlib import Path\nfrom hf_oss_instruct.storage.workdir import locked\n"
+    program += "with locked(Path('out')): os.kill(os.getpid(), signal.SIGKILL)"
     assert subprocess.run([sys.executable, "-c", program], cwd=tmp_path).returncode == -signal.SIGKILL
-    with held(tmp_path / "out"):
+    with locked(tmp_path / "out"):
         pass
 
 
 def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
-    with owned(tmp_path / "out", JOBS):
-        write_whole(tmp_path / "out/rows", "1")
-    with owned(tmp_path / "out", JOBS):
+    with locked_for_job(tmp_path / "out", JOBS):
+        write_atomically(tmp_path / "out/rows", "1")
+    with locked_for_job(tmp_path / "out", JOBS):
         assert (tmp_path / "out/rows").read_text() == "1"
-    with pytest.raises(RunError, match="steps: a in the folder, b now"), owned(tmp_path / "out", JOBS | {"steps": ["b"]}):
+    with (
+        pytest.raises(RunError, match="steps: a in the folder, b now"),
+        locked_for_job(tmp_path / "out", JOBS | {"steps": ["b"]}),
+    ):
         pass
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/README.md").write_text("# Mine")
-    with pytest.raises(RunError, match=r"not empty: it contains README\.md"), owned(tmp_path / "mine", JOBS):
+    with pytest.raises(RunError, match=r"not empty: it contains README\.md"), locked_for_job(tmp_path / "mine", JOBS):
         pass
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="is a file"), owned(tmp_path / "file", JOBS):
+    with pytest.raises(RunError, match="is a file"), locked_for_job(tmp_path / "file", JOBS):
         pass
     (tmp_path / "out" / JOB).write_text("[" * 100_000)
-    with pytest.raises(RunError, match="cannot be read"), owned(tmp_path / "out", JOBS):
+    with pytest.raises(RunError, match="cannot be read"), locked_for_job(tmp_path / "out", JOBS):
         pass
 
 
@@ -81,13 +84,13 @@ def test_differences_of_known_settings_have_their_labels_defaults_and_texts() ->
 def test_a_torn_file_of_lines_keeps_every_whole_line(rows: list[dict[str, object]], data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lines.jsonl"
-        with Lines(path) as lines:
+        with JsonlAppender(path) as lines:
             for row in rows:
                 lines.append(row)
         whole = path.read_bytes()
         cut = data.draw(st.integers(0, len(whole)))
         path.write_bytes(whole[:cut])
-        with Lines(path) as lines:
+        with JsonlAppender(path) as lines:
             lines.append({"last": True})
         found = [json.loads(line) for line in path.read_text().splitlines()]
     assert found == [*rows[: whole[:cut].count(b"\n")], {"last": True}]
@@ -95,15 +98,15 @@ def test_a_torn_file_of_lines_keeps_every_whole_line(rows: list[dict[str, object
 
 def test_a_full_disk_leaves_the_old_file_whole_and_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    path, lines = tmp_path / "out" / "run.json", Lines(tmp_path / "out" / "rows.jsonl")
-    write_whole(path, "old")
+    path, lines = tmp_path / "out" / "run.json", JsonlAppender(tmp_path / "out" / "rows.jsonl")
+    write_atomically(path, "old")
     lines.append({"a": 1})
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
         with pytest.raises(RunError, match="Free disk space"):
-            write_whole(path, "x" * 1000)
+            write_atomically(path, "x" * 1000)
         with pytest.raises(RunError, match="Free disk space"):
             lines.append({"a": "x" * 1000})
     finally:

@@ -26,7 +26,7 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.schemas import SFT_SCHEMA
 from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, write_run_report
 from hf_oss_instruct.storage.shards import Shards
-from hf_oss_instruct.storage.workdir import Setting, as_shown, owned, write_whole
+from hf_oss_instruct.storage.workdir import Setting, as_shown, locked_for_job, write_atomically
 from hf_oss_instruct.templates import to_prompt_completion
 
 CONFIG, CARD = "oss_instruct.yaml", "README.md"
@@ -86,7 +86,7 @@ def curate(
         options = replace(options, columns=text_columns(table, columns, pair))
         table = as_text(table, options.columns)
         table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
-    with owned(out, _job(source, chosen, columns, options), SETTINGS):
+    with locked_for_job(out, _job(source, chosen, columns, options), SETTINGS):
         marked, entries = run_steps(table, chosen, options, progress)
         config = Path(source) / CONFIG
         report = _report(source, before, options.columns, table, marked, entries) | {"columns_renamed": renamed}
@@ -254,8 +254,8 @@ def _write(
         shards.finish()
     report.update(counts)
     for name, content in files.items():
-        write_whole(out / name, content)
+        write_atomically(out / name, content)
     if card:
-        write_whole(out / CARD, card(out.resolve().name, report))
+        write_atomically(out / CARD, card(out.resolve().name, report))
     write_run_report(out, report)
     return report

@@ -27,7 +27,7 @@ from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.storage.workdir import check_replaceable, held
+from hf_oss_instruct.storage.workdir import check_replaceable, locked
 
 LOG = "generation.log"
 """Log file for the output of lighteval and its backend."""
@@ -134,7 +134,7 @@ def evaluate(
                 say(f"{benchmark.task} will be generated but not evaluated: {reason}")
     choice, facts = _model_identity(choice)
     out = Path(out)
-    with held(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
+    with locked(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
         run = _Run(settings, choice, sampling, facts, progress, log)
         return {benchmark.task: run.of(benchmark, folders[benchmark.task]) for benchmark in benchmarks}
 

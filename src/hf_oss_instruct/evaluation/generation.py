@@ -12,7 +12,7 @@ from hf_oss_instruct.evaluation.prompts import ModelPrompt, build_prompt
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.storage import workdir
-from hf_oss_instruct.storage.workdir import Lines, Setting
+from hf_oss_instruct.storage.workdir import JsonlAppender, Setting
 from hf_oss_instruct.structured import any_json, read_object
 
 SAMPLES, GENERATION = "samples.jsonl", "generation.json"
@@ -72,7 +72,7 @@ def generate(
     done = _complete_problems(out / SAMPLES, n)
     left = [problem for problem in problems if problem.task_id not in done]
     unanswered, known = 0, len(problems) - len(left)
-    with Lines(out / SAMPLES) as lines, progress.stage("Generating answers", "problems", len(problems)) as counts:
+    with JsonlAppender(out / SAMPLES) as lines, progress.stage("Generating answers", "problems", len(problems)) as counts:
         counts.done = counts.recalled = known
         for first in range(0, len(left), batch):
             some = left[first : first + batch]
@@ -139,5 +139,5 @@ def _complete_problems(path: Path, n: int) -> set[str]:
         except (ValueError, KeyError, TypeError):  # truncated
             continue
     whole = {task_id: lines for task_id, lines in found.items() if len(lines) == n}
-    workdir.write_whole(path, "".join(f"{line}\n" for lines in whole.values() for line in lines))
+    workdir.write_atomically(path, "".join(f"{line}\n" for lines in whole.values() for line in lines))
     return set(whole)

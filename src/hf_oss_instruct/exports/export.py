@@ -19,7 +19,7 @@ from hf_oss_instruct.exports.tables import write_dpo, write_trl, write_verl
 from hf_oss_instruct.exports.verifiers import write_verifiers
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report
-from hf_oss_instruct.storage.workdir import JOB, owned, write_whole
+from hf_oss_instruct.storage.workdir import JOB, locked_for_job, write_atomically
 
 REPORT = "export.json"
 WRITERS: dict[str, Callable[[Rows, Path], int]] = {
@@ -67,7 +67,7 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
     if format not in WRITERS:
         raise UsageError(f"Unknown format {format!r}. Use one of: {', '.join(WRITERS)}.")
     rows = Rows(folder)
-    with owned(out, {"command": "export", "to": format, "from": str(folder.resolve())}):
+    with locked_for_job(out, {"command": "export", "to": format, "from": str(folder.resolve())}):
         shutil.rmtree(out / "tasks", ignore_errors=True)
         with progress.stage(f"Writing {folder} for {format}", "rows") as rows.counts:
             count = WRITERS[format](rows, out)
@@ -78,8 +78,8 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
             raise UsageError(f"No row of {str(folder)!r} can be exported to {format}: {reasons}. Verified pairs have tests.")
         report: dict[str, Any] = {"format": format, "rows": count, "skipped": found.skipped, "source": _source(folder)}
         report["state"] = _state(out)
-        write_whole(out / "README.md", card(out.resolve().name, report))
-        write_whole(out / REPORT, json.dumps(report, indent=2) + "\n")
+        write_atomically(out / "README.md", card(out.resolve().name, report))
+        write_atomically(out / REPORT, json.dumps(report, indent=2) + "\n")
     return found
 
 

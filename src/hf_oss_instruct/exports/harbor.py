@@ -23,7 +23,7 @@ from hf_oss_instruct.exports.rows import ExportRow, Rows
 from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 
 IMAGE = "debian:bookworm-20241202-slim"
@@ -42,12 +42,12 @@ def write_harbor(rows: Rows, out: Path) -> int:
             for name, text in found.items():
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, text)
+                write_atomically(path, text)
                 if name.endswith(".sh"):
                     path.chmod(0o755)
             rows.counts.done += 1
             listed.append(json.dumps({"id": row.id, "lang": row.tests.language, "instruction": found["instruction.md"]}))
-    write_whole(out / "tasks.jsonl", "".join(f"{line}\n" for line in listed))
+    write_atomically(out / "tasks.jsonl", "".join(f"{line}\n" for line in listed))
     return len(listed)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hf_oss_instruct.exports.rows import Rows
 from hf_oss_instruct.exports.templates import rendered
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 
 
 def write_verifiers(rows: Rows, out: Path) -> int:
@@ -17,7 +17,7 @@ def write_verifiers(rows: Rows, out: Path) -> int:
     module = name.replace("-", "_")
     tasks = [{"id": row.id, "prompt": row.instruction, "tests": row.tests.to_json()} for row in rows]
     (out / module).mkdir(parents=True, exist_ok=True)
-    write_whole(out / module / "tasks.jsonl", "".join(f"{json.dumps(task)}\n" for task in tasks))
-    write_whole(out / module / "__init__.py", rendered("taskset.py", name=name))
-    write_whole(out / "pyproject.toml", rendered("pyproject.toml", name=name, module=module))
+    write_atomically(out / module / "tasks.jsonl", "".join(f"{json.dumps(task)}\n" for task in tasks))
+    write_atomically(out / module / "__init__.py", rendered("taskset.py", name=name))
+    write_atomically(out / "pyproject.toml", rendered("pyproject.toml", name=name, module=module))
     return len(tasks)

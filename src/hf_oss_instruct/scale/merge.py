@@ -15,7 +15,7 @@ from hf_oss_instruct.scale.plan import Plan, is_plan
 from hf_oss_instruct.spec.run import SETTINGS, RunSpec
 from hf_oss_instruct.spec.shard import LARGEST, Shard
 from hf_oss_instruct.storage.run_report import RunReport
-from hf_oss_instruct.storage.workdir import differences, owned
+from hf_oss_instruct.storage.workdir import differences, locked_for_job
 from hf_oss_instruct.synthesis.export import RecordedRun, write_dataset
 from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.sessions import report_before
@@ -64,7 +64,7 @@ def merge(
     for run in runs:
         stats.skipped.update(_counts(run.report, "documents_skipped"))
         stats.refused.update(_counts(run.report, "snippets_refused"))
-    with owned(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}, SETTINGS):
+    with locked_for_job(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}, SETTINGS):
         write_dataset(runs, out, spec, stats, _totals(runs), progress=progress)
     if stats.pending and not partial:
         raise RunError(

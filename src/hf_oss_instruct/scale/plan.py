@@ -19,7 +19,7 @@ from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import SETTINGS, RunSpec
 from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.storage.run_report import read_run_report
-from hf_oss_instruct.storage.workdir import owned, write_whole
+from hf_oss_instruct.storage.workdir import locked_for_job, write_atomically
 from hf_oss_instruct.structured import checked, read_object
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -194,10 +194,10 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         "source": plan.source,
         "concurrency": plan.concurrency,
     } | ({"embedding_model": model_folder} if model_folder else {})
-    with owned(folder, job, SETTINGS):
-        write_whole(folder / CONFIG, plan.spec.to_yaml())
+    with locked_for_job(folder, job, SETTINGS):
+        write_atomically(folder / CONFIG, plan.spec.to_yaml())
         if plan.spec.seeds.deny:
-            write_whole(folder / DENYLIST, plan.spec.seeds.deny.as_text())
+            write_atomically(folder / DENYLIST, plan.spec.seeds.deny.as_text())
         made_by = {"format_version": FORMAT_VERSION, "version": version("hf-oss-instruct")}
-        write_whole(folder / PLAN, json.dumps(made_by | facts, indent=2) + "\n")
+        write_atomically(folder / PLAN, json.dumps(made_by | facts, indent=2) + "\n")
     return plan

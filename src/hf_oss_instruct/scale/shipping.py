@@ -31,7 +31,7 @@ from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.plan import SHARDS
 from hf_oss_instruct.scale.store import Store, StoreError, with_retries
 from hf_oss_instruct.storage.run_report import RUN_REPORT
-from hf_oss_instruct.storage.workdir import OWNER, write_whole
+from hf_oss_instruct.storage.workdir import OWNER, write_atomically
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.requests.reservations import FILE as RESERVED
 from hf_oss_instruct.synthesis.run import CONFIG
@@ -71,7 +71,7 @@ class _Copied:
 
     def write(self) -> None:
         known = {"machine": self.machine, "bytes_of": self.bytes_of, "fetched": sorted(self.fetched)}
-        write_whole(self.path, json.dumps(known))
+        write_atomically(self.path, json.dumps(known))
 
 
 class Shipper:

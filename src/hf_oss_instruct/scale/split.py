@@ -12,7 +12,7 @@ from typing import Any, cast
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
-from hf_oss_instruct.storage.workdir import OWNER, held, write_whole
+from hf_oss_instruct.storage.workdir import OWNER, locked, write_atomically
 from hf_oss_instruct.synthesis.export import RecordedRun
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.run import CONFIG
@@ -48,7 +48,7 @@ def split(folder: Path, into: int) -> list[Path]:
             raise RunError(f"{str(folder)!r} is finished: there is nothing to split. Merge it with the others.")
         if existing := [str(path) for path in (*folders.values(), moved) if path.exists()]:
             raise RunError(f"{existing[0]!r} exists already. Move it away, and split again.")
-        with held(folder):
+        with locked(folder):
             moved.parent.mkdir(exist_ok=True)
             folder.rename(moved)
             (moved / OWNER).unlink(missing_ok=True)
@@ -74,5 +74,5 @@ def _write_part(run: RecordedRun, part: Shard, out: Path, *, first: bool) -> Non
     recorded: Mapping[str, Any] = run.report
     report = {name: recorded[name] for name in kept if name in recorded}
     write_run_report(building, cast(RunReport, report))
-    write_whole(building / CONFIG, run.spec.changed(seeds={"shard": part}).to_yaml())
+    write_atomically(building / CONFIG, run.spec.changed(seeds={"shard": part}).to_yaml())
     building.rename(out)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.structured import read_object
 
 RUN_REPORT = "run.json"
@@ -110,7 +110,7 @@ def write_run_report(folder: Path, report: RunReport) -> None:
     Raises:
         RunError: the disk is full, or the folder cannot be written.
     """
-    write_whole(folder / RUN_REPORT, json.dumps(report, indent=2) + "\n")
+    write_atomically(folder / RUN_REPORT, json.dumps(report, indent=2) + "\n")
 
 
 def read_run_report(folder: Path, required: Mapping[str, type | tuple[type, ...]] | None = None) -> RunReport:

@@ -1,7 +1,7 @@
 """Output folders: one writer at a time, one job per folder, files written atomically.
 
-with owned(Path("out"), {"command": "curate", "source": "pairs"}):
-write_whole(Path("out/run.json"), "{}")
+with locked_for_job(Path("out"), {"command": "curate", "source": "pairs"}):
+    write_atomically(Path("out/run.json"), "{}")
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ IN_FOLDER = ("in the folder", "now")
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
+def locked(out: Path) -> Iterator[None]:
     """Lock a folder exclusively, creating it if necessary.
 
     The kernel releases the lock when the process ends for any reason.
@@ -87,7 +87,7 @@ def held(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def owned(out: Path, job: Mapping[str, Any], settings: Settings = {}) -> Iterator[None]:  # noqa: B006  # not changed
+def locked_for_job(out: Path, job: Mapping[str, Any], settings: Settings = {}) -> Iterator[None]:  # noqa: B006  # not changed
     """Lock a folder for one job. It must be new, empty, or started by the same job.
 
     Args:
@@ -96,11 +96,11 @@ def owned(out: Path, job: Mapping[str, Any], settings: Settings = {}) -> Iterato
         settings: how the error shows values that differ.
 
     Raises:
-        RunError: as `held`; or the folder holds something else, or another job's work: the message names each difference.
+        RunError: as `locked`; or the folder holds something else, or another job's work: the message names each difference.
     """
     if not (out / JOB).exists():
         check_unused(out)
-    with held(out):
+    with locked(out):
         claim(out / JOB, job, settings)
         yield
 
@@ -147,17 +147,17 @@ def claim(path: Path, job: Mapping[str, Any], settings: Settings = {}) -> None: 
     """
     own = json.loads(json.dumps(job))
     if not path.exists():
-        write_whole(path, json.dumps(own, indent=2) + "\n")
+        write_atomically(path, json.dumps(own, indent=2) + "\n")
         return
     try:
         there = read_object(path)
     except ValueError as error:
         raise RunError(f"{error}. Choose another folder with --out.") from error
     if changed := differences(there, own, settings):
-        raise another_run(path.parent, changed)
+        raise different_run_error(path.parent, changed)
 
 
-def another_run(out: Path, changed: Sequence[str]) -> RunError:
+def different_run_error(out: Path, changed: Sequence[str]) -> RunError:
     """Return the error for a folder that belongs to another run, with the differences of the two."""
     return RunError(
         f"--out {str(out)!r} belongs to another run: {'; '.join(changed)}. Pass the same arguments to continue it, or use "
@@ -218,7 +218,7 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file atomically: concurrent readers see the old or the new content.
 
     Raises:
@@ -230,7 +230,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def written_in_parts(path: Path) -> Iterator[Callable[[bytes], None]]:
+def atomic_stream(path: Path) -> Iterator[Callable[[bytes], None]]:
     """A function that writes the next part of a file, which exists only once the block has ended without an error.
 
     Raises:
@@ -245,7 +245,7 @@ def written_in_parts(path: Path) -> Iterator[Callable[[bytes], None]]:
         yield write
 
 
-class Lines:
+class JsonlAppender:
     """An append-only JSONL file. A line is on disk when `append` returns; an incomplete last line, left by a kill, is truncated.
 
     Args:
@@ -262,7 +262,7 @@ class Lines:
             self._end = _whole_lines(self._file)
             os.ftruncate(self._file, self._end)
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> JsonlAppender:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -16,7 +16,7 @@ from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, read_run_report
-from hf_oss_instruct.storage.workdir import owned
+from hf_oss_instruct.storage.workdir import locked_for_job
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, Task
@@ -109,7 +109,7 @@ def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
         RunError: `run` is not a run; or `out` contains something else, is in use, or cannot be written.
     """
     opened = RecordedRun.open(run)
-    with owned(out, {"command": "export", "run": str(run.resolve())}):
+    with locked_for_job(out, {"command": "export", "run": str(run.resolve())}):
         stats = RunStats(opened.spec.seeds.requested or 0)
         return write_dataset([opened], out, opened.spec, stats, report_before(run), progress=progress)
 

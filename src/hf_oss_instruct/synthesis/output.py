@@ -39,7 +39,7 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
 from hf_oss_instruct.storage.shards import Shards
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.verifying.rows import NOT_VERIFIABLE, facts_in
@@ -381,5 +381,5 @@ def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, re
         licenses=dict(stats.licenses.most_common()),
         samples=stats.samples,
     )
-    write_whole(out / CARD, card)
+    write_atomically(out / CARD, card)
     write_run_report(out, report)

@@ -20,7 +20,7 @@ from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
-from hf_oss_instruct.storage.workdir import another_run, as_shown, difference, held, names_in, write_whole
+from hf_oss_instruct.storage.workdir import as_shown, difference, different_run_error, locked, names_in, write_atomically
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
@@ -176,7 +176,7 @@ def _occupied(out: Path) -> Iterator[None]:
         )
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
         raise RunError(f"--out {str(out)!r} contains other files and no {CONFIG}. Use a new or empty folder.")
-    with held(out):
+    with locked(out):
         yield
 
 
@@ -198,9 +198,9 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
                 f"far: hf-oss-instruct export {out} --out NEW."
             )
         if differences:
-            raise another_run(out, differences)
+            raise different_run_error(out, differences)
     else:
-        write_whole(out / CONFIG, spec.to_yaml())
+        write_atomically(out / CONFIG, spec.to_yaml())
         begun: RunReport = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
         if follow_ups:
             begun["tasks"] = follow_ups

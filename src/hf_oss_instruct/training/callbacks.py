@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.templates import Template, begin
 
 Z95 = 1.959963984540054
@@ -173,7 +173,7 @@ class Scoring:
             {"instruction": task["instruction"], "answer": answer.text, "stopped": answer.stopped, **verdict.record()}
             for task, answer, verdict in zip(self.tasks, answers, judged, strict=True)
         )
-        write_whole(folder / f"step-{step}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        write_atomically(folder / f"step-{step}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def figures(answers: Sequence[Answer], judged: Sequence[Judged]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import click
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.storage.workdir import held
+from hf_oss_instruct.storage.workdir import locked
 from hf_oss_instruct.terminal.console import command_line, show_ending
 from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import unsafe_option
@@ -74,7 +74,7 @@ def train(
         words += ["--unsafe-no-sandbox"] * bool(tier)
         words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
         check_output_dir(_output_dir(values))
-        with held(_output_dir(values)):
+        with locked(_output_dir(values)):
             run_launched(words)
         return
     from hf_oss_instruct.training.run import train as run

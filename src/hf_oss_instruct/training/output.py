@@ -17,7 +17,7 @@ from hf_oss_instruct.data import FORMAT_VERSION
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
 from hf_oss_instruct.publishing.cards.model_card import CURVE, model_card
-from hf_oss_instruct.storage.workdir import check_replaceable, write_whole
+from hf_oss_instruct.storage.workdir import check_replaceable, write_atomically
 from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.training.data import TrainingData
 from hf_oss_instruct.training.sources import on_the_hub
@@ -69,11 +69,11 @@ def check_output_dir(out: Path) -> None:
 def write_output(out: Path, facts: dict[str, Any]) -> None:
     """Write the YAML, `training.json` and the card; called at every save."""
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / RECIPE, yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True))
-    write_whole(out / REPORT, json.dumps(facts, indent=2, default=str) + "\n")
-    write_whole(out / CARD, model_card(out.resolve().name, facts))
+    write_atomically(out / RECIPE, yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True))
+    write_atomically(out / REPORT, json.dumps(facts, indent=2, default=str) + "\n")
+    write_atomically(out / CARD, model_card(out.resolve().name, facts))
     if curve := loss_curve(facts["losses"]):
-        write_whole(out / CURVE, curve)
+        write_atomically(out / CURVE, curve)
 
 
 @contextmanager

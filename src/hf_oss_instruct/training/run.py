@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.storage.workdir import differences, held
+from hf_oss_instruct.storage.workdir import differences, locked
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import DROP, template_for
 from hf_oss_instruct.terminal.display import error_message
@@ -108,7 +108,7 @@ def train(
         if checkpoint:
             say(f"Resuming from {checkpoint}.")
     # The process that started the others holds the folder for all of them.
-    holding = nullcontext() if LAUNCHED in os.environ else held(out)
+    holding = nullcontext() if LAUNCHED in os.environ else locked(out)
     with holding, deferring() as stopping, full_disk_errors(out):
         trainer.add_callback(stop_callback(trainer, stopping))
         with progress.stage(f"Training {model.model_name_or_path}", "steps") as counts:

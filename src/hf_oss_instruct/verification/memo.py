@@ -23,7 +23,7 @@ from hf_oss_instruct.evaluation.preflight import toolchain_of
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.storage.line_files import LineFiles
 from hf_oss_instruct.storage.packed import NumberMap
-from hf_oss_instruct.storage.workdir import Lines
+from hf_oss_instruct.storage.workdir import JsonlAppender
 from hf_oss_instruct.structured import any_json
 from hf_oss_instruct.verification.suites.core import Suite
 
@@ -55,7 +55,7 @@ class Verdicts:
         self._files, self._known, self._rows = LineFiles(), NumberMap(), NumberMap()
         self._lock = threading.Lock()
         self._path = path
-        self._lines: Lines | None = None
+        self._lines: JsonlAppender | None = None
         self.closed, self.made = read_only, 0
         for file in (*also, path):
             if file and file.exists():
@@ -165,7 +165,7 @@ class Verdicts:
             self._path = Path(folder.name) / "verdicts.jsonl"
         if self._lines is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lines = Lines(self._path)
+            self._lines = JsonlAppender(self._path)
         offset = self._lines.append({"key": key, **({"row": row} if row else {}), "verdict": verdict})
         self._take(key, row, self._files.location(self._path, offset))
 

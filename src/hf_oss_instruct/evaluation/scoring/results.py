@@ -14,7 +14,7 @@ from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.scoring.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
-from hf_oss_instruct.storage.workdir import Lines, check_replaceable, write_whole
+from hf_oss_instruct.storage.workdir import JsonlAppender, check_replaceable, write_atomically
 from hf_oss_instruct.structured import loads, read_object
 from hf_oss_instruct.terminal.display import markdown
 
@@ -174,7 +174,7 @@ def claim(out: Path, benchmark: Benchmark) -> None:
             f"{own['version']}. Choose another with --out."
         )
     if not path.exists():
-        write_whole(path, json.dumps({"format_version": FORMAT_VERSION, **own, "pending": True}) + "\n")
+        write_atomically(path, json.dumps({"format_version": FORMAT_VERSION, **own, "pending": True}) + "\n")
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def recording(out: Path | None) -> Iterator[tuple[dict[str, Verdict], Any]]:
         yield {}, lambda verdict: None
         return
     known = {verdict.key: verdict for verdict in read_verdicts(out / VERDICTS, torn=True)} if (out / VERDICTS).exists() else {}
-    with Lines(out / VERDICTS) as lines:
+    with JsonlAppender(out / VERDICTS) as lines:
         yield known, lambda verdict: None if verdict.key in known else lines.append(asdict(verdict))
 
 
@@ -202,7 +202,7 @@ def write(out: Path, score: Score, verdicts: Sequence[Verdict]) -> None:
     lines = "".join(json.dumps(asdict(verdict)) + "\n" for verdict in verdicts)
     facts = {"format_version": FORMAT_VERSION, **asdict(score)}
     for name, text in ((VERDICTS, lines), (TABLE, as_markdown(score)), (RESULTS, json.dumps(facts, indent=2) + "\n")):
-        write_whole(out / name, text)
+        write_atomically(out / name, text)
 
 
 def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:

@@ -25,7 +25,7 @@ from hf_oss_instruct.evaluation.scoring.trained_on import quoted_problems
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
-from hf_oss_instruct.storage.workdir import held
+from hf_oss_instruct.storage.workdir import locked
 from hf_oss_instruct.structured import read_object
 
 
@@ -75,7 +75,7 @@ def score(
         asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
         contaminated = None if trained_on is None else quoted_problems(trained_on, benchmark)
     tier, title = chosen_tier(tier).name, f"Judging samples of {benchmark.task}"
-    with held(out) if out else nullcontext():
+    with locked(out) if out else nullcontext():
         if out:
             results.claim(out, benchmark)
         with results.recording(out) as (known, record), progress.stage(title, "samples", len(asked)) as counts:

@@ -18,7 +18,7 @@ from hf_oss_instruct.methods.evolution.tasks import Evolution
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.spec.declare import in_yaml
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.synthesis.output import RunStats, answer_forms, verification_facts
 from hf_oss_instruct.synthesis.tables import SourceRows
 
@@ -76,8 +76,8 @@ def write_report(out: Path, rows: SourceRows, report: RunReport) -> RunReport:
     }
     config = Path(rows.source) / CONFIG
     if config.is_file():
-        write_whole(out / CONFIG, config.read_bytes())
-    write_whole(out / "README.md", curated_card(out.resolve().name, report, "evolve"))
+        write_atomically(out / CONFIG, config.read_bytes())
+    write_atomically(out / "README.md", curated_card(out.resolve().name, report, "evolve"))
     write_run_report(out, report)
     return report
 

@@ -18,7 +18,7 @@ from hf_oss_instruct.methods.judging.tasks import Judging
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.schemas import JUDGING, SFT_SCHEMA
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reasons, write_parts
 from hf_oss_instruct.templates import to_prompt_completion
@@ -93,7 +93,7 @@ def write(out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mappin
         parts["preference"] = preferences
         report["preferences"] = len(preferences)
     write_parts(out, rows.source, parts)
-    write_whole(out / "README.md", curated_card(out.resolve().name, report, "judge"))
+    write_atomically(out / "README.md", curated_card(out.resolve().name, report, "judge"))
     write_run_report(out, report)
 
 

@@ -21,7 +21,7 @@ from hf_oss_instruct.data import storable
 from hf_oss_instruct.reporting.page.facets import FACETS, tables, title, values_of
 from hf_oss_instruct.reporting.page.provenance import link
 from hf_oss_instruct.reporting.rows import ReportRows, batches
-from hf_oss_instruct.storage.workdir import write_whole, writing
+from hf_oss_instruct.storage.workdir import write_atomically, writing
 
 CHUNK = 500
 """Rows of a script."""
@@ -126,7 +126,7 @@ def _ordered(values: pa.DictionaryArray) -> dict[str, Any]:
 def _write(folder: Path, name: str, value: Any) -> None:
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
     data = base64.b64encode(packer.compress(encoded(value)) + packer.flush()).decode()
-    write_whole(folder / f"{name}.js", f'ossRows("{name}","{data}")\n')
+    write_atomically(folder / f"{name}.js", f'ossRows("{name}","{data}")\n')
 
 
 def encoded(value: Any) -> bytes:

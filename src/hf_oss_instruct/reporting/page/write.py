@@ -14,7 +14,7 @@ from hf_oss_instruct.reporting.charts.vega_lite import Sets
 from hf_oss_instruct.reporting.page.chunks import remove_chunks, write_chunks
 from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.storage.workdir import check_unused, write_whole, writing
+from hf_oss_instruct.storage.workdir import check_unused, write_atomically, writing
 from hf_oss_instruct.structured import read_object
 
 PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
@@ -64,7 +64,7 @@ def write(
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         # first, because it marks the folder as ours: after a kill, the same report can be written there again
-        write_whole(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
+        write_atomically(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
         pictures.mkdir(exist_ok=True)
         for old in pictures.glob("*.png"):
             old.unlink()
@@ -76,10 +76,10 @@ def write(
             write_chunks(rows, out)
     with progress.stage("Drawing charts", "charts", len(figures)) as counts:
         for figure in figures:
-            write_whole(pictures / figure.file_name, png(figure.spec, figure.title))
+            write_atomically(pictures / figure.file_name, png(figure.spec, figure.title))
             counts.done += 1
     config = {"problem": rows.problem, "solution": rows.solution, "served": False} if shown else None
-    write_whole(out / PAGE, page(sets, list(figures), browser=config, left_out=left_out))
+    write_atomically(out / PAGE, page(sets, list(figures), browser=config, left_out=left_out))
     return out / PAGE
 
 

@@ -22,7 +22,7 @@ from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.duplicates.files import SIGNATURES, outputs
 from hf_oss_instruct.spec.shard import Shard
-from hf_oss_instruct.storage.workdir import differences, write_whole
+from hf_oss_instruct.storage.workdir import differences, write_atomically
 from hf_oss_instruct.structured import read_object
 
 JOB = "job.json"
@@ -102,7 +102,7 @@ class SignatureWriter:
         np.save(self._folder / "ids.npy", np.array(self._ids, "S"))
         for column in self._columns:
             column.finish()
-        write_whole(self._folder / JOB, json.dumps(asdict(self._job)))
+        write_atomically(self._folder / JOB, json.dumps(asdict(self._job)))
 
 
 class _Column:

@@ -19,7 +19,7 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.balance.features import Vectors, centers_of, nearest
 from hf_oss_instruct.storage.cache import cache_folder, write_cached
 from hf_oss_instruct.storage.packed import NumberMap
-from hf_oss_instruct.storage.workdir import Lines
+from hf_oss_instruct.storage.workdir import JsonlAppender
 from hf_oss_instruct.structured import any_json
 
 VERSION = 1
@@ -92,7 +92,7 @@ class EmbeddedClusters:
         for key, cluster in found.items():
             self._known.set(key, cluster)
         self._folder.mkdir(parents=True, exist_ok=True)
-        with Lines(self._own) as lines:
+        with JsonlAppender(self._own) as lines:
             lines.append(*({"snippet": key, "cluster": cluster} for key, cluster in found.items()))
 
     def _read(self, path: Path) -> None:

@@ -11,7 +11,7 @@ from hf_oss_instruct.curation.annotations import DETAIL, REASON
 from hf_oss_instruct.curation.run import CONFIG
 from hf_oss_instruct.data import Rejection
 from hf_oss_instruct.storage.shards import Shards
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 
 
 def rename_existing(table: pa.Table, names: Sequence[str], *, overwrite: bool) -> tuple[pa.Table, dict[str, str]]:
@@ -60,4 +60,4 @@ def write_parts(out: Path, source: str, parts: Mapping[str, pa.Table]) -> None:
         shards.finish()
     config = Path(source) / CONFIG
     if config.is_file():
-        write_whole(out / CONFIG, config.read_bytes())
+        write_atomically(out / CONFIG, config.read_bytes())

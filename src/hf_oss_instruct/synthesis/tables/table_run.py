@@ -22,7 +22,7 @@ from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError
 from hf_oss_instruct.spec.run import SETTINGS, RunSpec
 from hf_oss_instruct.storage.run_report import RunReport
-from hf_oss_instruct.storage.workdir import owned
+from hf_oss_instruct.storage.workdir import locked_for_job
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
@@ -80,7 +80,7 @@ class TableRun:
 
     Args:
         out: a new or empty folder, or that of the same job.
-        job: what is done there, as `workdir.owned` records and compares it.
+        job: what is done there, as `workdir.locked_for_job` records and compares it.
         spec: its parts `teacher` and `limits` say how requests are sent.
         also: folders with further journals whose answers are used.
 
@@ -99,7 +99,7 @@ class TableRun:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(owned(self.out, self._job, SETTINGS))
+            stack.enter_context(locked_for_job(self.out, self._job, SETTINGS))
             stack.enter_context(rare_garbage_collection())
             self.stopping = stack.enter_context(deferring())
             self._before, self._started = report_before(self.out), time.monotonic()

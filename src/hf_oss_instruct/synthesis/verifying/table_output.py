@@ -21,7 +21,7 @@ from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Ro
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
-from hf_oss_instruct.storage.workdir import write_whole
+from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.synthesis.tables import SourceRows
 from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reasons, write_parts
 from hf_oss_instruct.synthesis.verifying.rows import facts_in
@@ -116,7 +116,7 @@ def write(out: Path, rows: SourceRows, found: Outcomes, report: RunReport) -> No
     now = names.renamed(renamed)
     report |= {"pairs": len(pairs), "preferences": len(preferences), "columns_renamed": renamed}
     report |= {"pair_columns": {"problem": now.problem, "solution": now.solution}}
-    write_whole(out / "README.md", curated_card(out.resolve().name, report, "verify"))
+    write_atomically(out / "README.md", curated_card(out.resolve().name, report, "verify"))
     write_run_report(out, report)
 
 

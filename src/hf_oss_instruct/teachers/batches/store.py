@@ -17,7 +17,7 @@ import orjson
 
 from hf_oss_instruct.data import Request
 from hf_oss_instruct.errors import RunError
-from hf_oss_instruct.storage.workdir import write_whole, written_in_parts
+from hf_oss_instruct.storage.workdir import atomic_stream, write_atomically
 from hf_oss_instruct.structured import matching, read_object
 from hf_oss_instruct.teachers.mixture import MixedTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -76,14 +76,14 @@ class BatchStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         number = max((int(path.name[:6]) for path in self.folder.glob("*.json")), default=-1) + 1
         name = f"{number:06d}-{uuid.uuid4().hex}"
-        write_whole(self.upload_of(name), b"".join(lines))
+        write_atomically(self.upload_of(name), b"".join(lines))
         return self.record(Batch(name, teacher, {request.key: request.most_tokens for request in requests}))
 
     def record(self, batch: Batch, **changes: Any) -> Batch:
         """Record a step of a batch; once this returns, it survives a kill of the process."""
         batch = replace(batch, **changes)
         fields = {name: value for name, value in asdict(batch).items() if name != "name"}
-        write_whole(self.folder / f"{batch.name}.json", json.dumps(fields) + "\n")
+        write_atomically(self.folder / f"{batch.name}.json", json.dumps(fields) + "\n")
         if batch.batch_id:
             self.upload_of(batch.name).unlink(missing_ok=True)
         return batch
@@ -103,7 +103,7 @@ class BatchStore:
 
     def join(self, parts: Sequence[Path], results: Path) -> None:
         """Make one file of results out of several, which are removed."""
-        with written_in_parts(results) as write:
+        with atomic_stream(results) as write:
             for part in parts:
                 with part.open("rb") as file:
                     last = b""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import RetryableError, TeacherError
-from hf_oss_instruct.storage.workdir import written_in_parts
+from hf_oss_instruct.storage.workdir import atomic_stream
 from hf_oss_instruct.teachers.http.endpoint import Endpoint
 from hf_oss_instruct.teachers.http.errors import verdict_on
 
@@ -82,7 +82,7 @@ class HttpClient:
 
         session, options = self._session()
         slowly = {"timeout": aiohttp.ClientTimeout(sock_connect=STALLED_S, sock_read=STALLED_S)}
-        with written_in_parts(file) as write:
+        with atomic_stream(file) as write:
             await self._sent(session.get(self._endpoint.at(path), **(options | slowly)), write)
 
     async def close(self) -> None:
