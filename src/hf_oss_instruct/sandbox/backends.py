@@ -101,6 +101,7 @@ LANDLOCK = Tier(
 )
 """Not guaranteed: memory-summed-peak and kernel-memory where no control group can be created, cpu-unseen, init-process, disk,
 processes, host-processes, host-files-unreadable (names and sizes), and `GAPS`."""
+# Without isolation these still hold: limits and the monitor enforce them from outside the program.
 _KEPT_BARE = {
     "cpu",
     "wall",
@@ -145,6 +146,7 @@ def why_no_cgroups(name: str) -> str | None:
     try:
         with cgroups.control_groups(job.memory_mib) as groups:
             monitor.run(job.payload, b"", 1000, job.max_wall_s, fork_server(job.key).launch, [group.procs_fd for group in groups])
+            # `cpu.stat` exists even without the cpu controller, and stays zero if no process ever ran in the group.
             used = all(group.number("cpu.stat", "usage_usec") for group in groups)
     except (SandboxError, monitor.SandboxStalledError, OSError) as error:
         return str(error)
@@ -178,6 +180,7 @@ def chosen_tier(name: str | None = None) -> Tier:
     if name is not None:
         if name not in TIERS:
             raise UsageError(f"Unknown sandbox tier {name!r}. Use one of: {', '.join(TIERS)}.")
+        # Not tried first: runs of a tier that was asked for by name say why it fails, and never use another one instead.
         return TIERS[name]
     for tier in (BUBBLEWRAP, LANDLOCK):
         if why_unavailable(tier.name) is None:

@@ -43,7 +43,9 @@ class ControlGroup:
         path.mkdir()
         try:
             (path / "memory.max").write_text(str(memory_mib << 20))
+            # Otherwise the kernel kills one process of its choice, and the rest of the program goes on.
             (path / "memory.oom.group").write_text("1")
+            # A program over its limit would be swapped out instead of killed, and slow down the whole machine.
             with contextlib.suppress(FileNotFoundError):  # a kernel without swap
                 (path / "memory.swap.max").write_text("0")
             self.procs_fd = os.open(path / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
@@ -68,6 +70,7 @@ class ControlGroup:
             OSError: a process does not leave.
         """
         os.close(self.procs_fd)
+        # The init process has killed its run, unless it was killed itself; a group that holds a process cannot be removed.
         with contextlib.suppress(OSError):  # Linux before 5.14 does not have it
             (self._path / "cgroup.kill").write_text("1")
         _remove(self._path)
@@ -81,6 +84,7 @@ def control_groups(memory_mib: Sequence[int]) -> Iterator[list[ControlGroup]]:
         NoControlGroupError: no control group can be divided here.
         OSError: a group could not be created or removed.
     """
+    # functools.cache lets two threads in at once, and the second would fail to create the folder of the first.
     with _lock:
         parent = _own_group(os.getpid())
     with contextlib.ExitStack() as stack:
@@ -95,11 +99,14 @@ def control_groups(memory_mib: Sequence[int]) -> Iterator[list[ControlGroup]]:
 def _own_group(pid: int) -> Path:
     """Return this process's own group, which holds those of its runs."""
     errors = []
+    # "No internal processes": except at the root, a group that holds processes cannot enable controllers for its children.
+    # This process is in its own group, so often only the parent can be divided.
     for parent in _candidates():
         try:
             _enable_memory_limits(parent)
             with open(parent / "cgroup.procs", "a"):  # without write access here, no process can be moved
                 pass
+            # Before mkdir: a killed process that had our ID may have left a group of the same name.
             _remove_forgotten(parent, pid)
             path = parent / f"{PREFIX}{pid}"
             path.mkdir()
@@ -120,6 +127,7 @@ def _candidates() -> list[Path]:
     own = next((line[3:] for line in lines if line.startswith("0::")), None)
     if not found or own is None or not Path(own).is_relative_to(found[0][0]):
         return []
+    # The mount may show only a part of the hierarchy (containers), whereas /proc/self/cgroup gives the path in all of it.
     root, mount = found[0]
     here = mount / Path(own).relative_to(root)
     return [here] if here == mount else [here, here.parent]
@@ -149,6 +157,7 @@ def _remove_forgotten(parent: Path, pid: int) -> None:
 
 
 def _forget(path: Path, pid: int) -> None:
+    # A fork inherits the exit handler, but the group belongs to its parent.
     if os.getpid() == pid:
         with contextlib.suppress(OSError):
             path.rmdir()

@@ -45,6 +45,7 @@ class ForkServer:
 
     def __init__(self, key: ForkServerKey) -> None:
         self._base: str | None = None
+        # Not a pipe: nobody reads it while runs go on, and a full pipe would block the fork server.
         self._stderr = os.memfd_create("fork-server")
         try:
             self._control, self._process = self._start(key)
@@ -56,6 +57,7 @@ class ForkServer:
 
     def _start(self, key: ForkServerKey) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         tier, preload, packages, roots, hash_seed = key
+        # SEQPACKET keeps messages apart, each with its own file descriptors, and shows when the other side is closed.
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         passwd = os.memfd_create("passwd")
         os.write(passwd, PASSWD)
@@ -72,11 +74,14 @@ class ForkServer:
             "control_fd": theirs.fileno(),
             "base": self._base,
         }
+        # Python reads PYTHONHASHSEED when it starts, long before a run is known, so each seed needs its own fork server.
         seeded = ["/usr/bin/env", f"PYTHONHASHSEED={hash_seed}"] if hash_seed is not None else []
         serve = [*seeded, shown_at(PYTHON, tier), *_BOOT, shown_at(str(INSIDE.parent), tier), "serve", json.dumps(spec)]
         argv = bubblewrap([*packages, *roots], passwd, serve) if tier == "bubblewrap" else serve
         first = {"tier": tier, "readable": [*paths, *([self._base] if self._base else [])], "argv": argv}
         with theirs, open(passwd, "rb"):
+            # The environment is empty already here: bwrap's --clearenv leaves that of bwrap's own processes readable from within.
+            # The new session keeps Ctrl-C in the caller's terminal from ending runs that the caller wants to finish.
             process = subprocess.Popen(
                 [PYTHON, *_BOOT, str(INSIDE.parent), "descend", json.dumps(first)],
                 env={},
@@ -114,6 +119,7 @@ class ForkServer:
         """End it and everything it runs."""
         self.retire()
         try:
+            # The closed socket tells it to end; its runs have ended already or are given up.
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()

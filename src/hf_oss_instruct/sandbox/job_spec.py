@@ -54,7 +54,20 @@ def python(
     hash_seed: int | None = None,
     packages: tuple[str, ...] = (),
 ) -> JobSpec:
-    """Describe a run of a Python program: in a fork of the fork server, or with `fresh` in a new interpreter."""
+    """Describe a run of a Python program.
+
+    Args:
+        source: source code of the program.
+        files: further files for its working folder: relative path → content.
+        limits: resource limits of the run.
+        tier: name of the sandbox tier.
+        fresh: start a new interpreter; otherwise the program runs in a fork of the fork server.
+        hash_seed: value of `PYTHONHASHSEED`; None for a random one.
+        packages: folders of packages that the program may import.
+
+    Raises:
+        UsageError: a file is outside the working folder.
+    """
     preload = _libraries(source, files)
     packages = (*packages, *_folders_of(preload))
     argv = [shown_at(PYTHON, tier), "-s", "{source}"] if fresh else None
@@ -132,12 +145,14 @@ def many(
             boundary,
             shares_time=shares_time,
         )
+        # All runs share a control group: a message has room for two groups (`container_init.MAX_FDS`).
         return replace(job, memory_mib=job.memory_mib[:1])
     tools = toolchain(language)
     key, (*compiles, once), confirm_errors = _compile_and_run(tools, language, source, limits, tier, from_scratch)
     each = [once | {"env": {**once["env"], **environment}, "continue_on_error": True} for environment, _ in runs]
     steps = [*(step | {"continue_on_error": compile_goes_on} for step in compiles), *each]
     job = _job(key, tools.source_name, source, files, limits, steps, inputs, boundary, shares_time=shares_time)
+    # One group for the compiler and one for all runs, as above.
     return replace(job, confirm_errors=confirm_errors, memory_mib=job.memory_mib[:2])
 
 
@@ -153,9 +168,11 @@ def _job(
     *,
     shares_time: bool = False,
 ) -> JobSpec:
+    # Answers of models can contain lone surrogates: the program is to fail on them, not the caller.
     everything = {source_name: source.encode("utf-8", "surrogatepass"), **files}
     for name in everything:
         path = PurePosixPath(name)
+        # The init process writes these files, outside of the restrictions of the program.
         if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name:
             raise UsageError(f"The file {name!r} is outside the working folder. Use a relative path without '..'.")
     header = {
@@ -207,6 +224,7 @@ def _step(
 
 def _roots(tools: Toolchain) -> tuple[str, ...]:
     """List the folders of a toolchain that is not installed under /usr."""
+    # Two levels up from the executable (`…/bin/node`): compilers and interpreters read files next to `bin`, such as `lib`.
     found = [os.path.realpath(path) for name in tools.needs if (path := where(name))]
     return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
 

@@ -94,6 +94,7 @@ def run(
             outputs = [end for _, end in pipes]
             shared = _memory(stack, memory) if memory else None
             launch([*files, outputs[0] if shared is None else shared, *outputs[1:], theirs.fileno(), *cgroup_fds])
+        # With our copies open, the pipes would never report end of file, nor the socket that the init process is gone.
         for end in outputs:
             os.close(end)
         with _registered(report):
@@ -154,6 +155,7 @@ class _Monitor:
         while True:
             remaining = self._deadline - time.monotonic()
             events = poll.poll(max(0.0, remaining) * 1000)
+            # Silence while a program runs is the program's timeout; otherwise the sandbox is at fault, and the run is repeated.
             if not events and remaining <= 0:
                 self._output.late = self._running
                 if self._running:
@@ -190,11 +192,13 @@ class _Monitor:
         if fds:
             self._init_process = fds[0]
             self._stack.callback(os.close, fds[0])
+            # The init process waits for this, so no program starts before we hold the handle that can kill it.
             self._report.send(b"go")
         elif "error" in event:
             self._error = event["error"]
         elif "started" in event:
             self._output.started = self._running = True
+            # Counted from the program's start: time that a busy machine spends on the setup is not the program's.
             self._deadline = time.monotonic() + event["started"] + SLACK_S
         else:
             self._output.step_results.append(event)
@@ -211,6 +215,7 @@ class _Monitor:
                 raise SandboxStalledError("a run cannot be killed", self._output.started)
         self._report.setblocking(False)
         with contextlib.suppress(OSError):
+            # The result of a step that ended at the same moment may still be in the socket.
             while self._receive_report():
                 pass
 
@@ -227,6 +232,7 @@ def _kill(init_process: int) -> None:
     with open(f"/proc/self/fdinfo/{init_process}") as file:
         fields = dict(line.split(":", 1) for line in file)
     pid, numbers = int(fields["Pid"]), fields["NSpid"].split()
+    # NSpid has one number if the init process is in our own PID namespace, where its death kills nothing else.
     until = time.monotonic() + STOP_S
     while len(numbers) == 1 and time.monotonic() < until and (others := _living_descendants(pid)):
         for kind in (signal.SIGSTOP, signal.SIGKILL):  # stop first: a fork bomb could otherwise outrun the kills
@@ -235,12 +241,14 @@ def _kill(init_process: int) -> None:
                     os.kill(other, kind)
         time.sleep(0.001)
     with contextlib.suppress(ProcessLookupError):
+        # Not by number, which may belong to another process by now.
         signal.pidfd_send_signal(init_process, signal.SIGKILL)
 
 
 def _living_descendants(init_process: int) -> list[int]:
     """List the descendants of an init process that are still alive."""
     lines = {pid: procfs.stat(pid) for pid in procfs.descendants(init_process)}
+    # A process whose first thread has ended looks like a zombie while its other threads go on.
     return [pid for pid, line in lines.items() if line and (line.state not in "ZX" or line.threads > 1)]
 
 
@@ -259,6 +267,7 @@ def _file(stack: contextlib.ExitStack, content: bytes) -> int:
         try:
             with open(writable, "wb", closefd=False) as file:
                 file.write(content)
+            # Opened again: this descriptor is read-only and starts at the beginning.
             fd = os.open(f"/proc/self/fd/{writable}", os.O_RDONLY | os.O_CLOEXEC)
         finally:
             os.close(writable)
@@ -277,6 +286,7 @@ def _memory(stack: contextlib.ExitStack, size: int) -> int:
     fd = os.memfd_create("answers", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     stack.callback(os.close, fd)
     os.truncate(fd, size)
+    # A program that enlarged it would get memory that belongs to no process; one that cut it would break the mappings of others.
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
     return fd
 

@@ -28,6 +28,7 @@ def readable(extra: Iterable[str]) -> list[str]:
 
 def shown_at(path: str, tier: str) -> str:
     """Return the path at which programs see a path of the host; with mounts of their own, the host's `/tmp` is moved."""
+    # Programs have an empty /tmp of their own, which would hide Python or a checkout that lies in the host's.
     real = os.path.realpath(path)
     return f"/host{real}" if tier == "bubblewrap" and real.startswith("/tmp/") else path
 
@@ -50,6 +51,7 @@ def bubblewrap(extra: Iterable[str], passwd: int, command: list[str]) -> list[st
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
         if os.path.islink(f"/{name}"):
             mounts += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
+        # Systems with a merged /usr have links here, others have folders of their own.
         elif os.path.isdir(f"/{name}"):
             mounts += ["--ro-bind", f"/{name}", f"/{name}"]
     shown = {path: shown_at(path, "bubblewrap") for path in readable(extra)}

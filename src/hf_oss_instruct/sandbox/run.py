@@ -80,6 +80,7 @@ def run_program(
     else:
         job = job_spec.compiled(source, language, files or {}, limits, name)
     (found,) = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
+    # A compile error counts only if it also occurs without prebuilt headers.
     if job.confirm_errors and found.status == "compile_error":
         job = job_spec.compiled(source, language, files or {}, limits, name, from_scratch=True)
         (found,) = _attempted(job, stdin, limits, name)
@@ -118,6 +119,7 @@ def run_many(
     Raises:
         SandboxError, ToolchainMissingError, UsageError: see `run_program`.
     """
+    # The boundary is random: a program that could guess it would shift its output to another run.
     limits, name, boundary = limits or Limits(), chosen_tier(tier).name, secrets.token_hex(16)
     inputs = [(dict(environment), stdin.encode("utf-8", "surrogateescape")) for environment, stdin in runs]
     options = {"compile_goes_on": compile_goes_on, "shares_time": shares_time}
@@ -153,6 +155,7 @@ def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str |
         The result of each run, in the order of the jobs.
     """
     workers = workers or len(os.sched_getaffinity(0))
+    # Two jobs per worker: enough that no worker waits while the first result is awaited.
     line: deque[Future[Execution]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="sandbox") as pool:
         try:
@@ -170,12 +173,23 @@ def run_programs(jobs: Iterable[Job], workers: int | None = None, *, tier: str |
 async def run_programs_async(
     jobs: Iterable[Job], workers: int | None = None, *, tier: str | None = None
 ) -> AsyncIterator[Execution]:
-    """Async version of `run_programs`, with the same arguments, order and errors."""
+    """Async version of `run_programs`.
+
+    Args:
+        jobs: the runs; consumed lazily, only slightly ahead of the results.
+        workers: number of parallel runs; the number of CPUs by default.
+        tier: name of a sandbox tier, see `run_program`.
+
+    Yields:
+        The result of each run, in the order of the jobs.
+    """
     found = run_programs(jobs, workers, tier=tier)
     try:
+        # With a default, because StopIteration cannot be raised into a future.
         while (execution := await asyncio.to_thread(next, found, None)) is not None:
             yield execution
     finally:
+        # In a thread, because it waits for active runs.
         await asyncio.to_thread(found.close)
 
 
@@ -193,6 +207,7 @@ def _attempted(
         try:
             return _run(job, stdin.encode("utf-8", "surrogateescape"), limits.output_bytes, process, tier, memory, boundary)
         except (monitor.SandboxStalledError, OSError) as error:
+            # Closed on purpose: a retry would start a new fork server in a process that is about to exit.
             if process.given_up:
                 raise SandboxError("the run was canceled because this process is exiting") from error
             failure = f"{error}. {process.stderr_text()}".strip()
@@ -215,6 +230,7 @@ def _run(
         output = monitor.run(job.payload, stdin, max_bytes, job.max_wall_s, process.launch, cgroup_fds, memory)
         found = _executions(output, tier, boundary)
         was_over = any(group.was_over for group in groups)
+    # The compiler was killed, so its errors may be incomplete: say why.
     if was_over and len(found) == 1 and found[0].status == "compile_error":
         return [replace(found[0], stderr=found[0].stderr + "\n(memory)")]
     # Runs share one control group here: those that were killed exceeded its limit.
@@ -275,6 +291,7 @@ def _status(end: dict[str, Any], cut: bool, stderr: str) -> str:
     if cut:
         return "output"
     if end["why"]:
+        # Not a status of its own: where the working folder is a mount, the program gets an ordinary error (ENOSPC) instead.
         return "failed" if end["why"] == "disk" else str(end["why"])
     if end["exit"] == 0:
         return "ok"
