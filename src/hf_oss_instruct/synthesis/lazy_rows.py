@@ -158,10 +158,12 @@ def rows(
         elif on_left_out:
             on_left_out(outcome)
         elif not isinstance(outcome, Skipped):
+            # Skipped documents are not counted: they were not requested as rows.
             left_out[outcome.reason if isinstance(outcome, Rejection) else "pending"] += 1
     if left_out:
         counts = ", ".join(f"{number} {reason}" for reason, number in left_out.most_common())
         logger.warning("Seeds that gave no row: %s.", counts)
+    # For `datasets`, whose cache would keep a dataset with a gap for good.
     if complete and left_out["pending"]:
         raise TeacherError(
             f"{left_out['pending']:,} seeds have no answer yet. Everything received is kept; the same call continues."

@@ -89,6 +89,7 @@ def run(
         RunError: `out` contains something else, another run, or is in use; or it cannot be written.
         UsageError, SeedError: as `open_source` and `SeedPlan` do.
     """
+    # The source's revision goes into the run config, so that a resumed run draws the same seeds or is refused.
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     with progress.stage(f"Reading seeds from {spec.seeds.source}"):
         seeds = _read_first(sample(source, spec.seeds, progress))
@@ -105,6 +106,7 @@ def run(
             f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which request the rest. "
             "Run synthesize for them."
         )
+    # The lock comes first: what follows reads and writes the folder.
     with _occupied(out), rare_garbage_collection(), deferring() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
@@ -128,17 +130,20 @@ def run(
                     usage=stats.usage,
                     stop=stop,
                     finish_s=0.0 if spec.teacher.batch else FINISH_S,  # batches continue without us
+                    # A session that stops early still writes all rows that earlier ones have paid for.
                     catch_up=True,
                 )
 
             update = partial(fill, stats=stats, requests_before=spent.requests_sent, stopping=stopping)
             with progress.stage(f"Making pairs with {teacher.identity}", "seeds", spec.seeds.requested, update):
                 error = drive(stream, tables.consume, stopping)
+            # Also after an error or a signal: the tables always show the rows so far.
             with progress.stage("Checking the whole dataset and writing it"):
                 tables.finish()
             report = report_of(spec, task, stats, tables.checks(), before, spent, time.monotonic() - started, journal.dropped)
             if follow_ups:
                 report["tasks"] = follow_ups
+        # After the journal is closed, which syncs it: the report is the last file, and stands for all others.
         publish(out, spec, task, stats, report)
         return RunResult(stats, report, error, bool(stopping))
 
@@ -174,6 +179,7 @@ def _occupied(out: Path) -> Iterator[None]:
             f"--out {str(out)!r} has {' '.join(wildcards)} in its path, which load_dataset interprets as a pattern, so it would "
             f"not find the dataset. Use another folder."
         )
+    # Finished tables are replaced, so that the files of somebody else would be at risk.
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
         raise RunError(f"--out {str(out)!r} contains other files and no {CONFIG}. Use a new or empty folder.")
     with locked(out):
@@ -186,11 +192,13 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
     if (out / CONFIG).exists():
         differences = RunSpec.from_file(out / CONFIG).differences(spec)
         before = report_before(out)
+        # A run config names no teacher, only the report does.
         earlier = before.get("teacher", task.teacher.identity)
         if earlier != task.teacher.identity:
             differences.append(difference("teacher", earlier, task.teacher.identity))
         if (named := before.get("tasks", [])) != follow_ups:
             differences.append(difference("tasks", as_shown(named), as_shown(follow_ups)))
+        # The command is the same, since `pinned` fills in the revision: advice to repeat earlier options would be of no use.
         if [line.split(":")[0] for line in differences] == ["--revision"]:
             raise RunError(
                 f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
@@ -201,6 +209,7 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
             raise different_run_error(out, differences)
     else:
         write_atomically(out / CONFIG, spec.to_yaml())
+        # Written at once, so that a run that is killed can be exported and resumed with the same teacher.
         begun: RunReport = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
         if follow_ups:
             begun["tasks"] = follow_ups

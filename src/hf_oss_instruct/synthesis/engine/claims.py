@@ -25,11 +25,13 @@ class Claims:
 
     def take(self, entry: Entry) -> bool:
         """Take on a question, unless it is being asked: then wait for the answer."""
+        # A retry: entries keep their claim between attempts.
         if entry.asking:
             return True
         if entry.key in self._same:
             self._same[entry.key].append(entry)
             return False
+        # Within this stream nobody asks it; another stream of this process may.
         if not self._journal.claim(entry.key, lambda: self._on_released(entry)):
             self._schedule.waiting_elsewhere.add(entry)
             return False
@@ -50,6 +52,7 @@ class Claims:
             self._loop.call_soon_threadsafe(self._requeue, entry)
 
     def _requeue(self, entry: Entry) -> None:
+        # Unless the run has stopped in the meantime, and settled it.
         if entry in self._schedule.waiting_elsewhere:
             self._schedule.waiting_elsewhere.discard(entry)
             self._schedule.queue(entry)

@@ -68,6 +68,7 @@ async def outcomes(
     window = OrderedWindow(ahead or concurrency)
     engine = _Engine(tasks, journal, runner, limiter, window, usage, concurrency, catch_up)
     working = asyncio.create_task(engine.run(items, stop, finish_s))
+    # The loop below must also wake up if the engine ends without settling the first entry.
     working.add_done_callback(lambda _: window.wake())
     try:
         while True:
@@ -78,6 +79,7 @@ async def outcomes(
                 break
             await window.wait_for_head()
         runner.finish()
+        # Only now, so that everything that was received has been yielded before the error.
         if failure := runner.error or working.exception():
             raise failure
     finally:
@@ -127,25 +129,30 @@ class _Engine:
         """Read the source, a little ahead of the workers."""
         async with aclosing(read_in_thread(items)) as portions:
             async for portion in portions:
+                # The next portion is read when the last one has been started, so that little is read ahead.
                 while self._schedule.new_items:
                     await self._change()
+                # With `catch_up` the whole source is read, since the journal may know items that come late in it.
                 if self._runner.closed.is_set() and not self._catch_up:
                     return
                 self._schedule.extend(portion)
 
     async def _change(self) -> None:
         """Wait until anything changes; once the run stops, no requests are sent."""
+        # Cleared first, so that a change during the work below is not missed.
         changed = self._schedule.changed
         changed.clear()
         if not self._runner.closed.is_set():
             await changed.wait()
         if not self._runner.closed.is_set():
             return
+        # From here on nothing is sent: what is left is settled with the answers that the journal has.
         self._drain()
         if not self._catch_up:
             self._schedule.new_items.clear()
         while self._schedule.new_items and self._workers.can_start_item:
             self._advance_or_give_up(self._items.begin(self._schedule.next_new_item()))
+        # The window is full, or a request is still in flight: the consumer or the request sets it.
         if self._schedule.new_items or not self._schedule.is_quiet:
             await changed.wait()
 
@@ -165,6 +172,7 @@ class _Engine:
         self._runner.close()
         self._items.local_work.stop()
         self._schedule.changed.set()
+        # Requests in flight are paid for, so that they get time to be answered before they are cancelled.
         await self._workers.ended(finish_s)
         self._workers.cancel()
 
@@ -188,6 +196,8 @@ class _Engine:
         while not await self._workers.ended(CANCEL_AGAIN_S):
             self._workers.cancel()  # a teacher may have ignored it
         self._items.local_work.close()
+        # Other streams of this process may wait for questions that this one has claimed.
         self._journal.release_all()
+        # Last, since closing a teacher closes the connections of its requests.
         for teacher in self._items.teachers.values():
             await teacher.close()

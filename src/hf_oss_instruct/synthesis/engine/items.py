@@ -72,6 +72,7 @@ class Items:
                 assert entry.step
                 if isinstance(entry.step.task, LocalTask):
                     self.local_work.begin(entry)
+                # A local task reports back through `_on_computed`, so there is no question to send.
                 if entry.computing:
                     return False
                 if (answer := self._recalled(entry)) is None:
@@ -139,6 +140,7 @@ class Items:
 
     def _recall_answer(self, step: Step) -> Answer | None:
         assert isinstance(step.task, GenerationTask)
+        # An outcome that a local task has had a part in never left memory (`OrderedWindow.settle`): no program runs twice.
         return self._journal.recall(step.task.key(step.item), step.seed, step.task.name)
 
     def _recalled(self, entry: Entry) -> Answer | None:
@@ -146,8 +148,10 @@ class Items:
         assert entry.step
         task, item, _ = entry.step
         assert isinstance(task, GenerationTask)
+        # Kept, because a key is a hash of the whole request, and a retry looks it up again.
         entry.key = entry.key or task.key(item)
         answer = self._journal.recall(entry.key, entry.step.seed, task.name)
+        # An answer of an earlier session also shows that the teacher answers this task, and that refusals are the items' fault.
         if answer is not None and not self._runner.closed.is_set():
             state = self._runner.state(task, entry.step.seed)
             if not state.answers_others:
@@ -196,6 +200,7 @@ class Items:
             self.local_work.tasks.setdefault(id(task), task)
         else:
             teacher = task.teacher
+            # A task may lead to others, so that some teachers turn up only during the run.
             if id(teacher) not in self.teachers:
                 self.teachers[id(teacher)] = teacher
                 check_batches(self._journal.folder, teacher)

@@ -41,6 +41,7 @@ class LocalWork:
         assert entry.step
         assert isinstance(entry.step.task, LocalTask)
         if self._pool is None:
+            # The processors that this process may use: a batch system may have assigned fewer than the machine has.
             self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="oss-instruct-local")
         entry.computing = entry.computed = True
         self._schedule.in_flight += 1
@@ -63,9 +64,11 @@ class LocalWork:
         entry.computing = False
         self._schedule.in_flight -= 1
         error = None if future.cancelled() else future.exception()
+        # After the end its entry was given up already, and nobody takes the result.
         if future.cancelled() or self._closed or entry.settled:
             return
         if error is not None and not isinstance(error, Exception):
+            # Such as KeyboardInterrupt: it ends the process instead of failing an item.
             raise error
         self._done(entry, error or future.result())
         self._schedule.notify_if_idle()

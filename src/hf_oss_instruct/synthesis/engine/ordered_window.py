@@ -97,8 +97,10 @@ class OrderedWindow:
     def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Record the outcome of an entry. A row far ahead of its turn is dropped, and read from the journal when it is due."""
         entry.settled, entry.step = True, None
+        # Pending and skipped items are small, and the journal could not give them again.
         if not isinstance(outcome, dict | Rejection):
             entry.outcome = outcome
+        # The first one leaves at once, and what a local task computed is not in the journal: both are held beyond the limit.
         elif self._held < HELD or entry is self.entries[0] or entry.computed:
             entry.outcome = outcome
             self._held += 1

@@ -70,7 +70,9 @@ class Schedule:
 
     def queue(self, entry: Entry, pause_s: float = 0.0) -> None:
         """Ask about an entry before new items, after a pause."""
+        # Without a pause 0, which comes before all retries.
         due = time.monotonic() + pause_s if pause_s else 0.0
+        # The number keeps entries of the same moment in order, and the heap from comparing entries.
         heapq.heappush(self._due, (due, next(self._numbers), entry))
         self._wake_at(due)
         self.notify_if_idle()
@@ -101,6 +103,7 @@ class Schedule:
         """Wake this number of sleeping workers."""
         while number and self._sleeping:
             sleeper = self._sleeping.popleft()
+            # A worker that was cancelled leaves its future here; it must not use up the signal.
             if not sleeper.done():
                 sleeper.set_result(None)
                 number -= 1
@@ -112,6 +115,7 @@ class Schedule:
 
     def _wake_at(self, due: float) -> None:
         if (wait_s := due - time.monotonic()) > EARLY_S:
+            # Asked again when the timer fires, because it may fire early.
             self._loop.call_later(wait_s, self._wake_at, due)
         else:
             self.wake(1)

@@ -71,6 +71,7 @@ class Workers:
             if not self._has_work():
                 await self._schedule.sleep()
                 continue
+            # The slot comes first: during the wait for it, retries become due, which precede new items.
             await self._limiter.acquire()
             entry = None if self._runner.closed.is_set() else self._next()
             if entry is None:
@@ -103,6 +104,7 @@ class Workers:
         request = replace(task.request(entry.step.item), key=entry.key)
         if not task.teacher.embedded and self._runner.reserve(task, request) is not Admission.NOW:
             self._limiter.cancelled()
+            # If no request is left that could return budget, the runner is closed now, and the driver gives the entry up.
             self._schedule.waiting_for_budget.append(entry)
             return
         self._schedule.in_flight += 1
@@ -114,6 +116,7 @@ class Workers:
             self._items.give_up(entry)
             raise
         finally:
+            # Also after an error, or the run would wait for this request forever.
             self._schedule.in_flight -= 1
             self._schedule.retry_budget()
         self._handle_result(entry, self._runner.state(task, request.seed), result)

@@ -97,6 +97,7 @@ class Journal:
         if fields["key"] != key:  # a hash collision: the index has half of each key
             return None
         answer = answer_of(fields)
+        # The answer of another run: copied, so that this folder alone is enough to export its rows.
         if self._files.path(location).parent != self.folder:
             self.append(key, answer, seed, task)
         return answer
@@ -137,6 +138,7 @@ class Journal:
         try:
             if self._writer is None:
                 self._writer = self._create()
+            # One unbuffered call for the whole line: what it returns from is with the kernel, and survives a kill.
             written = os.write(self._writer, line)
             if written < len(line):  # the disk was full in the middle of the line
                 raise OSError(28, "No space left on device")
@@ -146,6 +148,7 @@ class Journal:
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
                 "free disk space and run the same command again."
             ) from error
+        # Indexed and announced only now: a line that was not written whole must not be found.
         self._locations.set(_short_key(key), self._files.location(self._own, self._end))
         shared_answers.announce(self._shared_folder, (self._own, _short_key(key), self._end), self._mailbox)
         self._end += len(line)
@@ -182,6 +185,7 @@ class Journal:
         """Sync the files to disk and close them."""
         self.release_all()
         if self._writer is not None:
+            # Once per session: each line survives a kill of the process, and from here on also a power failure.
             os.fsync(self._writer)
             os.close(self._writer)
             self._writer = None
@@ -206,6 +210,7 @@ class Journal:
         for number in range(10**6):
             path = self.folder / f"{stem}-{number}.jsonl"
             try:
+                # O_EXCL: an earlier process, or one in a container of the same host name, may have had the same pid.
                 writer = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             except FileExistsError:
                 continue

@@ -28,6 +28,7 @@ def key_of(line: bytes) -> str:
 
 def encode_line(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes:
     """Build a line with key, answer and the seed's columns, so that a journal alone is enough to write rows."""
+    # The key stays the first field: `key_of` reads it by its position.
     fields: dict[str, Any] = {"key": key}
     if task != OSS_INSTRUCT:
         fields["task"] = task

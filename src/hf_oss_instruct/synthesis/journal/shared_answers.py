@@ -66,6 +66,7 @@ def release(folder: str, key: str) -> None:
     """Release the claim on a question, which is answered or given up."""
     with _lock:
         waiting = _questions.pop((folder, key), ())
+    # Outside of the lock, because a callback may claim the question itself.
     for when_free in waiting:
         when_free()
 

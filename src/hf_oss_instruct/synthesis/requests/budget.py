@@ -99,6 +99,7 @@ class Budget:
         self._total = (before.requests_sent, before.prompt_tokens, before.completion_tokens)
         self._waiting, self._in_batches = dict(before.in_batches), dict[str, tuple[int, int]]()
         self._batched = before.batched
+        # Batches of earlier sessions continue on the server and will be billed, so they count from the start.
         for prompt, completion in self._waiting.values():
             self._add(1, prompt, completion, batched=True)
 
@@ -127,6 +128,7 @@ class Budget:
 
     def withdraw(self, request: Request, *, batched: bool = False) -> None:
         """Give back the reservation of a request that was not sent."""
+        # Without limits there is nothing to give back, because `reserve` has kept no count.
         if self._bounded:
             prompt, completion = request.most_tokens
             self._add(-1, -prompt, -completion, batched=batched)

@@ -39,6 +39,7 @@ def count_requests(
     counts.requests, counts.tokens = usage.answered, usage.tokens_answered
     counts.spent = dict(_spent(usage, limits, requests_before))
     counts.remark = " · ".join(_remarks(usage))
+    # A copy: the engine adds deadlines in another thread.
     in_flight = sum(deadline.in_flight for deadline in list(usage.deadlines))
     counts.stopping = _stopping(in_flight) if stopping else ""
 

@@ -74,12 +74,14 @@ class RateLimiter:
 
     async def acquire(self) -> None:
         """Wait until a request may be sent, and count it as in flight. First come, first served."""
+        # Even where there is room, a newcomer queues behind those that wait: the lock hands out turns in order.
         if self._open and (self._turn.locked() or self.delay_s() > 0):
             async with self._turn:
                 while self._open and (wait_s := self.delay_s()) > 0:
                     self._changed.clear()
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._changed.wait(), None if wait_s == math.inf else wait_s)
+        # Nothing is awaited between `delay_s` and this count, so no two requests take the same room.
         self.in_flight += 1
 
     def close(self) -> None:
@@ -99,6 +101,7 @@ class RateLimiter:
         """Report that a request got a 429."""
         self._finished()
         self._busy += 1
+        # A 429 is no failure: it shows that the server is there.
         self._last_busy = self._clock()
         self._failures_in_a_row = 0
 
@@ -112,6 +115,7 @@ class RateLimiter:
 
     def pause(self) -> None:
         """Count the server as gone: nothing is sent for a while, then one request probes."""
+        # Requests that were in flight together fail together: only the first of them makes the pause longer.
         if self._clock() >= self._paused_until:
             self.gone, self._paused_until = True, self._clock() + self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
@@ -152,6 +156,7 @@ class RateLimiter:
         self._roll(now)
         if now < self._paused_until_s:
             return self._paused_until_s - now
+        # One of the requests in flight may be the probe, whose result decides.
         if self.gone and (self.in_flight or now < self._paused_until):
             return math.inf if self.in_flight else max(self._paused_until - now, 0.01)
         if self.in_flight >= int(self.limit):
@@ -168,10 +173,12 @@ class RateLimiter:
 
     def _roll(self, now: float) -> None:
         """Adapt the limits at the end of each second."""
+        # Called with every request, not by a timer: nothing happens while nothing is sent, so a "second" may be longer.
         elapsed = now - self._second
         if elapsed < 1:
             return
         self._history.append(self._answered / elapsed)
+        # Without a 429 there is no limit to find, and the number in flight alone holds requests back.
         if self._busy or self.rate:
             best = max(self._history)
             calm = now - self._last_busy > UNLIMITED_AFTER

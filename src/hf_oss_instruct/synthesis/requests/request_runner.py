@@ -87,6 +87,7 @@ class RequestRunner:
             return await self._send(ServerSlot(teacher, self._limiter), state, request, key, number, timeouts)
         sent = False
         try:
+            # The caller's slot bounds the requests to all servers together; this one is a server's own.
             slot = await self._pool.acquire(teacher)
             if self.closed.is_set():
                 slot.limiter.cancelled()
@@ -103,6 +104,7 @@ class RequestRunner:
     ) -> AttemptResult:
         answer: Completion | None = None
         try:
+            # Before it is sent, because an attempt may be billed although no answer arrives.
             self._usage.requests_sent += state.sends_requests
             answer = await state.deadline.run(slot.target.complete(request), timeouts)
         except RowRejectedError as refusal:
@@ -118,6 +120,7 @@ class RequestRunner:
             raise
         except Exception as error:
             slot.limiter.cancelled()
+            # What every row would meet, such as an invalid key. Another server of the same model may still answer.
             if isinstance(error, TeacherError) and self._pool.mark_unusable(slot, error):
                 return Retry(0.0, 0, str(error))
             self.close(error)
@@ -127,6 +130,7 @@ class RequestRunner:
             return self._record(state, key, answer, request)
         finally:
             if state.sends_requests:
+                # Whatever the outcome: what an attempt without an answer had reserved would be lost to the others.
                 self._budget.settle(request, answer)
             self._usage.note = self._pool.note or self._limiter.note
 
@@ -150,6 +154,7 @@ class RequestRunner:
 
     def close(self, error: Exception | None = None) -> None:
         """Stop sending requests."""
+        # The first error is the cause; later ones may be its consequence.
         self.error = self.error or error
         self.closed.set()
         self._limiter.close()
@@ -170,6 +175,7 @@ class RequestRunner:
 
     def _record(self, state: TaskState, key: str, answer: Completion, request: Request) -> Answered | Stopped:
         try:
+            # On disk before anything is made of it, so that a kill never loses an answer that was paid for.
             self._journal.append(key, answer, request.seed, state.name)
             if answer.raw is not None:
                 self._reject_unreadable(state, answer.raw)
@@ -193,8 +199,10 @@ class RequestRunner:
 
     def _refuse(self, state: TaskState, key: str, refusal: RowRejectedError, request: Request) -> Refused | Undecided:
         """Journal a refusal once the teacher has answered another question; sixteen before that are the request's fault."""
+        # It was paid for, even if it could not be written.
         self._usage.answered += state.sends_requests
         state.reached = True
+        # Any other reason is about the item's content, so that it needs no comparison with other items.
         if state.answers_others or refusal.reason != "refused":
             self._journal.append(key, refusal, request.seed, state.name)
             state.failing_since = None
@@ -211,6 +219,7 @@ class RequestRunner:
         return Retry(retry.pause_s, -(-self._policy.tries // 3), retry.why, timed_out=True)
 
     def _retry(self, state: TaskState, error: RetryableError, number: int, slot: ServerSlot) -> Retry:
+        # The teacher has changed a parameter that the server named: the item neither failed nor needs to wait.
         if error.changed:
             slot.limiter.answered()
             return Retry(0.0, 0, str(error))
@@ -222,6 +231,7 @@ class RequestRunner:
         state.failing_since = self._clock() if state.failing_since is None else state.failing_since
         state.reached = state.reached or error.reached
         state.failures += 1
+        # As long as another server answers, the failures of this one stop nothing.
         if not self._pool.has_usable_servers(slot):
             self._stop_if_hopeless(state, error, wait_s, self._clock() - state.failing_since)
         return Retry(self._policy.pause_s(number, wait_s), int(not error.busy), str(error))

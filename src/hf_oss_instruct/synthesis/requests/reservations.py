@@ -35,6 +35,7 @@ class Reservations:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
+        # Looked for before it is opened, which creates it.
         self.killed, self.found = self._path.exists(), Usage()
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -58,6 +59,8 @@ class Reservations:
             RunError: the file cannot be written; do not send the request.
         """
         try:
+            # Lines have a fixed width, so that overwriting leaves no rest of a longer one. There is no fsync, since the kernel's
+            # cache survives a kill of the process.
             os.pwrite(self._file, b"%020d %020d %020d\n" % (requests, prompt_tokens, completion_tokens), 0)
         except OSError as error:
             raise self._unwritable(error) from error

@@ -69,11 +69,13 @@ class ServerPool:
             limiters = [(self._state_of(server).limiter, server) for server in (*servers[turn:], *servers[:turn])]
             shortest = math.inf
             for limiter, server in sorted(limiters, key=lambda pair: pair[0].load):
+                # Once closed, everybody gets a slot at once, and finds out that the run has stopped.
                 wait_s = limiter.delay_s() if self._open else 0.0
                 if wait_s <= 0:
                     limiter.in_flight += 1
                     return ServerSlot(teacher, limiter, server)
                 shortest = min(shortest, wait_s)
+            # Nothing is awaited since the delays were computed, so that no change is missed.
             self._changed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), None if shortest == math.inf else shortest)
@@ -94,6 +96,7 @@ class ServerPool:
             return False
         state, server = self._state_of(slot.server), slot.server
         state.unusable = str(error)
+        # Probed again like a server that is gone: a key or a model may be repaired while the run continues.
         state.limiter.pause()
         if state.unusable not in state.warned:
             state.warned.add(state.unusable)

@@ -51,6 +51,7 @@ class Deadline:
         """
         started = time.monotonic()  # the clock of the loop's timers
         async with asyncio.timeout(None) as timer:
+            # `timer` itself has no deadline and so no timer in the loop: one for each attempt took measurable CPU time.
             self._running[timer] = started, timeouts
             self._set_alarm(started + self.timeout_s(timeouts))
             try:
@@ -66,6 +67,7 @@ class Deadline:
     @property
     def oldest_s(self) -> float:
         """Age of the oldest attempt in flight, in seconds; 0 if there is none."""
+        # The first to have started, because a dict keeps the order of insertion.
         oldest = list(self._running.values())[:1]  # a copy: a display reads it in another thread
         return time.monotonic() - oldest[0][0] if oldest else 0.0
 
@@ -77,6 +79,7 @@ class Deadline:
     def record_latency(self, latency_s: float) -> None:
         """Learn from the latency of an answer."""
         self._seen += 1
+        # Two windows stand for the last 256 to 511 answers, without a list of their latencies.
         if self._seen % WINDOW == 0:
             self._slowest_before, self._slowest = self._slowest, 0.0
         if latency_s > self._slowest:
@@ -91,6 +94,7 @@ class Deadline:
 
     def timeout_s(self, timeouts: int = 0) -> float:
         """The deadline of an attempt in seconds, after a number of timeouts of the same question."""
+        # Doubling ends at the longest deadline, except for a fixed one, which may be longer than that from the start.
         return min(self.seconds * 2.0**timeouts, max(self.seconds, self._longest_s))
 
     def _expire(self) -> None:
@@ -101,6 +105,7 @@ class Deadline:
                 continue
             due = started + self.timeout_s(timeouts)
             if due <= time.monotonic():
+                # A moment in the past: asyncio cancels the attempt at once.
                 timer.reschedule(due)
             else:
                 self._set_alarm(due)

@@ -32,6 +32,7 @@ def drive(
 
     async def work() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        # A signal arrives in another context than the loop's, and perhaps after its end.
         stopping.call(lambda: loop.is_closed() or loop.call_soon_threadsafe(stop.set))
         opened = stream(stop)
         try:

@@ -26,6 +26,7 @@ def run_coroutine(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return _run(work)
+    # A loop is running in this thread, as in a notebook, and does not nest: the work gets a thread with a loop of its own.
     tasks: list[asyncio.Task[Any] | None] = []
 
     async def cancellable() -> T:
@@ -39,6 +40,7 @@ def run_coroutine(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         except KeyboardInterrupt:  # it is raised here, in the main thread; as in `asyncio.Runner`, the work is cancelled
             for task in filter(None, tasks):
                 task.get_loop().call_soon_threadsafe(task.cancel)
+            # The work ends before the interrupt goes on, so that what it has open is closed.
             wait([running])
             raise
 

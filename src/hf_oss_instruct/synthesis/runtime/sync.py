@@ -44,6 +44,7 @@ class _Stream(Generic[T]):
         self._running: asyncio.Task[T | object] | None = None
         self._closed = False
         self._consumer: int | None = None
+        # A daemon, because Python waits for all other threads before it runs `atexit`, which closes the stream.
         self._thread = threading.Thread(target=self._loop.run_forever, name="oss-instruct", daemon=True)
         self._thread.start()
         _open.add(self)
