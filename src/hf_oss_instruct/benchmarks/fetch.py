@@ -49,6 +49,7 @@ def fetch(repo: str, revision: str, patterns: Sequence[str], *, reachable: bool 
 
     try:
         files = snapshot(offline=True)
+    # `LocalEntryNotFoundError` is an OSError: nothing of this revision is cached.
     except OSError:
         files = []
     if files or not reachable:

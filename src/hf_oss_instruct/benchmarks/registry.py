@@ -109,6 +109,7 @@ def canonical(task: str) -> str:
     found = lookup(family)
     if found is None:
         return task
+    # The configurations on the Hub are `humaneval-java` and `mbpp-java`; a language alone means HumanEval.
     return found.name + colon + re.sub(r"^mbpp[-_ ]", "mbpp-", language.strip().lower())
 
 

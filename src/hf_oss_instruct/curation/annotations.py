@@ -32,14 +32,20 @@ def reject(table: pa.Table, reason: str, why: Mapping[int, str]) -> pa.Table:
         why: row number → detail, in one line. Rows that are rejected already keep their first reason.
     """
     assert reason in REASONS, reason
-    alive = not_rejected(table)
+    alive = not_rejected(table)  # (rows,)
     why = {row: detail for row, detail in why.items() if alive[row]}
     table = _changed(table, REASON, pa.string(), dict.fromkeys(why, reason))
     return _changed(table, DETAIL, pa.string(), why)
 
 
 def flag(table: pa.Table, found: Mapping[int, Sequence[str]], column: str = FLAGS) -> pa.Table:
-    """Add words to the lists in a column; a null list without new words stays null."""
+    """Add words to the lists in a column; a null list without new words stays null.
+
+    Args:
+        table: rows.
+        found: row number → words to add; a word that is there already is not repeated.
+        column: a column of lists of words, which is appended if the table lacks it.
+    """
     return _changed(table, column, pa.list_(pa.string()), found, lambda old, new: list(dict.fromkeys([*(old or []), *new])))
 
 
@@ -61,6 +67,7 @@ def _changed(
             for row in inside:
                 changed[row - first] = combine(changed[row - first], values[row])
             chunk = pa.array(changed, kind)
+        # A source may have nulls or large strings here, and all chunks of a column need one type.
         chunks.append(chunk.cast(kind))
         first += len(chunk)
     column = pa.chunked_array(chunks, kind)

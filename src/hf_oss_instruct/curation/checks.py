@@ -90,6 +90,7 @@ def list_facts(options: Options) -> dict[str, Any]:
             "tasks": len(listed.tasks),
             "patterns": sum(len(task.statements) + len(task.solutions) for task in listed.tasks),
         }
+        # A large benchmark that nobody asked for is not missing: otherwise no run without it would count as checked.
         status = "left_out" if listed.left_out else "not_done" if listed.why else "done"
         lists.append(facts | {"status": status} | ({"why": listed.why} if listed.why else {}))
     missing = [facts for facts in lists if facts["status"] == "not_done"]
@@ -151,5 +152,11 @@ def entry(step: Step, options: Options, **more: Any) -> dict[str, Any]:
 
 
 def skipped(name: str, why: str, status: str = "not_done") -> dict[str, Any]:
-    """The entry in `run.json` of a check that did not run; `unavailable` means that this version cannot run it."""
+    """The entry in `run.json` of a check that did not run.
+
+    Args:
+        name: name of the check.
+        why: the reason, as a phrase.
+        status: `not_done`, or `unavailable` if this version cannot run it.
+    """
     return {"name": name, "status": status, "why": why}

@@ -109,6 +109,7 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
             click.echo(json.dumps({"out": str(out), **report}))
         elif output != "quiet":
             show_curated(report, out)
+        # Last, so that the folder is complete and the reasons can be read.
         if not report["kept"]:
             raise OssInstructError(f"0 of {report['requested']:,} rows kept; {out / 'rejected'} has the reasons.")
 

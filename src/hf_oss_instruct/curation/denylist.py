@@ -37,6 +37,7 @@ class Denylist:
     """
 
     hash: str
+    # Not compared, since a config that was read from YAML has only the hash; not in `repr`, since entries name people.
     entries: frozenset[tuple[str, str]] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -111,7 +112,9 @@ class Denylist:
 
 def _any_of(kind: str, values: list[str]) -> re.Pattern[str]:
     """Combine patterns into one; the empty string never matches."""
+    # Names of repositories ignore case on GitHub, paths do not.
     patterns = [translate(value.lower() if kind == "repo" else value.lstrip("/")) for value in sorted(values)]
+    # `(?=.)`: `repo: *` must not match rows without a repository, whose name is read as empty. `(?!)` matches nothing.
     return re.compile("(?!)|" + "|".join(f"(?:(?=.){pattern})" for pattern in patterns) if patterns else "(?!)")
 
 

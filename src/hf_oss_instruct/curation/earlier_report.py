@@ -13,6 +13,7 @@ from hf_oss_instruct.structured import matching, read_object
 logger = logging.getLogger(__name__)
 
 _NUMBER = (int, float)
+# `...` stands for any key, see `structured.matching`.
 _COUNTS = {...: int}
 _COUNTED = {"requested": int, "kept": int, "rejected": _COUNTS, "pending": int}
 _OF_THE_RUN = {
@@ -71,6 +72,7 @@ class EarlierReport:
         }
         self.checks: list[dict[str, Any]] = []
         listed = self._fields(found, {"checks": list}).get("checks", [])
+        # One at a time, so that a malformed entry does not take the others with it.
         for position, check in enumerate(listed):
             if self._fits(check, _shape_of_check(check), f"checks[{position}]"):
                 self.checks.append(check)

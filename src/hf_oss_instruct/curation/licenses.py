@@ -123,13 +123,16 @@ def spdx(text: str | None) -> str | None:
     return _spdx(" ".join(text.split())) if text and len(text) < 500 else None
 
 
+# Millions of rows have few distinct license texts.
 @lru_cache(maxsize=2**14)
 def _spdx(text: str) -> str | None:
     if named := ALIASES.get(text.lower()):
         return named
+    # Split at brackets and operators, so that each name in between may be an alias; the `or` of `GPL-2.0-or-later` is none.
     parts = re.split(r"(\(|\)|(?<![\w-])(?:and|or|with)(?![\w-]))", text, flags=re.IGNORECASE)
     words = [ALIASES.get(part.strip(" ,;").lower(), part) for part in parts]
     tree = _parsed(" ".join(words))
+    # The parser accepts any words as the name of a license.
     return None if tree is None or _licensing().unknown_license_keys(tree) else str(tree)
 
 

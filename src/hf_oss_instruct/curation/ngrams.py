@@ -27,6 +27,8 @@ WORD = 8
 """Bytes hashed at a time."""
 LONG_WORD = 64
 """Words with at least this many bytes are hashed with xxhash."""
+# An odd factor for each position in an n-gram, so that the order of words counts. The draw is fixed,
+# because hashes are stored and compared: in the cached index of benchmarks, and between machines.
 _OF_POSITION = np.random.default_rng(20231204).integers(1, 2**63, 64, dtype=np.uint64) | np.uint64(1)
 _FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(WORD + 1)], np.uint64)
 
@@ -39,7 +41,7 @@ def alphabet(letters: str, *, fold: bool = False, beyond_ascii: bool = False) ->
         fold: whether to ignore case.
         beyond_ascii: whether every character beyond ASCII is a letter.
     """
-    table = np.zeros(256, np.uint8)
+    table = np.zeros(256, np.uint8)  # (256,)
     for letter in letters.encode():
         table[letter] = ord(chr(letter).lower()) if fold else letter
     if beyond_ascii:
@@ -96,11 +98,13 @@ def texts(column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = BATCH
     """A text column, or its chunks, in portions of about `batch_bytes`, at least one row each. Nulls are empty texts."""
     first = 0
     for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else column:
+        # Large strings have 64-bit offsets, whatever the type of the column.
         chunk = pc.fill_null(chunk.cast(pa.large_string()), "")
         _, offsets, values = chunk.buffers()
         if len(chunk) == 0:
             continue
         ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+        # A chunk of empty texts may have no buffer of values.
         data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.empty(0, np.uint8)
         start = 0
         while start < len(chunk):
@@ -126,17 +130,19 @@ def words(rows: Texts, letters: Bytes, *, unspaced: bool = False) -> Words:
         unspaced: whether each character of a script that puts no spaces between words (Chinese, Japanese, Thai, …) is a word.
     """
     folded = np.take(letters, rows.data)  # (bytes,)
+    # A margin on both sides, so that a run of letters at the first or last byte has two edges as well.
     is_letter = np.concatenate([[False], folded != 0, [False]])  # (bytes + 2,)
-    edges = np.flatnonzero(is_letter[1:] != is_letter[:-1])
+    edges = np.flatnonzero(is_letter[1:] != is_letter[:-1])  # (2 · runs,): starts and stops in turn
     inner = distinct(np.concatenate([rows.ends[1:-1], _unspaced(rows.data)]) if unspaced else rows.ends[1:-1])
     seams = inner[is_letter[inner] & is_letter[inner + 1]]  # where two rows meet in letters, the word ends
-    edges = np.insert(edges, np.searchsorted(edges, seams).repeat(2), seams.repeat(2))
+    edges = np.insert(edges, np.searchsorted(edges, seams).repeat(2), seams.repeat(2))  # (2 · words,)
     starts, stops = edges[::2], edges[1::2]  # (words,)
     return Words(_hashes(folded, starts, stops), np.searchsorted(starts, rows.ends), starts, stops)
 
 
 def _unspaced(data: Bytes) -> Positions:
     """Byte offsets where characters of scripts without spaces begin and end in UTF-8."""
+    # Bytes that begin a character of three or four bytes; the last two of valid UTF-8 cannot.
     positions = np.flatnonzero(data[:-2] >= 0xE0)
     first, second = data[positions], data[positions + 1]
     scripts = (first >= 0xE3) & (first <= 0xE9)  # U+3000 to U+9FFF: Chinese, kana and their punctuation
@@ -159,9 +165,10 @@ def grams(hashes: Hashes, ends: Positions, n: int) -> tuple[Hashes, Positions]:
     rows = len(ends) - 1
     if len(hashes) < n:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
-    row_of = np.repeat(np.arange(rows), np.diff(ends))
+    row_of = np.repeat(np.arange(rows), np.diff(ends))  # (words,)
     whole = len(hashes) - n + 1
     mixed = hashes[:whole] * _OF_POSITION[0]  # (words - n + 1,)
+    # N-grams across two rows are hashed too, and dropped below: that is cheaper than a loop over rows. Sums wrap at 2⁶⁴.
     for position in range(1, n):
         mixed += hashes[position : position + whole] * _OF_POSITION[position]
     within = row_of[:whole] == row_of[n - 1 :]  # (words - n + 1,)
@@ -169,22 +176,34 @@ def grams(hashes: Hashes, ends: Positions, n: int) -> tuple[Hashes, Positions]:
 
 
 def gram_family(hashes: Hashes, ends: Positions, lengths: Collection[int]) -> Iterator[tuple[int, Hashes, Positions]]:
-    """`grams` of several lengths, each computed from the previous one: length, hashes, rows."""
-    row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
-    mixed = np.zeros(len(hashes), np.uint64)
+    """`grams` of several lengths, each computed from the previous one: length, hashes, rows.
+
+    Args:
+        hashes: (words,).
+        ends: (rows + 1,), where rows begin and end in it.
+        lengths: numbers of words, each 64 at most; they come in ascending order.
+    """
+    row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))  # (words,)
+    mixed = np.zeros(len(hashes), np.uint64)  # (words,)
     for position in range(min(max(lengths), len(hashes))):
-        mixed = mixed[: len(hashes) - position]
+        mixed = mixed[: len(hashes) - position]  # (words - position,)
         mixed += hashes[position:] * _OF_POSITION[position]
         if position + 1 not in lengths:
             continue
-        within = row_of[: len(mixed)] == row_of[position:]
+        within = row_of[: len(mixed)] == row_of[position:]  # (words - position,)
         yield position + 1, mixed[within], row_of[: len(mixed)][within]
 
 
 def windows(data: Bytes, starts: Positions, size: int) -> Hashes:
-    """(starts,): hash of the `size` bytes at each start; `size` is a multiple of 8, and no start is closer to the end."""
-    first = eights(data)
-    mixed = np.zeros(len(starts), np.uint64)
+    """(starts,): hash of some bytes at each start.
+
+    Args:
+        data: (bytes,).
+        starts: offsets in `data`, at least `size` bytes before its end.
+        size: bytes to hash, a multiple of 8.
+    """
+    first = eights(data)  # (bytes,)
+    mixed = np.zeros(len(starts), np.uint64)  # (starts,)
     for position in range(size // WORD):
         mixed += mix(first[starts + position * WORD]) * _OF_POSITION[position]
     return mixed
@@ -202,6 +221,7 @@ def mix(numbers: Hashes) -> Hashes:
 
 def among(hashes: Hashes, known: Hashes) -> Positions:
     """Positions of the hashes that are among a few known ones (sorted)."""
+    # Most words are not among the known ones. Their low bits show that for nearly all, and the exact test is for the few left.
     table = np.zeros(2**16, bool)
     table[known & np.uint64(2**16 - 1)] = True
     positions = np.flatnonzero(np.take(table, (hashes & np.uint64(2**16 - 1)).astype(np.int64)))
@@ -216,13 +236,14 @@ def word_hash(word: str) -> int:
 def word_hashes(several: Sequence[str]) -> Hashes:
     """The hashes of some words, in their order."""
     encoded = [word.encode(errors="replace") for word in several]
-    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)  # (words + 1,)
     return _hashes(np.frombuffer(b"".join(encoded), np.uint8), ends[:-1], ends[1:])
 
 
 def eights(data: Bytes) -> Hashes:
     """(bytes,): the eight bytes from each byte on as one number; zeros after the end."""
     padded = np.concatenate([data, np.zeros(WORD, np.uint8)])
+    # A view with a stride of one byte, instead of eight shifted copies.
     return np.ndarray((len(data),), np.uint64, padded, 0, (1,))
 
 
@@ -230,6 +251,7 @@ def _hashes(data: Bytes, starts: Positions, stops: Positions) -> Hashes:
     """(starts,): hashes of the bytes from each start to its stop."""
     numbers, lengths = eights(data), stops - starts
     hashes = mix((numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_POSITION[np.minimum(lengths, LONG_WORD - 1)])
+    # Most words are shorter than eight bytes: each round works on the ones that are left.
     for position in range(WORD, LONG_WORD, WORD):
         longer = np.flatnonzero(lengths > position)
         if not len(longer):

@@ -26,6 +26,7 @@ def preference_table(table: pa.Table, names: TableColumns) -> pa.Table | None:
         table: the rows.
         names: its columns.
     """
+    # Tables from elsewhere may have a column `solutions` of another type, such as lists of programs.
     typed = set(table.column_names) >= {*FROM} and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type
     if not typed:
         return None
@@ -50,6 +51,7 @@ def preference_pairs(row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     pair, seen = to_prompt_completion(row), {row["solution"]}
     for other in row["solutions"]:
         rate = sum(other["results"]) / len(other["results"]) if other["results"] else 0.0
+        # The chosen solution passes all tests, so its rate is 1.0 and above `CHOSEN_ABOVE`.
         if REJECTED_ABOVE < rate < 1.0 - MARGIN and other["text"] not in seen:
             seen.add(other["text"])
             yield {"prompt": pair["prompt"], "chosen": pair["completion"], "rejected": other["text"]}

@@ -43,6 +43,7 @@ def read(source: str) -> pa.Table:
     if not path.exists():
         return _plain(_from_hub(source))
     is_run = (path / RUN_REPORT).exists()
+    # Without this check, the rejected rows would be read as the dataset.
     if is_run and (path / "rejected").is_dir() and not (path / "data").is_dir():
         raise SeedError(f"{source!r} kept no rows. Pass another run; {str(path / 'rejected')!r} has the reasons.")
     folder = path / "data" if is_run and (path / "data").is_dir() else path
@@ -109,6 +110,7 @@ def _read_csv(rows: Any, file: Path) -> pa.Table:
         rows,
         pv.ReadOptions(encoding=encoding or "utf8"),
         pv.ParseOptions(delimiter=delimiter(file.name), newlines_in_values=True),
+        # Inferred types would change texts such as `007`, and differ from file to file.
         pv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
     )
 
@@ -116,6 +118,7 @@ def _read_csv(rows: Any, file: Path) -> pa.Table:
 def _read_json(rows: Any, file: Path) -> pa.Table:
     if file.suffix == ".jsonl":
         try:
+            # Arrow refuses rows that do not fit into one block; its default is 1 MiB.
             return pj.read_json(rows, pj.ReadOptions(block_size=2**26))
         except pa.ArrowException:  # mixed types, or invalid JSON: parse row by row to find out which
             rows.seek(0)
@@ -199,6 +202,7 @@ def as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
         column = table[name]
         try:
             if holds_text(column.type):
+                # Arrow does not check texts when it reads a file.
                 column.validate(full=True)
                 continue
             chunks = [flat(chunk).cast(pa.large_string()) for chunk in column.chunks]

@@ -78,6 +78,7 @@ def curate(
         RunError: `out` contains something else, is in use, or cannot be written.
     """
     options = options or checks.Options()
+    # Without a list nothing can be denied: the check is left out, so that `run.json` does not call it done.
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
     with progress.stage(f"Reading {source}"):
         table, renamed = without_reserved(read(source), ours=(Path(source) / RUN_REPORT).is_file())
@@ -115,14 +116,24 @@ def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | Non
 def run_steps(
     table: pa.Table, steps: Sequence[checks.Step], options: checks.Options, progress: Progress = SILENT
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
-    """Run some checks one after the other. Returns the annotated table and the checks' entries for `run.json`."""
+    """Run some checks one after the other.
+
+    Args:
+        table: rows in seed order.
+        steps: the checks, in the order in which they run.
+        options: their options.
+        progress: a progress display.
+
+    Returns:
+        The annotated table, and an entry for `run.json` for each check.
+    """
     entries, rejected = [], dict[str, int]()
     for number, step in enumerate(steps, 1):
-        before = not_rejected(table)
+        before = not_rejected(table)  # (rows,)
         with progress.stage(f"Check {number} of {len(steps)}: {step.what}") as counts:
             counts.outcomes, counts.reasons = {"rows left": int(before.sum())}, rejected
             table = step.make(options)(table)
-        rejected_now = before & ~not_rejected(table)
+        rejected_now = before & ~not_rejected(table)  # (rows,)
         rejected = rejected | ({step.name: int(rejected_now.sum())} if rejected_now.any() else {})
         more: dict[str, Any] = {"rejected": int(rejected_now.sum())}
         if step.name == "near_duplicates":
@@ -235,7 +246,7 @@ def _write(
         files: further files, by name.
         card: as of `curate`.
     """
-    keep = pa.array(not_rejected(marked))
+    keep = pa.array(not_rejected(marked))  # (rows,)
     kept, rejected = marked.filter(keep), marked.filter(pc.invert(keep))
     kept = kept.drop_columns(marks)
     parts, counts = [("data", kept), ("rejected", rejected)], RunReport(pairs=0)
@@ -246,6 +257,7 @@ def _write(
     if pair and "verification" in report and (preferences := preference_table(kept, pair)) is not None:
         parts.append(("preference", preferences))
         counts["preferences"] = len(preferences)
+    # The folder must not look finished while its tables are replaced.
     (out / RUN_REPORT).unlink(missing_ok=True)
     for name, part in parts:
         shards = Shards(out / name, part.schema)

@@ -46,7 +46,9 @@ HINT = re.compile(
     r"[0-9a-z]{32}-us\d|sk-|PRIVATE|PuTTY|pypi-Ag|SG\.|sq0csp|k_live_|\d{8}:|[AS][CK][a-z0-9]{32}"
 )
 """Matches in everything that a detector finds. Few snippets match, and the library takes long to import."""
+# detect-secrets 1.5 has no detector for these.
 HUGGING_FACE_TOKEN = re.compile(r"\bhf_[A-Za-z]{34}\b")
+# Neither `git@github.com`, which is in every clone command, nor `a@b.dot(c)`, a product of matrices.
 ADDRESS = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?![\w(.-])")
 EXAMPLE_DOMAIN = re.compile(r"(?i)(.*\.)?(example\.(com|org|net)|example|test|invalid|localhost|local)")
 """RFC 2606 and 6762: reserved domains, which are not real addresses."""
@@ -104,10 +106,12 @@ def boilerplate(text: str, lang: str) -> str | None:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     code = [line for line in lines if not _is_comment(line, lang)]
     imports = sum(bool(IMPORT.match(line)) for line in code)
+    # Beside code, one line that mentions a license is no header.
     if sum(bool(LICENCE.search(line)) for line in lines) >= (1 if len(code) == imports else SEVERAL):
         return "license_header"
     if imports and all(IMPORT.match(line) or LISTED.fullmatch(line) for line in code):
         return "imports_only"
+    # Lines of brackets say nothing about a table.
     code = [line for line in code if re.search(r"\w", line)]
     values = sum(map(_is_value, code))
     return "data_table" if values >= max(SEVERAL, MOSTLY * len(code)) else None

@@ -44,6 +44,7 @@ def with_last_of_assistant(value: Any, text: str) -> Any:
         last = {speaker: ASSISTANTS[KEYS.index((speaker, content))], content: None}
         turns.append(last)
     content = _role_and_text(last)[1]
+    # OpenAI's format allows a list of parts as content.
     last[content] = [{"type": "text", "text": text}] if isinstance(last[content], list) else text
     return json.dumps(turns, ensure_ascii=False) if isinstance(value, str) else turns
 

@@ -53,7 +53,13 @@ def solution_of(problem: Any, solution: Any, names: TableColumns) -> str:
 
 
 def with_solution(value: Any, text: str, names: TableColumns) -> Any:
-    """The value of the solution's column with another solution."""
+    """The value of the solution's column with another solution.
+
+    Args:
+        value: the present value; a chat keeps its other turns.
+        text: the other solution.
+        names: the columns of the table.
+    """
     return chats.with_last_of_assistant(value, text) if names.chat else text
 
 
