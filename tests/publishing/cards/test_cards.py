@@ -231,6 +231,15 @@ def test_a_card_of_mined_pairs_opens_with_a_warning() -> None:
         assert "Generated without a model" not in dataset_card(**facts(report=report))
 
 
+def test_a_card_of_extracted_pairs_mentions_no_requests_and_no_terms_of_a_teacher() -> None:
+    none = {"teacher": "comment-function/2", "requests_sent": 0, "tokens": {"prompt": 0, "completion": 0}}
+    card = dataset_card(**facts(report=facts()["report"] | none))
+    assert "Requests sent" not in card
+    assert "govern the use of its answers" not in card
+    assert "Problems and solutions were extracted from the same code" in card
+    assert "Requests sent: 600." in dataset_card(**facts(report=facts()["report"] | none | {"requests_sent": 600}))  # for tests
+
+
 def test_text_of_strangers_stays_text() -> None:
     evil = "x\n---\n# Owned ````\n<script>alert(1)</script> [click](http://evil) \x1b[31m | ```\n```\n<img src=x>"
     row = facts()["samples"][0] | {"seed": evil, "problem": evil, "solution": evil, "file_path": evil, "repo_name": evil}
