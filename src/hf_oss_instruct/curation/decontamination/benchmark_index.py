@@ -52,6 +52,7 @@ LONG_NAME = 6
 """Least number of letters of an entry point that is specific enough to match, without underscores."""
 
 PREFILTER = 2**20
+# Fibonacci hashing: 2⁶⁴ divided by the golden ratio spreads bytes of text over the high bits of the product.
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -112,6 +113,7 @@ class BenchmarkIndex:
         Raises:
             OSError, ValueError, KeyError: the file is damaged or not an index.
         """
+        # A pickle in the cache folder could run code of whoever wrote it.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             ends = [0, *np.cumsum(arrays["lengths"]).tolist()]
             blob = arrays["quotes"].tobytes()
@@ -138,6 +140,7 @@ def build(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
     quotes = {text: owner for owned in (statements, proses, solutions) for owner, text in _squeezed(owned) if len(text) >= WINDOW}
     short, needed, whole = _prose_ngrams(proses)
     return BenchmarkIndex(
+        # `save` joins names with line feeds.
         names=tuple(task.name.replace("\n", " ") for task in tasks),
         quotes=tuple(quotes),
         quote_tasks=np.array([*quotes.values()], np.int64),
@@ -164,7 +167,7 @@ def _owned(pairs: Iterable[tuple[int, str]]) -> Owned:
 
 
 def _joined(parts: Iterable[tuple[Hashes, Numbers]]) -> InvertedIndex:
-    none = np.empty(0, np.uint64), np.empty(0, np.int32)
+    none = np.empty(0, np.uint64), np.empty(0, np.int32)  # both (0,)
     hashes, owners = zip(none, *parts, strict=True)
     return InvertedIndex.of(np.concatenate(hashes), np.concatenate(owners))
 
@@ -178,14 +181,15 @@ def _squeezed(owned: Owned) -> Iterator[tuple[int, bytes]]:
 
 
 def _windows(quotes: list[bytes]) -> InvertedIndex:
-    data = np.frombuffer(b"".join(quote[:WINDOW] for quote in quotes), np.uint8)
-    positions = np.arange(len(quotes), dtype=np.int32)
+    data = np.frombuffer(b"".join(quote[:WINDOW] for quote in quotes), np.uint8)  # (quotes · WINDOW,): no quote is shorter
+    positions = np.arange(len(quotes), dtype=np.int32)  # (quotes,)
     return InvertedIndex.of(ngrams.windows(data, positions.astype(np.int64) * WINDOW, WINDOW), positions)
 
 
 def _beginnings(quotes: Iterable[bytes]) -> Mask:
+    # (quotes,): the first eight bytes of each
     firsts = ngrams.eights(np.frombuffer(b"".join(quote[: ngrams.WORD] for quote in quotes), np.uint8))[:: ngrams.WORD]
-    prefilter = np.zeros(PREFILTER, bool)
+    prefilter = np.zeros(PREFILTER, bool)  # (PREFILTER,)
     prefilter[prefilter_slots(firsts)] = True
     return prefilter
 
@@ -197,17 +201,18 @@ def prefilter_slots(first: Hashes) -> Positions:
 
 def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
     """The n-grams with enough distinct words, and the task of each."""
-    tasks = np.array(owned[0], np.int32)
+    tasks = np.array(owned[0], np.int32)  # (texts,)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(rows)
-        grams, row_of = ngrams.grams(found.hashes, found.ends, n)
-        enough = _distinct_words(found.hashes, _is_word(found, rows.data), found.ends, n) >= WORDY
+        grams, row_of = ngrams.grams(found.hashes, found.ends, n)  # both (grams,)
+        enough = _distinct_words(found.hashes, _is_word(found, rows.data), found.ends, n) >= WORDY  # (grams,)
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
 def _is_word(found: ngrams.Words, data: Bytes) -> Mask:
     """(words,): whether a word has at least two letters and no digit."""
-    digits = np.concatenate([[0], np.cumsum(np.take(normalization.DIGITS, data) != 0)])
+    # How many digits come before each byte: a word without digits has as many at its start as at its stop.
+    digits = np.concatenate([[0], np.cumsum(np.take(normalization.DIGITS, data) != 0)])  # (bytes + 1,)
     return np.asarray((digits[found.stops] == digits[found.starts]) & (found.stops - found.starts > 1))
 
 
@@ -215,17 +220,19 @@ def _distinct_words(hashes: Hashes, counted: Mask, ends: Positions, n: int) -> P
     """The number of distinct counted words in each n-gram; a repeated word counts at its first occurrence."""
     if len(hashes) < n:
         return np.empty(0, np.int64)
-    keys = np.where(counted, hashes, np.uint64(0))
-    order = np.argsort(keys, kind="stable")
-    again = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])
-    last = np.full(len(hashes), -1)
+    # `last` is the position of the same word before each word, -1 if there is none. In an n-gram, a word
+    # is new if that lies before the start of the n-gram; for words that do not count, it never does.
+    keys = np.where(counted, hashes, np.uint64(0))  # (words,)
+    order = np.argsort(keys, kind="stable")  # (words,): equal words next to each other, in text order
+    again = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])  # (repetitions,)
+    last = np.full(len(hashes), -1)  # (words,)
     last[order[again + 1]] = order[again]
     last[~counted] = len(hashes)
-    starts = np.arange(len(hashes) - n + 1)
-    found = np.zeros(len(starts), np.int64)
+    starts = np.arange(len(hashes) - n + 1)  # (words - n + 1,)
+    found = np.zeros(len(starts), np.int64)  # (words - n + 1,)
     for position in range(n):
         found += last[position : position + len(starts)] < starts
-    row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+    row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))  # (words,)
     return np.asarray(found[row_of[: len(starts)] == row_of[n - 1 :]])
 
 
@@ -234,10 +241,10 @@ def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Positions, InvertedIndex
     grams, owners, short, tasks = [], [], [], []
     for batch in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(batch)
-        hashes, row_of = ngrams.grams(found.hashes, found.ends, SHORT)
-        counts = np.maximum(np.diff(found.ends) - SHORT + 1, 0)
-        position = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)
-        late = position >= np.floor(counts * LATE)[row_of]
+        hashes, row_of = ngrams.grams(found.hashes, found.ends, SHORT)  # both (grams,)
+        counts = np.maximum(np.diff(found.ends) - SHORT + 1, 0)  # (rows,): n-grams of each
+        position = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)  # (grams,): its number in its row
+        late = position >= np.floor(counts * LATE)[row_of]  # (grams,)
         grams.append(hashes)
         owners.append(((row_of + batch.first) * 2 + late).astype(np.int32))
         for row in np.flatnonzero(np.isin(np.diff(found.ends), list(WHOLE))).tolist():
@@ -245,25 +252,26 @@ def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Positions, InvertedIndex
             short.append(ngrams.grams(own, np.array([0, len(own)]), len(own))[0])
             tasks.append(owned[0][row + batch.first])
     lookup = _joined(zip(grams, owners, strict=True)).without_common(COMMON)
-    counts = np.bincount(lookup.owners // 2, minlength=len(owned[0]))
-    needed = np.where(counts >= FEWEST_SHORT, np.ceil(counts * SHARE), 0).astype(np.int64)
+    # Counted without the common ones, so that a share of those that are left is needed.
+    counts = np.bincount(lookup.owners // 2, minlength=len(owned[0]))  # (proses,)
+    needed = np.where(counts >= FEWEST_SHORT, np.ceil(counts * SHARE), 0).astype(np.int64)  # (proses,)
     return lookup, needed, InvertedIndex.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
 
 
 def _blind_ngrams(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
     """The identifier-blind n-grams that are specific enough, and the task of each."""
-    tasks = np.array(owned[0], np.int32)
+    tasks = np.array(owned[0], np.int32)  # (texts,)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         hashes, ends, telling = normalization.blind_tokens(rows)
-        grams, row_of = ngrams.grams(hashes, ends, BLIND)
-        enough = _distinct_words(hashes, telling, ends, BLIND) >= BLIND_WORDS
+        grams, row_of = ngrams.grams(hashes, ends, BLIND)  # both (grams,)
+        enough = _distinct_words(hashes, telling, ends, BLIND) >= BLIND_WORDS  # (grams,)
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
 def _entry_points(owned: Owned) -> InvertedIndex:
     names = [name.replace("_", "").lower() for name in owned[1]]
     telling = [position for position, name in enumerate(names) if len(name) >= LONG_NAME]
-    hashes = ngrams.word_hashes([names[position] for position in telling])
+    hashes = ngrams.word_hashes([names[position] for position in telling])  # (telling,)
     return InvertedIndex.of(hashes, np.array([owned[0][position] for position in telling], np.int32))
 
 

@@ -23,10 +23,13 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 """Comments that are blocks: C, Java, JavaScript, PHP, C#, Swift …; OCaml, Haskell, Lisp, Lua, Ruby."""
+# Lines that begin with `#` and are code, not comments.
 _DIRECTIVE = re.compile(r"\s*#(?:!|(?:include|lang|define|pragma|import|using|if|ifdef|ifndef|endif)\b)")
 _FEWEST = 5
 """Least number of words of a comment that may be a problem statement."""
+# Where examples begin.
 _STOP = re.compile(r"(?im)^\s*(?:>>>|assert\b|(?:for )?examples?\b.{0,12}$|note\b.{0,4}$|-----|e\.?g\.?[:,]|input\s*:?$)")
+# An opening that statements share, whatever they are about.
 _LEAD = re.compile(
     r"(?i)^\W*(?:write|create|implement|define)\s+(?:a|an|the)?\s*(?:python\s+)?(?:function|program|code)?\s*(?:that|which|to|for)?\s+"
 )
@@ -80,6 +83,7 @@ def statement(prompt: str) -> str:
     """The problem statement in a prompt: its last docstring, else its comments, else all of it."""
     quoted: list[str] = [one or other for one, other in _QUOTED.findall(prompt) if (one or other).strip()]
     if quoted:
+        # Earlier docstrings are of helper functions, as in HumanEval/38.
         return quoted[-1].strip()
     blocks = [text for found in _BLOCK.findall(prompt) for text in found if len(text.split()) >= _FEWEST]
     if blocks:
@@ -126,4 +130,5 @@ def _entry_points(row: Mapping[str, Any], prompts: list[str], solutions: list[st
         return [row["entry_point"]]
     tests = _text(row.get("test_list") or row.get("assertion") or "")
     called = _CALLED.findall(tests)[:1]
+    # The last definition, since helper functions come before the task's.
     return called or [name for text in (*prompts, *solutions[:1]) for name in _DEFINES.findall(text)[-1:]][:1]

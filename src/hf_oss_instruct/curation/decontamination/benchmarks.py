@@ -76,11 +76,13 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
     found: list[BenchmarkList] = []
     reachable = True
     for name in dict.fromkeys(map(recorded, names)):
+        # A benchmark's name never means a local file: a run config is the same on every machine.
         if Path(name).exists() and name not in DECONTAMINATED:
             found.extend(_local(Path(name)))
             continue
         for benchmark in DECONTAMINATED if name == DEFAULT else [name]:
             listed = _from_hub(benchmark, named=name != DEFAULT, reachable=reachable)
+            # Without a network, every further request would spend half a minute on retries.
             reachable = reachable and not listed.unreachable
             found.append(listed)
     return list({listed.name: listed for listed in found}.values())
@@ -151,6 +153,7 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
         return BenchmarkList(name, source.revision, why=here + what, unreachable=not refused)
     if not files and not reachable:
         return BenchmarkList(name, source.revision, why=here + UNREACHABLE, unreachable=True)
+    # huggingface_hub keeps files in `snapshots/COMMIT/`: the commit that a branch pointed to.
     commit = next((path.name for file in files[:1] for path in file.parents if path.parent.name == "snapshots"), None)
     revision = commit or source.revision
     try:

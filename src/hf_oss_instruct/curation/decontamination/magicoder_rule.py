@@ -16,16 +16,19 @@ from hf_oss_instruct.curation.decontamination.inverted_index import InvertedInde
 COLUMNS = ("problem", "solution")
 GENERIC = frozenset(["return x + y", "return len(string)", "return n**2", "return .join(strings)"])
 """Solutions of HumanEval that are too generic to search for. The last one lost its quotation marks in the paper's own code."""
+# Task ids of MBPP's test split.
 MBPP_TEST = range(11, 511)
 
 
 def _docstring(prompt: str) -> str:
     """The text between the last pair of triple quotes."""
+    # Of two docstrings the second one, since the first belongs to a helper function.
     mark = '"""' if '"""' in prompt else "'''"
     return prompt.split(mark)[3 if prompt.count(mark) == 4 else 1].strip() if mark in prompt else ""
 
 
 def _before_solution(prompt: str) -> str:
+    # DS-1000's markers.
     for mark in ("SOLUTION START", "BEGIN SOLUTION"):
         if mark in prompt:
             return prompt.split(mark)[0]
@@ -85,7 +88,7 @@ class MagicoderRule:
         firsts = [substring.encode(errors="replace")[: ngrams.WORD] for _, substring in self._substrings]
         long = [number for number, first in enumerate(firsts) if len(first) == ngrams.WORD]
         self._short = [number for number, first in enumerate(firsts) if len(first) < ngrams.WORD]
-        joined = np.frombuffer(b"".join(firsts[number] for number in long), np.uint8)
+        joined = np.frombuffer(b"".join(firsts[number] for number in long), np.uint8)  # (8 · long,)
         self._firsts = InvertedIndex.of(ngrams.mix(ngrams.eights(joined)[:: ngrams.WORD]), np.array(long, np.int32))
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -101,7 +104,7 @@ class MagicoderRule:
         """Rows that contain a substring, and the first one that each contains."""
         for rows in ngrams.texts(ngrams.of_strings(contents)):
             positions, entries = self._firsts.find(ngrams.mix(ngrams.eights(rows.data)))
-            row_of = np.searchsorted(rows.ends, positions, "right") - 1
+            row_of = np.searchsorted(rows.ends, positions, "right") - 1  # (positions,)
             possible: dict[int, set[int]] = {}
             for row, number in zip(*(part.tolist() for part in self._firsts.expand(row_of, entries)), strict=True):
                 possible.setdefault(row, set()).add(number)

@@ -11,6 +11,7 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions, Texts
 from hf_oss_instruct.storage.spill import distinct
 
+# Translated benchmarks such as MultiPL-E call a list what their language calls it. The first word of each group stands for all.
 _SAME = (
     "a an",
     "list array vector slice arraylist vec",
@@ -30,6 +31,7 @@ _SYNONYMS = {ngrams.word_hash(word): ngrams.word_hash(group.split()[0]) for grou
 _FROM = np.array(sorted(_SYNONYMS), np.uint64)
 _TO = np.array([_SYNONYMS[word] for word in sorted(_SYNONYMS)], np.uint64)
 
+# Not names, for identifier-blind code: keywords, and the builtin functions and methods that solutions call.
 _KEPT = (
     "and as assert break case class const continue def del do elif else except false finally for from func function if "
     "import in is lambda let new none not null or pass raise return try true var while with yield False None True abs "
@@ -43,6 +45,8 @@ _LIST = np.uint64(ngrams.word_hash("list"))
 _NAME = np.uint64(ngrams.word_hash("name"))
 DIGITS = ngrams.alphabet(ngrams.DIGITS)
 _INK = ngrams.alphabet("".join(map(chr, range(33, 127))), fold=True, beyond_ascii=True)
+# What stands before and after a name that is defined: a keyword or a type (`int`, `List<T>`, `char *`); an opening
+# bracket, or `= (`, `= function`, `= async (` in JavaScript. Words of `_NO_TYPES` stand before a call or in a sentence.
 _BEFORE = re.compile(rb"([\w>\]*&]+)[ \t]+\*?_*$")
 _AFTER = re.compile(rb"\w+[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
 _NO_TYPES = frozenset(b"return new await yield in not and or if elif while else print assert throw the a an".split())
@@ -56,9 +60,10 @@ _UNDERSCORED = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGI
 def prose_words(rows: Texts) -> ngrams.Words:
     """The words of prose. The names that languages give to lists, maps etc. become one word, also two words (array list)."""
     found = ngrams.words(rows, ngrams.PROSE)
-    positions = ngrams.among(found.hashes, _FROM)
+    positions = ngrams.among(found.hashes, _FROM)  # (synonyms,)
     found.hashes[positions] = _TO[np.searchsorted(_FROM, found.hashes[positions])]
     lists = positions[found.hashes[positions] == _LIST]
+    # The second of two neighbors is dropped, unless it is the first word of the next row.
     again = lists[1:][np.diff(lists) == 1]
     again = again[~np.isin(again, found.ends)]
     if not len(again):
@@ -70,35 +75,35 @@ def prose_words(rows: Texts) -> ngrams.Words:
 def blind_tokens(rows: Texts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Code tokens with all names replaced by one: hashes (tokens,), ends (rows + 1,), which tokens are specific (tokens,)."""
     found = ngrams.words(rows, ngrams.IDENTIFIERS)
-    distinctive = np.zeros(len(found.hashes), bool)
+    distinctive = np.zeros(len(found.hashes), bool)  # (words,)
     distinctive[ngrams.among(found.hashes, _KEEP)] = True
     distinctive |= np.take(DIGITS, rows.data[found.starts]) != 0
     kind = np.take(_IS_SIGN, rows.data)  # 1: punctuation, 2: first letter of a word
     kind[found.starts] = 2
-    positions = np.flatnonzero(kind)
-    is_word = np.take(kind, positions) == 2
-    every = np.take(_SIGNS, np.take(rows.data, positions))
+    positions = np.flatnonzero(kind)  # (tokens,): byte offsets
+    is_word = np.take(kind, positions) == 2  # (tokens,)
+    every = np.take(_SIGNS, np.take(rows.data, positions))  # (tokens,)
     every[is_word] = np.where(distinctive, found.hashes, _NAME)
-    is_distinctive = np.zeros(len(every), bool)
+    is_distinctive = np.zeros(len(every), bool)  # (tokens,)
     is_distinctive[is_word] = distinctive
     return every, np.searchsorted(positions, rows.ends), is_distinctive
 
 
 def squeezed(rows: Texts) -> tuple[Bytes, Positions]:
     """Texts in lower case without white space and comment markers; and where rows begin and end (rows + 1,)."""
-    folded = np.take(_INK, rows.data)
-    ink = folded != 0
+    folded = np.take(_INK, rows.data)  # (bytes,)
+    ink = folded != 0  # (bytes,): whether a byte is kept
     ink[_comment_marks(rows, ink)] = False
     return folded[ink], rows.ends - np.searchsorted(np.flatnonzero(~ink), rows.ends)
 
 
 def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Positions:
     """Where markers such as `//`, `*` or `#` come first in a line."""
-    lines = distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))
+    lines = distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))  # (lines,): where lines begin
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
-    next_ink = np.searchsorted(inked, lines)
+    next_ink = np.searchsorted(inked, lines)  # (lines,)
     first = inked[next_ink[next_ink < len(inked)]]  # an empty line gets the next line's offset, twice
-    lengths = others[np.searchsorted(others, first)] - first
+    lengths = others[np.searchsorted(others, first)] - first  # (lines with text,): bytes of each marker
     return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
@@ -120,5 +125,6 @@ def with_underscores(starts: Positions, lines: Positions) -> Positions:
 
 def is_defined(data: Bytes, start: int) -> bool:
     """Whether the name that begins here looks like a definition: `def name(`, `int name(`, `const name = (`."""
+    # 40 and 100 bytes bound the search: a pattern anchored at the end of a long line would be tried at every byte of it.
     before = _BEFORE.search(data[max(start - 40, 0) : start].tobytes())
     return bool(before and before[1] not in _NO_TYPES and _AFTER.match(data[start : start + 100].tobytes()))

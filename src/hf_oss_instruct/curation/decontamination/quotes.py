@@ -91,22 +91,26 @@ def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Positions, rule: s
 
 def _shares(first: int, grams: ngrams.Hashes, row_of: Positions, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that contain half of a prompt's distinct short n-grams, including one after its beginning."""
-    positions, at = index.short.find(grams)
-    pairs = distinct(row_of[positions] << 32 | at)
+    positions, at = index.short.find(grams)  # both (known,)
+    # Row and number in one integer, which sorts fast. An n-gram that a row repeats counts once.
+    pairs = distinct(row_of[positions] << 32 | at)  # (pairs,)
     rows, owners = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
     both, position, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)
-    late = np.bincount(position, owners % 2, len(both)) > 0
+    late = np.bincount(position, owners % 2, len(both)) > 0  # (row and prose,)
     of = both & (2**32 - 1)
-    enough = (index.needed[of] > 0) & (counts >= index.needed[of]) & late
+    enough = (index.needed[of] > 0) & (counts >= index.needed[of]) & late  # (row and prose,)
     for pair in both[enough].tolist():
         yield (pair >> 32) + first, int(index.prose_tasks[pair & (2**32 - 1)]), "share"
 
 
 def _substrings(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that contain a whole quote. Only rows that contain its first characters are searched."""
-    data, ends = normalization.squeezed(rows)
-    starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))
+    # Cheap tests first: a table by eight bytes at every offset, the hash of 40 bytes where that is true,
+    # and the whole quote where its beginning is there.
+    data, ends = normalization.squeezed(rows)  # (bytes,), (rows + 1,)
+    starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))  # (starts,)
     row_of = np.searchsorted(ends, starts, "right") - 1
+    # `windows` would read across the end of a row.
     starts = starts[ends[row_of + 1] - starts >= benchmark_index.WINDOW]
     positions, at = index.windows.find(ngrams.windows(data, starts, benchmark_index.WINDOW))
     row_of = np.searchsorted(ends, starts[positions], "right") - 1

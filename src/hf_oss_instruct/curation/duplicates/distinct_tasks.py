@@ -30,12 +30,13 @@ def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]
     count = sum(map(len, problems()))
     if not count:
         return {"rows": 0}
-    candidates, compared = minhash.candidates(problems()), np.zeros(count, bool)
+    candidates, compared = minhash.candidates(problems()), np.zeros(count, bool)  # compared: (rows,)
     for [pairs] in merged(candidates):
         for side in minhash.unpacked(pairs):
             compared[side] = True
-    wanted = np.flatnonzero(compared)
+    wanted = np.flatnonzero(compared)  # (compared,)
     exact = _distinct(problems())
+    # Texts that are too short for MinHash count one each, even if they are equal: there are never more tasks than distinct texts.
     tasks = min(count - len(wanted) + _groups(_some(problems(), wanted), wanted, candidates), exact)
     return {
         "rows": count,
@@ -66,14 +67,14 @@ def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpil
             next_ones = np.arange(len(later)) - np.searchsorted(later, later) < width  # (left,): the next of each text
             near = minhash.exact(texts, later[next_ones], earlier[next_ones]) >= THRESHOLD
             _join(labels, later[next_ones][near], earlier[next_ones][near])
-            left = ~next_ones & (_firsts(labels, later) != _firsts(labels, earlier))
+            left = ~next_ones & (_firsts(labels, later) != _firsts(labels, earlier))  # (left,)
             later, earlier, width = later[left], earlier[left], 2 * width
     return int((labels == np.arange(len(labels))).sum())
 
 
 def _firsts(labels: Positions, texts: Positions) -> Positions:
     """(texts,): the first texts of the groups that some texts are in."""
-    found = labels[texts]
+    found = labels[texts]  # (texts,)
     while not np.array_equal(further := labels[found], found):
         found = further
     labels[texts] = found  # the next time it is one step
@@ -105,6 +106,7 @@ def _some(chunks: Iterable[pa.Array], positions: Positions) -> pa.ChunkedArray:
             first += len(chunk)
 
     with tempfile.TemporaryDirectory(prefix="hf-oss-instruct-") as folder:
+        # The mapping stays valid without the file: its blocks are freed with the last reference.
         return mapped(portions(), pa.schema({"text": pa.large_string()}), Path(folder) / "texts.arrow")["text"]
 
 

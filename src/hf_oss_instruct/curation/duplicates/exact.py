@@ -50,6 +50,7 @@ class ExactDuplicates:
             if mark in self._seen:
                 return CheckResult("duplicate", repeats(column))
             marks.append(mark)
+        # Only now: a row must not be rejected for repeating one that was rejected itself.
         for mark in marks:
             self._seen.set(mark, 1)
         return KEEP
@@ -63,6 +64,7 @@ def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.T
         columns: the text columns to compare, each with itself; those that the table lacks are left out.
     """
     names = [name for name in columns if name in table.column_names]
+    # Ids rarely repeat, and counting is cheaper than comparing them.
     if "seed_id" in table.column_names and pc.count_distinct(table["seed_id"]).as_py() < len(table):
         names.insert(0, "seed_id")
     numbers = [squeezed(table[name]) for name in names]
@@ -96,22 +98,24 @@ def repeats(column: str) -> str:
 
 def repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(numbers,): whether a hash occurs more than once; zeros do not count."""
-    found = np.zeros(len(numbers), bool)
+    found = np.zeros(len(numbers), bool)  # (numbers,)
     for positions in key_ranges(numbers):
-        order = positions[np.argsort(numbers[positions], kind="stable")]
-        same = numbers[order][1:] == numbers[order][:-1]
+        order = positions[np.argsort(numbers[positions], kind="stable")]  # (positions,)
+        same = numbers[order][1:] == numbers[order][:-1]  # (positions - 1,)
         found[order[1:][same]] = found[order[:-1][same]] = True
     return np.asarray(found & (numbers != 0), bool)
 
 
 def squeezed(column: pa.ChunkedArray) -> Hashes:
     """(rows,): a hash of each text without white space, 0 for blank ones."""
-    hashes = np.zeros(len(column), np.uint64)
+    hashes = np.zeros(len(column), np.uint64)  # (rows,)
     for rows in ngrams.texts(column):
         data, ends = rows.data.tobytes(), rows.ends.tolist()
         for row, (start, stop) in enumerate(pairwise(ends), rows.first):
             text = data[start:stop]
+            # `translate` is faster, but removes single bytes, and white space beyond ASCII has several.
             bare = text.translate(None, _WHITE) if text.isascii() else "".join(text.decode(errors="replace").split()).encode()
             if bare:
+                # 0 means blank.
                 hashes[row] = xxhash.xxh3_64_intdigest(bare) or 1
     return hashes

@@ -25,14 +25,17 @@ BANDS, ROWS = 25, 5
 BINS = 128
 NEIGHBORS = 8
 """A text is compared with this many first texts of its bucket, and with as many directly before it: this bounds large buckets."""
+# They have at most 40,000 texts, whose numbers fit into the 16 bits above `_HASH_BITS`.
 PAIRS_AT_ONCE = 20_000
 _HASH_BITS = np.uint64(48)
 """Bits of an n-gram's hash in comparisons: the odds of an error anywhere in a million pairs are 1 : 20,000."""
 _EMPTY = np.uint32(2**32 - 1)
+# The draw is fixed, because keys are compared between processes and machines.
 _DRAW = np.random.default_rng(20231204)
 _COINS = _DRAW.integers(0, 2, BINS).astype(bool)
 _OF_BANDS = _DRAW.permutation(BINS)[: BANDS * ROWS]
 """Bins of each band: neighboring bins, which may have copied values, are seldom in the same band."""
+# A prime near 2³² divided by the golden ratio, so that its multiples are far apart.
 _STEP = np.uint32(0x9E3779B1)
 
 Sketches: TypeAlias = np.ndarray[Any, np.dtype[np.uint32]]
@@ -78,7 +81,13 @@ def unpacked(pairs: Hashes) -> tuple[Positions, Positions]:
 
 
 def exact(column: pa.ChunkedArray, later: Positions, earlier: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(pairs,): the exact Jaccard similarity of the candidates' sets of word 5-grams."""
+    """(pairs,): the exact Jaccard similarity of the candidates' sets of word 5-grams.
+
+    Args:
+        column: the texts.
+        later: (pairs,), positions of texts.
+        earlier: (pairs,), those that they are compared with.
+    """
     return np.concatenate([np.empty(0), *(jaccard(*portion) for portion in _portions(column, later, earlier))])
 
 
@@ -92,7 +101,16 @@ def similarity(one: str, other: str) -> float:
 
 
 def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int]) -> list[float | None]:
-    """Jaccard similarities of pairs of texts, given by their positions; None if one is too short to be compared."""
+    """Jaccard similarities of pairs of texts.
+
+    Args:
+        texts: the texts, each of which may be in several pairs.
+        one: (pairs,), positions in `texts`.
+        other: (pairs,), those that they are compared with.
+
+    Returns:
+        A similarity for each pair, 0 to 1; None if one of the texts is too short to be compared.
+    """
     column = pa.chunked_array([pa.array(texts, pa.large_string())])
     found: list[float | None] = []
     for grams, ends, left, right in _portions(column, np.array(one, np.int64), np.array(other, np.int64)):
@@ -148,7 +166,8 @@ def _keys_of(rows: Texts, grams: Hashes, row_of: Positions) -> tuple[Positions, 
     # The 7 high bits of an n-gram's hash choose its bin, the 32 low bits compete for the minimum there.
     sketch = np.full(len(rows) * BINS, _EMPTY)  # (rows · BINS,)
     np.minimum.at(sketch, row_of * BINS + (grams >> np.uint64(57)).astype(np.int64), grams.astype(np.uint32))
-    enough = np.flatnonzero(counts >= FEWEST_GRAMS)
+    enough = np.flatnonzero(counts >= FEWEST_GRAMS)  # (compared,)
+    # A key is a hash of the five minima of its band, since only their equality matters.
     bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
     mixed = ngrams.mix((bins * ngrams._OF_POSITION[:ROWS]).sum(axis=2, dtype=np.uint64))  # (rows, BANDS)
     return rows.first + enough, (mixed >> np.uint64(32)).astype(np.uint32)
@@ -162,8 +181,8 @@ def _filled(sketch: Sketches) -> Sketches:
     left = np.where(left < 0, left[:, -1:], left)  # bins are circular
     right = np.minimum.accumulate(np.where(full, positions, np.int16(BINS))[:, ::-1], axis=1)[:, ::-1]
     right = np.where(right == BINS, right[:, :1], right)
-    source = np.where(_COINS, left, right)
-    values = np.take_along_axis(sketch, source.astype(np.int64), axis=1)
+    source = np.where(_COINS, left, right)  # (rows, BINS): the bin that each is filled from, itself if it is full
+    values = np.take_along_axis(sketch, source.astype(np.int64), axis=1)  # (rows, BINS)
     # without the offset, two texts with one equal bin would agree in all bins that are filled from it
     return values + (positions - source).astype(np.uint32) * _STEP
 
@@ -172,14 +191,14 @@ def _of_one_band(keys: Keys, positions: Positions) -> Iterator[Hashes]:
     """Pairs of positions, sorted ones, whose keys are equal, as `later << 32 | earlier`. Some come twice."""
     # one sort of 64-bit numbers instead of an argsort: rows of a bucket become neighbors, in row order
     both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | positions.astype(np.uint64))
-    ordered, order = both >> np.uint64(32), both & np.uint64(2**32 - 1)
-    shared = np.zeros(len(order), bool)
+    ordered, order = both >> np.uint64(32), both & np.uint64(2**32 - 1)  # keys and positions, (rows,)
+    shared = np.zeros(len(order), bool)  # (rows,): whether the row before has the same key
     shared[1:] = ordered[1:] == ordered[:-1]
     first = np.maximum.accumulate(np.where(shared, 0, np.arange(len(order))))  # (rows,): where each row's bucket begins
-    again = np.flatnonzero(shared)
+    again = np.flatnonzero(shared)  # (rows after the first of their bucket,)
     for distance in range(NEIGHBORS):
         for other in (first[again] + distance, again - distance - 1):
-            inside = (other < again) & (other >= first[again])
+            inside = (other < again) & (other >= first[again])  # (again,)
             yield (order[again[inside]] << np.uint64(32)) | order[other[inside]]
 
 
@@ -189,7 +208,7 @@ def _portions(
     """Some pairs of texts at a time, which bounds memory: `_gram_sets` of their texts, and the pairs' positions among these."""
     for start in range(0, len(one), PAIRS_AT_ONCE):
         left, right = one[start : start + PAIRS_AT_ONCE], other[start : start + PAIRS_AT_ONCE]
-        rows = distinct(np.concatenate([left, right]))
+        rows = distinct(np.concatenate([left, right]))  # (texts,)
         yield *_gram_sets(_taken(column, rows)), np.searchsorted(rows, left), np.searchsorted(rows, right)
 
 
@@ -214,8 +233,8 @@ def _numbered(rows: Texts, grams: Hashes, row_of: Positions) -> Hashes:
 def _distinct_sets(numbered: Sequence[Hashes], texts: int) -> tuple[Hashes, Positions]:
     """What `_gram_sets` gives, from the n-grams of at most 2¹⁶ texts, as `_numbered` gives them."""
     assert texts <= 2**16, texts
-    every = distinct(np.concatenate([np.empty(0, np.uint64), *numbered]))
-    ends = np.searchsorted(every, np.arange(texts, dtype=np.uint64) << _HASH_BITS)
+    every = distinct(np.concatenate([np.empty(0, np.uint64), *numbered]))  # (grams,)
+    ends = np.searchsorted(every, np.arange(texts, dtype=np.uint64) << _HASH_BITS)  # (texts,)
     return every & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)), np.append(ends, len(every))
 
 
@@ -229,8 +248,9 @@ def jaccard(grams: Hashes, ends: Positions, one: Positions, other: Positions) ->
         other: (pairs,), those that they are compared with.
     """
     sizes = np.diff(ends)  # (texts,): distinct n-grams of each text
-    left, right = _by_pair(grams, ends, one), _by_pair(grams, ends, other)
-    at = np.minimum(np.searchsorted(right, left), len(right) - 1)
+    # N-grams of a pair have its number in their high bits, so one search in sorted numbers intersects all pairs at once.
+    left, right = _by_pair(grams, ends, one), _by_pair(grams, ends, other)  # (grams,) of either side
+    at = np.minimum(np.searchsorted(right, left), len(right) - 1)  # (left,)
     common = np.bincount((left[right[at] == left] >> _HASH_BITS).astype(np.int64), minlength=len(one))  # (pairs,)
     return common / (sizes[one] + sizes[other] - common)
 
@@ -239,5 +259,5 @@ def _by_pair(grams: Hashes, ends: Positions, rows: Positions) -> Hashes:
     """The n-grams of the given rows, with the pair's number in their high bits, so that they are sorted."""
     lengths = np.diff(ends)[rows]  # (pairs,)
     shift = np.repeat(ends[rows] - (np.cumsum(lengths) - lengths), lengths)  # (grams,): from a position here to one in `grams`
-    pair = np.repeat(np.arange(len(rows), dtype=np.uint64) << _HASH_BITS, lengths)
+    pair = np.repeat(np.arange(len(rows), dtype=np.uint64) << _HASH_BITS, lengths)  # (grams,)
     return pair | grams[shift + np.arange(len(shift))]

@@ -39,8 +39,10 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
     """
     names, alive = [name for name in columns if name in table.column_names], not_rejected(table)
     texts = [_taken_from(table[name]) for name in names]
+    # Sorted runs on disk: where nearly all rows resemble each other, a row has up to 400 candidate pairs
+    # (1.4 GB at a million rows).
     candidates = [minhash.candidates(_compared(column, alive)) for column in texts]
-    gone, why = ~alive, dict[int, str]()
+    gone, why = ~alive, dict[int, str]()  # gone: (rows,)
     for found in merged(*candidates):
         for pairs in _repeating(_records(found), gone, partial(_near, texts, threshold)):
             later, earlier, column, similarity = (pairs[name].tolist() for name in PAIR.names or ())
@@ -104,16 +106,21 @@ def _repeating(candidates: Pairs, gone: np.ndarray[Any, np.dtype[np.bool_]], nea
         gone: (rows,), whether a row is rejected; of the rows before the range it is known, of its own it is set here.
         near: compares pairs, and returns those that are near duplicates.
     """
-    before = candidates["earlier"] < candidates["later"].min()
+    # First the pairs whose earlier row lies before this range, so that it is known whether it is kept.
+    # Each round compares twice as many of them, because a text is hashed again in each.
+    before = candidates["earlier"] < candidates["later"].min()  # (pairs,)
     left, width = candidates[before & ~gone[candidates["earlier"]]], 1
     while len(left):
         next_ones = np.arange(len(left)) - np.searchsorted(left["later"], left["later"]) < width  # (left,): the next of each row
         found = near(left[next_ones])
+        # One pair is enough to reject a row: the first.
         found = found[np.diff(found["later"], prepend=-1) > 0]
         gone[found["later"]] = True
         yield found
         left, width = left[~next_ones & ~gone[left["later"]]], 2 * width
+    # Then the pairs within the range, whose outcome depends on each other, in the order of rows.
     found = near(candidates[~before & ~gone[candidates["later"]] & ~gone[candidates["earlier"]]])
+    # Copies, because fields of packed records are not aligned, and Python cannot iterate over memory views of such.
     found = found[rejecting(found["later"].copy(), found["earlier"].copy())]
     gone[found["later"]] = True
     yield found
@@ -122,7 +129,7 @@ def _repeating(candidates: Pairs, gone: np.ndarray[Any, np.dtype[np.bool_]], nea
 def _near(columns: Sequence[pa.ChunkedArray], threshold: float, pairs: Pairs) -> Pairs:
     """The pairs that are near duplicates, with their similarity."""
     for number, column in enumerate(columns):
-        of_column = pairs["column"] == number
+        of_column = pairs["column"] == number  # (pairs,)
         compared = pairs[of_column]
         pairs["similarity"][of_column] = minhash.exact(column, compared["later"], compared["earlier"])
     return pairs[pairs["similarity"] >= threshold]
@@ -144,5 +151,11 @@ def rejecting(later: Positions, earlier: Positions) -> Positions:
 
 
 def resembles(column: str, similarity: float, earlier: str) -> str:
-    """The detail of a near duplicate, given the id of the earlier row."""
+    """The detail of a near duplicate. `cluster_sizes` reads the id from its end.
+
+    Args:
+        column: the column in which the texts are similar.
+        similarity: their Jaccard similarity, 0 to 1.
+        earlier: id of the earlier row.
+    """
     return f"its {column} is {similarity:.0%} that of {earlier}"

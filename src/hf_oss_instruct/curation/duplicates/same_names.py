@@ -12,6 +12,7 @@ from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.storage.spill import Spill
 
 _OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
+# Names that unrelated programs share; nearly every class has an `__init__`.
 _EVERYBODYS = np.sort(ngrams.word_hashes("main Main Solution solution solve Program App Test test __init__".split()))
 
 
@@ -37,18 +38,19 @@ def _name_sets(column: pa.ChunkedArray) -> tuple[Positions, Hashes]:
     texts, sets = Spill(np.int64), Spill(np.uint64)
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS)
-        positions = ngrams.among(found.hashes, _OPENINGS) + 1
-        row_of = np.searchsorted(found.ends, positions - 1, "right") - 1
-        inside = positions < found.ends[row_of + 1]
-        names, row_of = found.hashes[positions[inside]], row_of[inside]
-        telling = ~np.isin(names, _EVERYBODYS)
+        positions = ngrams.among(found.hashes, _OPENINGS) + 1  # (openings,): the word after each
+        row_of = np.searchsorted(found.ends, positions - 1, "right") - 1  # (openings,)
+        inside = positions < found.ends[row_of + 1]  # (openings,): whether the row goes on
+        names, row_of = found.hashes[positions[inside]], row_of[inside]  # both (names,)
+        telling = ~np.isin(names, _EVERYBODYS)  # (names,)
         names, row_of = names[telling], row_of[telling]
-        order = np.lexsort((names, row_of))
+        order = np.lexsort((names, row_of))  # (names,)
         names, row_of = names[order], row_of[order]
         new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]
-        sums = np.zeros(len(rows), np.uint64)
+        sums = np.zeros(len(rows), np.uint64)  # (rows,)
+        # The sum of mixed hashes stands for the set: it does not depend on the order of definitions.
         np.add.at(sums, row_of[new], ngrams.mix(names[new]))
-        defining = np.flatnonzero(sums)
+        defining = np.flatnonzero(sums)  # (defining,)
         texts.append(rows.first + defining)
         sets.append(sums[defining])
     return texts.read(), sets.read()
