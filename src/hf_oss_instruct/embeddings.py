@@ -13,7 +13,7 @@ import xxhash
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
-from hf_oss_instruct.hub import HUB_ID, commit_of
+from hf_oss_instruct.hub import HUB_ID, check_endpoint_for, commit_of
 from hf_oss_instruct.terminal.display import error_message
 
 AT_ONCE = 32
@@ -124,6 +124,7 @@ class Encoder:
             raise UsageError(
                 f"--embedding-model {model} needs transformers and torch. Install them with: {install_command('local')}"
             ) from None
+        check_endpoint_for(model)
         source: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(model, **source)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
+from hf_oss_instruct.hub import LIBRARY, client
+
 SUFFIXES = (".parquet", ".jsonl", ".json", ".jsonl.gz")
 """Files of rows that can be read."""
 REACH_S = 10.0
@@ -30,9 +32,10 @@ def fetch(repo: str, revision: str, patterns: Sequence[str], *, reachable: bool 
         Local paths in order; empty if no file matches, or if none is cached and the Hub is not asked.
 
     Raises:
+        UsageError: the token would be sent unencrypted to another machine.
         Exception: whatever the Hub's client raises.
     """
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import snapshot_download
 
     def snapshot(*, offline: bool) -> list[Path]:
         folder = snapshot_download(
@@ -41,7 +44,7 @@ def fetch(repo: str, revision: str, patterns: Sequence[str], *, reachable: bool 
             revision=revision,
             allow_patterns=list(patterns),
             local_files_only=offline,
-            library_name="hf-oss-instruct",
+            library_name=LIBRARY,
         )
         local_files = {path.relative_to(folder).as_posix(): path for path in data_files(Path(folder))}
         # The folder may hold other files, which were fetched before for another purpose.
@@ -55,5 +58,5 @@ def fetch(repo: str, revision: str, patterns: Sequence[str], *, reachable: bool 
     if files or not reachable:
         return files
     # One request with a timeout: a listing retries five times, which takes half a minute without a network.
-    HfApi(library_name="hf-oss-instruct").dataset_info(repo, revision=revision, timeout=REACH_S)
+    client().dataset_info(repo, revision=revision, timeout=REACH_S)
     return snapshot(offline=False)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from hf_oss_instruct.curation.annotations import CONTAMINATED_BY, DETAIL, FLAGS, REASON
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.hub import HUB_ID
+from hf_oss_instruct.hub import HUB_ID, check_endpoint
 from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.storage.arrow import flat, holds_text, value_type
 from hf_oss_instruct.storage.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
@@ -219,6 +219,7 @@ def _from_hub(source: str) -> pa.Table:
         raise SeedError(f"{source!r} is neither a local file or folder nor the id of a dataset on the Hub (ns/name).")
     import datasets
 
+    check_endpoint()
     try:
         return datasets.load_dataset(source, split="train").data.table
     except Exception as error:  # `datasets` raises many types for a dataset that cannot be loaded

@@ -119,6 +119,8 @@ def _found(source: BenchmarkFiles, data: Path) -> Path:
 def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
     try:
         files = fetch(source.repo, revision, source.patterns)
+    except UsageError:
+        raise
     except Exception as error:  # the Hub client can raise anything
         raise EvaluationError(
             f"{source.repo}@{revision} cannot be read from the Hub: {error_message(error)}. Pass local files with --data."

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from hf_oss_instruct.credentials import check_hub
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.hub import client
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.terminal.display import error_message
@@ -121,22 +120,6 @@ def check(push: Push) -> None:
         raise PublishError(f"The card lacks {', '.join(missing)}. Add the fields; nothing was sent.")
 
 
-def api_of(token: str | None = None, endpoint: str | None = None) -> HfApi:
-    """Create the Hub client that this package uses.
-
-    Args:
-        token: Hub token; the one you are logged in with by default.
-        endpoint: URL of another Hub; `HF_ENDPOINT` by default.
-
-    Raises:
-        UsageError: the token would be sent unencrypted to another machine.
-    """
-    from huggingface_hub import HfApi, constants
-
-    check_hub(endpoint or constants.ENDPOINT)
-    return HfApi(endpoint=endpoint, token=token, library_name="hf-oss-instruct", library_version=version("hf-oss-instruct"))
-
-
 def publish(
     push: Push,
     repo_id: str,
@@ -173,7 +156,7 @@ def publish(
 
     check_name(repo_id)
     check(push)
-    api = api_of(token, endpoint)
+    api = client(token, endpoint)
     with hub_errors(repo_id):
         retried(_check_rights, api, repo_id, create_pr)
         retried(_check_yaml, api, push)

@@ -12,9 +12,10 @@ import yaml
 from jinja2 import TemplateError
 
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.hub import client
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
 from hf_oss_instruct.publishing.cards.model_card import CURVE, License, is_adapter, model_card, shareable
-from hf_oss_instruct.publishing.hub import CARD, Push, api_of, download
+from hf_oss_instruct.publishing.hub import CARD, Push, download
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import SecretIn, check_regular_files, check_secrets
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
@@ -134,7 +135,7 @@ def license_of(facts: dict[str, Any], token: str | None = None, endpoint: str | 
 def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> str:
     from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 
-    api = api_of(token, endpoint)
+    api = client(token, endpoint)
     with hub_errors(base["id"]):
         try:
             sha = base["revision"] or retried(api.model_info, base["id"]).sha

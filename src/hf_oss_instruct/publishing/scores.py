@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.hub import HUB_ID
-from hf_oss_instruct.publishing.hub import CARD, Push, api_of, check_name, download
+from hf_oss_instruct.hub import HUB_ID, client
+from hf_oss_instruct.publishing.hub import CARD, Push, check_name, download
 from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import check_regular_files
 from hf_oss_instruct.structured import checked, read_object
@@ -122,7 +122,7 @@ def scores_push(
     from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 
     check_name(repo_id)
-    results, api = read_results(folder), api_of(token, endpoint)
+    results, api = read_results(folder), client(token, endpoint)
     with hub_errors(repo_id):
         try:
             base_revision = revision if retried(api.revision_exists, repo_id, revision) else "main"

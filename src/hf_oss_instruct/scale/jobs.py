@@ -17,7 +17,7 @@ import xxhash
 from hf_oss_instruct.credentials import is_secret_name
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import NAME, requirement
-from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.hub import client, transport_error
 from hf_oss_instruct.publishing.retries import retried
 from hf_oss_instruct.scale.plan import SHARDS, Plan, pending
 from hf_oss_instruct.scale.run_shard import ShardRun
@@ -120,13 +120,13 @@ class JobsExecutor:
             raise RunError(f"Shards failed: {', '.join(failed)}. Read the logs; the same launch runs these shards again.")
 
     def _start(self, shard: Shard) -> str:
-        from huggingface_hub import get_token, run_uv_job
+        from huggingface_hub import get_token
 
         token = get_token()
         variables = [*(name.rpartition("=")[2] for name in self.how.teacher.api_key_env), *self.secrets]
         secrets = {name: os.environ[name] for name in variables} | ({"HF_TOKEN": token} if token else {})
         with _translated_errors("A Job could not be started"):
-            job = run_uv_job(
+            job = client().run_uv_job(
                 NAME,
                 script_args=["run-shard", self.how.plan, "--shard", str(shard), *_words(self.how)],
                 dependencies=self.dependencies,
@@ -147,20 +147,18 @@ class JobsExecutor:
 
     @cached_property
     def _owner(self) -> str:
-        from huggingface_hub import whoami
-
         if self.namespace:
             return self.namespace
         with _translated_errors("The Hub did not identify you"):
-            return str(whoami()["name"])
+            return str(client().whoami()["name"])
 
     def _running_jobs(self, waiting: deque[Shard]) -> dict[str, Shard]:
         """Jobs of an earlier launch that are not at their end; their shards are taken from those that wait."""
-        from huggingface_hub import list_jobs
-
         by_name, found = {shard.name: shard for shard in waiting}, {}
         with _translated_errors("Jobs cannot be listed"):
-            for job in list_jobs(namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan.encode())}):
+            for job in client().list_jobs(
+                namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan.encode())}
+            ):
                 shard = by_name.get((job.labels or {}).get("shard", ""))
                 if shard and job.status.stage not in ENDED:
                     found[job.id] = by_name.pop(shard.name)
@@ -170,9 +168,8 @@ class JobsExecutor:
         return found
 
     def _ended(self, running: Mapping[str, Shard]) -> dict[str, str]:
-        from huggingface_hub import inspect_job
-
         with _translated_errors("Jobs cannot be inspected"):
+            inspect_job = client().inspect_job
             stages = {job: str(retried(inspect_job, job_id=job, namespace=self._owner).status.stage) for job in running}
         return {job: stage for job, stage in stages.items() if stage in ENDED}
 

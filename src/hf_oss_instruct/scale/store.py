@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.hub import check_endpoint, client
 from hf_oss_instruct.terminal.display import error_message
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Store:
 
     Raises:
         UsageError: no library for this kind of URL is installed, or the URL has a password or key in it, which would be written
-            into scripts and records.
+            into scripts and records; or the token would be sent unencrypted to another machine.
     """
 
     def __init__(self, url: str) -> None:
@@ -73,6 +74,8 @@ class Store:
             raise UsageError(
                 f"{self.url!r} is not the URL of a store: {error}. Write hf://datasets/NAME/RUN or s3://BUCKET/RUN."
             ) from error
+        if self._on_hub():
+            check_endpoint(self._fs.token, self._fs.endpoint)
         self._root = str(root).rstrip("/")
 
     def names(self, under: str = "") -> list[str]:
@@ -135,14 +138,12 @@ class Store:
         Raises:
             StoreError: this user may not, or there is no such bucket.
         """
-        from huggingface_hub import HfApi
-
         if not self._on_hub():
             self.put({PROBE: b""})
             self.put({}, [PROBE])
             return
         kind, *parts = self._root.split("/")
-        api, repo_id = HfApi(endpoint=self._fs.endpoint, token=self._fs.token), "/".join(parts[:2]).split("@")[0]
+        api, repo_id = client(self._fs.token, self._fs.endpoint), "/".join(parts[:2]).split("@")[0]
         if kind not in ("datasets", "buckets") or len(parts) < 2:
             raise UsageError(f"{self.url!r} is not a dataset or bucket. Write hf://datasets/NAME/RUN or hf://buckets/NAME/RUN.")
         with self._refusals("written"):
@@ -167,11 +168,11 @@ class Store:
 
     def _change(self, files: Mapping[str, bytes | Path], deleted: Sequence[str]) -> None:
         """Add and remove files on the Hub in one call, which its limits count."""
-        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
         location = self._fs.resolve_path(self._root)
         inside = f"{location.path}/" if location.path else ""
-        api = HfApi(endpoint=self._fs.endpoint, token=self._fs.token, library_name="hf-oss-instruct")
+        api = client(self._fs.token, self._fs.endpoint)
         if self._root.startswith("buckets/"):
             added: list[tuple[str | Path | bytes, str]] = [(content, inside + name) for name, content in files.items()]
             api.batch_bucket_files(location.bucket_id, add=added, delete=[inside + name for name in deleted])

@@ -13,7 +13,7 @@ from typing import Any
 
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import SeedError, UsageError
-from hf_oss_instruct.hub import HUB_ID, transport_error
+from hf_oss_instruct.hub import HUB_ID, client, file_system, transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 from hf_oss_instruct.seeds.source import Source, pinned
@@ -126,10 +126,8 @@ def read_repo_config(path: str, base_path: str = "", token: str | bool | None = 
 
 
 def _read(path: str, token: str | bool | None) -> str:
-    from huggingface_hub import HfFileSystem
-
     try:
-        file: Any = HfFileSystem(token=token).open(path, "rb") if path.startswith(HUB) else Path(path).open("rb")
+        file: Any = file_system(token).open(path, "rb") if path.startswith(HUB) else Path(path).open("rb")
         with file:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
@@ -141,19 +139,16 @@ def _read(path: str, token: str | bool | None) -> str:
 
 def _fetched(repo_config: RepoConfig, spec: str) -> Path:
     """Download the files that a run config on the Hub names, into a cache folder for its commit."""
-    from huggingface_hub import snapshot_download
-
     repo_id, _, rest = repo_config.folder.removeprefix(f"{HUB}datasets/").partition("@")
     commit, _, inner = rest.partition("/")
     folder = cache_folder("recipes", repo_id.replace("/", "--"), commit)
     name = str(PurePosixPath(inner, spec))
     try:
-        snapshot_download(
+        client(repo_config.token).snapshot_download(
             repo_id,
             repo_type="dataset",
             revision=commit,
             local_dir=folder,
-            token=repo_config.token,
             allow_patterns=[name, f"{name}/*"],
         )
     except (OSError, transport_error()) as error:

@@ -17,6 +17,7 @@ from jinja2 import TemplateError
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.hub import check_endpoint_for
 from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.terminal.display import one_line
@@ -169,6 +170,7 @@ class _Model:
         except ImportError as error:
             way_out = f"Install them with: {install_command('local')}"
             raise UsageError(f"The model {model!r} needs transformers and torch. {way_out}") from error
+        check_endpoint_for(model)
         source: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
         try:
             tokenizer: Any = AutoTokenizer.from_pretrained(model, **source)

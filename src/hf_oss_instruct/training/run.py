@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
+from hf_oss_instruct.hub import check_endpoint, check_endpoint_for
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.storage.workdir import differences, locked
 from hf_oss_instruct.structured import read_object
@@ -83,6 +84,9 @@ def train(
         check_packing(values)
         check_device(values)
         script, arguments, model, mixture = _parsed(path)
+    check_endpoint_for(model.model_name_or_path)
+    if arguments.push_to_hub:
+        check_endpoint()
     sources = sources_of(script, mixture)
     if not allow_unchecked:
         refuse_unchecked(sources)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.hub import check_endpoint, client, transport_error
 from hf_oss_instruct.storage.run_report import RUN_REPORT
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.terminal.display import error_message
@@ -40,13 +41,16 @@ class TrainingSource:
         """Load the rows.
 
         Raises:
-            UsageError: the dataset, config, split or file does not exist.
+            UsageError: the dataset, config, split or file does not exist, or the token would be sent unencrypted to another
+                machine.
         """
         from datasets import load_dataset
         from datasets.exceptions import DatasetsError
 
         words = {name: getattr(self, name) for name in ("name", "data_dir", "data_files", "split") if getattr(self, name)}
         path = self.path
+        if self._asks_hub:
+            check_endpoint()
         if kind := self._file_format:
             if not Path(path).is_file():
                 raise UsageError(f"The file {path!r} does not exist. Pass an existing file, a folder, or a Hub id.")
@@ -66,6 +70,11 @@ class TrainingSource:
             return None
         suffixes = [suffix for suffix in Path(self.path.lower()).suffixes if suffix in FORMATS]
         return FORMATS[suffixes[-1]] if suffixes else None
+
+    @property
+    def _asks_hub(self) -> bool:
+        is_local = self._file_format or Path(self.path).exists() or (self.data_files and "/" not in self.path)
+        return not is_local or "://" in str(self.data_files)
 
     @property
     def folders(self) -> list[Path]:
@@ -104,15 +113,12 @@ def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[s
     Returns:
         `{"id": …, "revision": …}`; None for a local folder.
     """
-    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    from hf_oss_instruct.hub import transport_error
 
     if Path(name).exists() or "/" not in name:
         return None
     try:
-        return {"id": name, "revision": HfApi().repo_info(name, repo_type=repo_type, revision=revision).sha}
+        return {"id": name, "revision": client().repo_info(name, repo_type=repo_type, revision=revision).sha}
     except (HfHubHTTPError, HFValidationError, transport_error(), OSError):
         return {"id": name, "revision": None}
 
@@ -183,11 +189,10 @@ def _report(source: TrainingSource) -> dict[str, Any] | None:
 
 
 def _from_hub(repo: str) -> Path | None:
-    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 
     try:
-        return Path(hf_hub_download(repo, RUN_REPORT, repo_type="dataset"))
+        return Path(client().hf_hub_download(repo, RUN_REPORT, repo_type="dataset"))
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise UsageError(
             f"The dataset {repo!r} was not found, neither as a local folder nor on the Hub. Check dataset_name."

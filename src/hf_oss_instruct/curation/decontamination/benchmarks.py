@@ -146,6 +146,8 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
     here = "" if name in DECONTAMINATED else "no file or folder has this name, and "
     try:
         files = fetch(source.repo, source.revision, source.files, reachable=reachable)
+    except UsageError:
+        raise
     except Exception as error:  # whatever the client raises, the run continues and reports that this benchmark was not checked
         message = error_message(error, 200)
         refused = getattr(getattr(error, "response", None), "status_code", None)

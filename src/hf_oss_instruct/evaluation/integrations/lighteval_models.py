@@ -23,6 +23,7 @@ from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation.extraction import cut
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
 from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.hub import check_endpoint_for
 from hf_oss_instruct.templates import special_tokens, template_for
 from hf_oss_instruct.terminal.display import error_message
 
@@ -114,6 +115,8 @@ class LightevalModel:
         self.choice, self.sampling = choice, sampling
         self.served = choice.backend in SERVED
         config = _config(choice, sampling)
+        if not self.served:
+            check_endpoint_for(choice.name)
         try:
             self._model: Any = import_module("lighteval.models.model_loader").load_model(config)
         except Exception as error:  # whatever the back end raises

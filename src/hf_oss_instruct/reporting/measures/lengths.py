@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.hub import check_endpoint_for
 from hf_oss_instruct.reporting.rows import ReportRows
 from hf_oss_instruct.terminal.display import error_message
 
@@ -57,6 +58,7 @@ def tokenizer(name: str) -> Count:
     Raises:
         UsageError: transformers is not installed, or the tokenizer does not exist.
     """
+    check_endpoint_for(name)
     try:
         from transformers import AutoTokenizer
 

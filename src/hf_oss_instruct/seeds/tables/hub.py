@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import IO
 
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.hub import client, file_system, transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.documents import Tables
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
@@ -35,7 +35,6 @@ class HubTables(Tables):
         endpoint: str | None = None,
         archive: Archive | None = None,
     ) -> None:
-        from huggingface_hub import HfApi, HfFileSystem
         from huggingface_hub.errors import (
             HFValidationError,
             OfflineModeIsEnabled,
@@ -43,7 +42,7 @@ class HubTables(Tables):
             RevisionNotFoundError,
         )
 
-        api = HfApi(endpoint=endpoint, library_name="hf-oss-instruct")
+        api = client(endpoint=endpoint)
         try:
             info = api.dataset_info(repo_id, revision=revision)
         except RevisionNotFoundError as error:
@@ -57,7 +56,7 @@ class HubTables(Tables):
             raise SeedError(
                 f"The Hub cannot be queried for {repo_id!r}: {error_message(error)}. Try again, or use --seeds stdlib."
             ) from error
-        self._files = HfFileSystem(endpoint=endpoint)
+        self._files = file_system(endpoint=endpoint)
         self._root = f"datasets/{repo_id}@{info.sha}"
         super().__init__(tables_among(file.rfilename for file in info.siblings or ()), reading, archive)
         self.name, self.revision = repo_id, info.sha

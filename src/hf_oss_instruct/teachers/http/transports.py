@@ -15,7 +15,7 @@ import orjson
 
 from hf_oss_instruct.data import Completion, Message
 from hf_oss_instruct.errors import OssInstructError, RetryableError, TeacherError
-from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.hub import check_endpoint, transport_error
 from hf_oss_instruct.teachers.http.client import HttpClient, connection_error
 from hf_oss_instruct.teachers.http.endpoint import PATH, Endpoint
 from hf_oss_instruct.teachers.http.errors import verdict_on
@@ -71,9 +71,14 @@ class HubTransport:
         key: bearer token; None lets huggingface_hub use the Hugging Face token.
         timeout_s: timeout of one request, in seconds.
         concurrency: requests that may be in flight at once.
+
+    Raises:
+        UsageError: the Hub, which is asked for a model's providers, would get the token unencrypted.
     """
 
     def __init__(self, base_url: str | None, key: str | None, timeout_s: float, concurrency: int) -> None:
+        if base_url is None:
+            check_endpoint()
         # The whole URL: huggingface_hub adds /v1 to every other path.
         self._where = {"base_url": Endpoint.of(base_url, None).url} if base_url else {}
         self._key, self._timeout_s, self._shards = key, timeout_s, -(-concurrency // CONNECTIONS)
