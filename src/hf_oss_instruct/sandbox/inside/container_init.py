@@ -25,22 +25,32 @@ MAX_FDS, REPORT_FD = 8, 5  # payload, stdin, stdout, stderr, compiler output, re
 
 
 def serve_run(spec: dict[str, Any], control: socket.socket, confirmation: int) -> NoReturn:
-    """Create an environment, receive a run, confirm that to the fork server, report the result of the run, and exit."""
+    """Create an environment, receive a run, confirm that to the fork server, report the result of the run, and exit.
+
+    Args:
+        spec: the fork server's own spec, see `fork_server.serve`.
+        control: the socket on which runs arrive.
+        confirmation: file descriptor of the pipe on which the fork server waits.
+    """
     environment, failure = run_environment.RunEnvironment(), None
     try:
         os.setsid()
+        # Its files in /proc then belong to root, and a program that runs as the same user can neither open them nor trace it.
         kernel.prctl(kernel.SET_DUMPABLE, 0)
         environment = run_environment.create(spec)
     except Exception as error:
+        # Reported when a run arrives: until then there is no caller to tell.
         failure = error
     try:
         message, fds = receive_run(control)
         if message:
+            # From here on the fork server prepares the next init process, at the same time as this run.
             os.write(confirmation, message)
             control.close()
             os.close(confirmation)
             _run_job(spec, environment, failure, fds)
     finally:
+        # Whatever happens, this copy of the fork server must not return into its loop.
         with contextlib.suppress(BaseException):
             _kill_all(spec)
             if environment.folder and spec["tier"] != "bubblewrap":
@@ -121,9 +131,11 @@ def _run_step(
     cgroup_fd: int | None,
 ) -> dict[str, Any]:
     """Run one step, the compiler or the program, to its end."""
+    # The pipe closes when the program starts, by exec or by hand: end of file without a message means that it did.
     errors, child_errors = os.pipe2(os.O_CLOEXEC)
     # Without a user namespace the kernel counts all processes of a user; a user ID made up for this run has none yet.
     other_threads = procfs.count_threads(os.getuid()) if spec["tier"] == "landlock" and not job["uid"] else 0
+    # Before the fork: the program's own shared memory must not be part of the baseline.
     state = resource_limits.PollState()
     started = time.monotonic()
     child = kernel.fork()
@@ -149,6 +161,7 @@ def _run_step(
         "compiles": step["compiles"],
         "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+        # A program can pass its limit and end between two polls.
         "why": why or ("timeout" if cpu_s >= step["cpu_s"] else None),
         "wall_s": time.monotonic() - started,
         "cpu_s": cpu_s,
@@ -180,6 +193,7 @@ def _wait(
             if time.monotonic() >= deadline:
                 return "timeout"
             polled_at = time.monotonic()
+            # Two cheap reads: a single process with so little CPU time does not need a full poll yet.
             if scope.alone and procfs.is_alone(child) and procfs.cpu_s(child) < FIRST_POLL_S:
                 interval = POLL_S[polled_at < started + 0.1]
                 continue
@@ -198,6 +212,7 @@ def _kill_all(spec: dict[str, Any]) -> None:
     namespace = spec["tier"] == "bubblewrap"
     if namespace:
         with contextlib.suppress(ProcessLookupError):
+            # Everything in the namespace except this process, its first.
             os.kill(-1, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):  # no process is left
         while True:

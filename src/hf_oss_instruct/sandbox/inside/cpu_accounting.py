@@ -30,9 +30,11 @@ class CpuTime:
             child: its first process, which is not waited for here.
         """
         _reap_orphans(child)
+        # With the start time, because process IDs are used again.
         now = {(pid, stat.start_ticks): stat for pid, stat in alive.items()}
         waited_s = _children_cpu_s() - self._at_start_s
         gone_s = sum(stat.own_cpu_s + stat.children_cpu_s for key, stat in self._last_stats.items() if key not in now)
+        # Time that parents, or this process, gained by waiting. What ended processes had beyond that, the kernel dropped.
         collected_s = waited_s - self._waited_s
         for key, stat in now.items():
             collected_s += stat.children_cpu_s - (self._last_stats[key].children_cpu_s if key in self._last_stats else 0.0)
@@ -43,6 +45,7 @@ class CpuTime:
 
     def close(self) -> float:
         """Return the total in seconds, once every process was killed and waited for."""
+        # The first lacks children that the kernel reaped, the second what happened after the last poll.
         return max(_children_cpu_s() - self._at_start_s, self._alive_s + self._waited_s) + self._lost_s
 
 
@@ -53,5 +56,6 @@ def _children_cpu_s() -> float:
 
 def _reap_orphans(child: int) -> None:
     """Reap the orphans that have ended."""
+    # WNOWAIT only looks: the program's own status is still needed.
     while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != child:
         os.waitpid(ended.si_pid, 0)

@@ -32,6 +32,7 @@ def file_sizes(folder: str) -> dict[int, int]:
                     if entries_seen > FILES:
                         return {0: TOO_LARGE}
                     state = entry.stat(follow_symlinks=False)
+                    # By inode, so that hard links count once, and in blocks, because holes of sparse files take no space.
                     found[state.st_ino] = state.st_blocks * 512
                     pending += [(entry.path, depth + 1)] if entry.is_dir(follow_symlinks=False) else []
         except FileNotFoundError:  # removed just now

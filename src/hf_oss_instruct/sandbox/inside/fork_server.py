@@ -62,6 +62,7 @@ def descend(spec: dict[str, Any]) -> None:
 
 
 def _set_user(uid: int) -> None:
+    # The user comes last: without root's user ID the groups cannot be changed any more.
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -82,10 +83,12 @@ def _create_user_namespace(init_uid: int, program_uid: int) -> int | None:
             _set_user(init_uid)
             kernel.unshare(kernel.NEWUSER)
             os.write(created_pipe, b".")
+            # The namespace ends with its last process, so wait until it was mapped and opened.
             os.read(mapped_fd, 1)
         os._exit(0)
     os.close(created_pipe)
     namespace = None
+    # End of file instead: the child could not create it.
     if os.read(created_fd, 1):
         with contextlib.suppress(OSError):
             for name in ("uid_map", "gid_map"):
@@ -113,11 +116,13 @@ def _expose_toolchains(paths: list[str]) -> None:
         return
     try:
         kernel.unshare(kernel.NEWNS)
+        # Otherwise the mounts below would also appear in the caller's mount namespace.
         kernel.mount("none", "/", None, kernel.REC | kernel.PRIVATE)
     except PermissionError:
         private_folders = ", ".join(by_private_folder)
         sys.exit(f"{private_folders} cannot be read by ordinary users, and root's programs run as one. Install Python elsewhere.")
     for folder, toolchains in by_private_folder.items():
+        # Opened first: the tmpfs then covers the folder with everything in it.
         contents = [(path, os.path.isdir(path), os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in toolchains]
         kernel.mount("tmpfs", folder, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
         for path, is_folder, fd in contents:
@@ -132,6 +137,7 @@ def serve(spec: dict[str, Any]) -> None:
     control = socket.socket(fileno=spec["control_fd"])
     sys.path += spec["packages"]
     for name in [*PRELOADED, *spec["preload"]]:
+        # What is not installed fails in the program that imports it.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     if spec["tier"] == "landlock":
@@ -162,6 +168,7 @@ def _serve_next_run(spec: dict[str, Any], control: socket.socket, pid_namespace:
     """Fork an init process and wait until it has received a run; False if there are no more."""
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
     try:
+        # Ahead of its run: namespaces and mounts are ready when the run arrives.
         child = _fork(spec, pid_namespace)
     except OSError as error:
         os.close(read_end)
@@ -173,6 +180,7 @@ def _serve_next_run(spec: dict[str, Any], control: socket.socket, pid_namespace:
         os.close(pid_namespace)
         container_init.serve_run(spec, control, write_end)
     os.close(write_end)
+    # End of file without a message: the caller closed the socket, or the init process died before its run.
     received = bool(os.read(read_end, 1))
     os.close(read_end)
     if received:
@@ -193,6 +201,7 @@ def _fork(spec: dict[str, Any], pid_namespace: int) -> int:
     try:
         child = kernel.fork()
     finally:
+        # Back at once: later children would land in that namespace too, and could not be forked once its first process is gone.
         if child != 0:  # the child stays in the namespace it was created in
             kernel.setns(pid_namespace, kernel.NEWPID)
     return child

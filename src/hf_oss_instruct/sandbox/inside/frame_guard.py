@@ -26,6 +26,7 @@ def install(test_files: frozenset[str]) -> None:
         test_files: file names of tests, which may, too.
     """
     library = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), sysconfig.get_path("purelib"), "<frozen ")
+    # Kept from before the program starts, which could replace it.
     getframe: Callable[[int], FrameType] = sys._getframe
     in_hook: list[bool] = []
 
@@ -37,6 +38,7 @@ def install(test_files: frozenset[str]) -> None:
         in_hook.append(True)
         try:
             frame: FrameType | None = getframe(1)
+            # Who calls inspect or traceback is who gets the frame.
             while event != "object.__getattr__" and frame and frame.f_code.co_filename.endswith(_FRAME_PROVIDERS):
                 frame = frame.f_back
             name = frame.f_code.co_filename if frame else ""

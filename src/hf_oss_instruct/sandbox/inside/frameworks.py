@@ -112,7 +112,14 @@ class MonkeyPatch:
         self._undo: list[Callable[[], Any]] = []
 
     def setattr(self, owner: Any, name: Any, value: Any = None, raising: bool = True) -> None:
-        """Set an attribute until the test is over."""
+        """Set an attribute until the test is over.
+
+        Args:
+            owner: the object, or the dotted path of the attribute; then `name` is the value.
+            name: name of the attribute.
+            value: its new value.
+            raising: accepted, but without effect: an attribute that does not exist is created.
+        """
         if isinstance(owner, str):
             path, _, attribute = owner.rpartition(".")
             owner, name, value = __import__("importlib").import_module(path), attribute, name
@@ -121,7 +128,13 @@ class MonkeyPatch:
         setattr(owner, name, value)
 
     def setenv(self, name: str, value: str, prepend: str | None = None) -> None:
-        """Set an environment variable until the test is over."""
+        """Set an environment variable until the test is over.
+
+        Args:
+            name: name of the variable.
+            value: its new value.
+            prepend: accepted, but without effect: the value is always replaced.
+        """
         self.setitem(os.environ, name, value)
 
     def delenv(self, name: str, raising: bool = True) -> None:
@@ -131,7 +144,13 @@ class MonkeyPatch:
             self._undo.append(lambda: os.environ.__setitem__(name, original))
 
     def setitem(self, mapping: Any, key: Any, value: Any) -> None:
-        """Set an item until the test is over."""
+        """Set an item until the test is over.
+
+        Args:
+            mapping: the dict to change.
+            key: key of the item.
+            value: its new value.
+        """
         existed, original = key in mapping, mapping.get(key)
         self._undo.append(lambda: mapping.__setitem__(key, original) if existed else mapping.pop(key, None))
         mapping[key] = value

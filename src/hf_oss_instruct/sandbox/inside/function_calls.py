@@ -30,6 +30,7 @@ def answer() -> None:
     """
     channel = mmap.mmap(1, os.fstat(1).st_size)
     devnull = os.open(os.devnull, os.O_RDWR)
+    # All of standard input, before the program exists that could read it.
     entry_point, *questions = sys.stdin.buffer.read().decode().splitlines()
     os.dup2(devnull, 0)  # the program can neither read its questions
     os.dup2(devnull, 1)  # nor write to the channel
@@ -56,8 +57,11 @@ def answer() -> None:
         nonce, _, arguments = question.partition(" ")
         try:
             value = function(*values.loads(arguments))
+        # SystemExit too: a call that exits must not take the answers to the remaining calls with it.
         except BaseException as error:
+            # With base classes, because `pytest.raises(LookupError)` accepts a KeyError.
             kinds = type(error).__name__ if entry_point else "|".join(kind.__name__ for kind in type(error).__mro__)
+            # ascii: the text of an exception must not begin a new line, which could look like another answer.
             write_answer(nonce, "raised", ascii(f"{kinds}: {error}"[:500]))
             continue
         try:

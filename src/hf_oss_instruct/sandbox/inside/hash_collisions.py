@@ -42,6 +42,7 @@ class Clock:
             table.update(members)
             return table
         self._left_s += PER_MEMBER_S * len(members)
+        # CPU time of this thread alone, so that a busy machine or other threads never make a collision.
         remaining, started = iter(members), time.thread_time()
         while chunk := list(islice(remaining, CHUNK)):
             table.update(chunk)

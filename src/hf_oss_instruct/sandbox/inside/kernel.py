@@ -6,11 +6,13 @@ import ctypes
 import os
 import struct
 
+# Flags of clone(2), flags of mount(2), options of prctl(2).
 NEWNS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 RDONLY, NOSUID, NODEV, NOEXEC, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 SET_DUMPABLE, CAPBSET_DROP, SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, CAP_AMBIENT = 4, 24, 36, 38, 47
 
 _libc = ctypes.CDLL(None, use_errno=True)
+# PyDLL does not release the GIL around a call, so that the child of a fork holds it from the start.
 _libc_with_gil = ctypes.PyDLL(None, use_errno=True)
 
 
@@ -28,6 +30,7 @@ def checked(result: int, name: str) -> int:
 
 def syscall(name: str, number: int, *arguments: object) -> int:
     """Make a system call by number."""
+    # Without c_long, ctypes passes integers as 32 bits.
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
     return checked(_libc.syscall(ctypes.c_long(number), *words), name)
 
@@ -82,6 +85,7 @@ def mount(source: str, target: str, filesystem: str | None, flags: int = 0, data
 
 def prctl(option: int, *arguments: int) -> int:
     """Set a property of this process."""
+    # Unused arguments must be zero: some options fail otherwise.
     words = [ctypes.c_ulong(word) for word in (*arguments, 0, 0, 0, 0)[:4]]
     return checked(_libc.prctl(option, *words), f"prctl {option}")
 
@@ -89,7 +93,9 @@ def prctl(option: int, *arguments: int) -> int:
 def drop_capabilities() -> None:
     """Give up every capability, now and after any exec."""
     prctl(CAP_AMBIENT, 4)
+    # Before capset, since dropping from the bounding set needs a capability.
     for capability in range(64):  # fewer than 64 exist; without CAP_SETPCAP there is nothing to drop
         _libc.prctl(CAPBSET_DROP, capability, 0, 0, 0)
+    # Version 3 of the structure, which holds 64 capabilities in two halves.
     header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
     checked(_libc.capset(header, nothing), "capset")

@@ -32,6 +32,7 @@ def run() -> None:
     os.dup2(devnull, 1)
     os.dup2(devnull, 2)
     offset, pairs = 0, list(zip(job["nonces"], job["programs"], strict=True))
+    # With nonce and text of another program in its memory, a program could answer for it.
     del job["nonces"], job["programs"]
     gc.freeze()
     while pairs:
@@ -44,6 +45,7 @@ def run() -> None:
             finally:
                 os._exit(0)
         _wait_and_kill(pid, job["wall_s"])
+        # The fork has moved its own offset only. Lines have no zero bytes, so the first one is where it stopped.
         offset = channel.find(b"\0", offset)
         if offset < 0:  # the channel is full
             return
@@ -56,6 +58,7 @@ def _wait_and_kill(pid: int, wall_s: float) -> None:
         select.select([pidfd], [], [], wall_s)
     finally:
         os.close(pidfd)
+    # By both: the child may have been killed before it had a process group of its own.
     for kill in (os.killpg, os.kill):
         try:
             kill(pid, signal.SIGKILL)

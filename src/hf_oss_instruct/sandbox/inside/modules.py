@@ -56,6 +56,7 @@ def main_program(program: str, tests: str, nonce: str) -> None:
         nonce: text that is printed at the end.
     """
     main, path = sys.modules["__main__"], sys.modules["__main__"].__dict__["__file__"]
+    # The text with the tests and the nonce must be gone before the program can open it.
     os.unlink(path)
     path = os.path.join(os.path.dirname(path), "candidate.py") if tests else path
     with open(path, "w", encoding="utf-8", errors="surrogatepass") as file:
@@ -77,6 +78,7 @@ def main_program(program: str, tests: str, nonce: str) -> None:
         raise test_code
     names.update({"__name__": "__main__", PLAINLY: decorator})
     run(test_code, names)
+    # Before the nonce, so that what the tests printed stands in front of it.
     flush()
     os_write(stdout, sentinel)
 
@@ -94,6 +96,7 @@ def plainly() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     The copies are made by modules that a program cannot import, and are of classes that it cannot patch: a Fraction becomes the
     nearest number.
     """
+    # Relative imports in these modules (`from . import values`) give the copies, not what a program may have patched.
     own = types.SimpleNamespace()
     imported = builtins.__import__
 

@@ -109,6 +109,7 @@ def stat(pid: int) -> Stat | None:
 def parse_stat(text: bytes) -> Stat:
     """Parse a line of `/proc/PID/stat`: the name in parentheses may contain any byte, including parentheses."""
     try:
+        # The last parenthesis ends the name: no later field has one.
         words = text[text.rindex(b")") + 1 :].split()
         user, system, waited_user, waited_system = map(int, words[11:15])
         times = (user + system) * TICK_S, (waited_user + waited_system) * TICK_S
@@ -119,6 +120,7 @@ def parse_stat(text: bytes) -> Stat:
 
 def proc_folder(pid: int, info: Stat) -> str:
     """Return the folder in `/proc` that describes a process: that of a live thread if the main thread has ended."""
+    # The folder of a main thread that has ended shows no memory and no files, although other threads use both.
     if info.state != "Z" or info.threads <= 1:
         return f"/proc/{pid}"
     for task in list_folder(f"/proc/{pid}", "task"):
@@ -179,6 +181,7 @@ def is_alone(pid: int) -> bool:
 
 def cpu_s(pid: int) -> float:
     """Return the CPU time of a process that was not waited for, in seconds (`man clock_getcpuclockid`)."""
+    # The clock ID of a process, as libc's clock_getcpuclockid builds it; one call, and no text to parse.
     return time.clock_gettime(~pid << 3 | 2)
 
 

@@ -50,21 +50,36 @@ def exec_program(
     error_fd: int,
     other_threads: int,
 ) -> NoReturn:
-    """Become the program. Never returns; errors before the program starts are written to the file descriptor `error_fd`."""
+    """Become the program; never returns.
+
+    Args:
+        spec: the fork server's own spec.
+        job: the header of the job spec, with the user to run as.
+        step: the step to run: its command, environment and limits.
+        folder: the working folder.
+        stdio: file descriptors of standard input, output and error.
+        error_fd: file descriptor to which errors before the program starts are written.
+        other_threads: number of threads that the kernel counts together with the program's, see `procfs.count_threads`.
+    """
     try:
         os.setsid()
         for number, fd in enumerate(stdio):
+            # Copied first if it is itself one of 0, 1 and 2, which an earlier round of this loop may have replaced.
             os.dup2(os.dup(fd) if fd < 3 else fd, number)
         os.chdir(folder)
         environment = _environment(spec, step, folder)
+        # Limits after privileges: processes are counted in the new user namespace. seccomp comes last, because it refuses calls
+        # that the steps before it make.
         _drop_privileges(spec, job)
         _set_limits(step, other_threads)
         if spec["tier"] == "landlock":
             landlock.restrict([*READABLE, *spec["readable"]], DEVICES, folder)
         if spec["tier"] != "unsafe-none":
             seccomp.apply(seccomp.build(os.uname().machine, namespaces=spec["tier"] == "bubblewrap"))
+        # A fork without exec would keep the init process's descriptors: its socket, the control group, inputs of later steps.
         _close_other_fds(error_fd)
         if step["argv"]:
+            # Ignored signals stay ignored across exec: Python ignores SIGPIPE, and the fork server SIGINT.
             for kind in (signal.SIGINT, signal.SIGPIPE):
                 signal.signal(kind, signal.SIG_DFL)
             argv = [_expand(word, step, folder) for word in step["argv"]]
@@ -82,6 +97,7 @@ def _environment(spec: dict[str, Any], step: dict[str, Any], folder: str) -> dic
         "HOME": folder,
         "TMPDIR": folder,
         "LANG": "C.UTF-8",
+        # glibc reserves address space for an arena per thread, which would count towards RLIMIT_AS.
         "MALLOC_ARENA_MAX": "2",
     }
     return common | {name: _expand(value, step, folder) for name, value in step["env"].items()}
@@ -96,6 +112,7 @@ def _expand(word: str, step: dict[str, Any], folder: str) -> str:
 def _drop_privileges(spec: dict[str, Any], job: dict[str, Any]) -> None:
     """Drop all capabilities, and switch to a user ID that owns nothing if one was chosen."""
     if job["uid"] and spec["tier"] != "unsafe-none":
+        # Groups before the user, as without root's user ID they cannot be changed.
         os.setgroups([])
         os.setresgid(job["uid"], job["uid"], job["uid"])
         os.setresuid(job["uid"], job["uid"], job["uid"])
@@ -104,10 +121,12 @@ def _drop_privileges(spec: dict[str, Any], job: dict[str, Any]) -> None:
         # The run gets its own user namespace: processes are counted per namespace, and it owns none of the mounts.
         outer = os.geteuid(), os.getegid()
         kernel.unshare(kernel.NEWUSER)
+        # The kernel requires "deny" before an unprivileged process may map its group.
         for name, text in (("setgroups", "deny"), ("uid_map", f"{USER} {outer[0]} 1"), ("gid_map", f"{USER} {outer[1]} 1")):
             kernel.write(f"/proc/self/{name}", text)
     if spec["tier"] != "unsafe-none":
         kernel.drop_capabilities()
+    # Again: new credentials reset it, here those of the user namespace.
     kernel.prctl(kernel.SET_DUMPABLE, 1)
 
 
@@ -126,12 +145,14 @@ def _set_limits(step: dict[str, Any], other_threads: int) -> None:
         resource.RLIMIT_NPROC: other_threads
         + step["processes"]
         + 1,  # one more, so that the monitor can see that the limit is exceeded
+        # Message queues are memory of the kernel; a higher priority could keep the monitor from running.
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_MEMLOCK: 8 * MIB,
         resource.RLIMIT_NICE: 0,
         resource.RLIMIT_RTPRIO: 0,
     }
     if step["limits_address_space"]:
+        # Not for JVM, Node.js, Go and the like: they reserve far more address space than they use.
         sizes[resource.RLIMIT_AS] = (step["memory_mib"] + EXTRA_ADDRESS_SPACE_MIB) * MIB
         sizes[resource.RLIMIT_DATA] = (step["memory_mib"] + INTERPRETER_MIB) * MIB
     for kind, size in sizes.items():
@@ -141,12 +162,14 @@ def _set_limits(step: dict[str, Any], other_threads: int) -> None:
 
 
 def _close_other_fds(kept: int) -> None:
+    # `os.closerange` is one system call (close_range) where the kernel has it, however many numbers there are.
     os.closerange(3, kept)
     os.closerange(kept + 1, 1 << 20)
 
 
 def _run_python(path: str, environment: dict[str, str]) -> NoReturn:
     """Run a file as `python FILE` would, in this process."""
+    # As in a new interpreter; the fork server ignores it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
@@ -197,6 +220,7 @@ def _exit_code(code: object) -> int:
 def _finalize(code: int) -> int:
     """Do what Python does when its main program ends, except for finalizing the interpreter."""
     try:
+        # Joins the program's threads, as Python does at the end of its main program.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()

@@ -22,6 +22,7 @@ class SharedArgumentError(Exception):
 
 def record(nonce: str) -> None:
     """Run each text of `tests.json` in its own namespace and write its checks, then the nonce; `other` first if it failed."""
+    # Looked up before the tests run, which could replace them.
     os_write, channel, dumps = os.write, os.dup(1), values.dumps
     devnull = os.open(os.devnull, os.O_RDWR)
     os.dup2(devnull, 0)
@@ -48,6 +49,7 @@ def record(nonce: str) -> None:
         try:
             code = compile(text, "tests.py", "exec", dont_inherit=True)
             exec(code, {"__name__": "__main__", "__check__": make_check([])})
+        # SystemExit too: the remaining texts are still to be recorded.
         except BaseException:
             write(b"other\n")
         write(nonce.encode() + b"\n")

@@ -83,9 +83,11 @@ def exceeded_limit(step: dict[str, Any], state: PollState, scope: RunScope, chil
 
 
 def _exceeded_limit(step: dict[str, Any], state: PollState, scope: RunScope, child: int) -> str | None:
+    # With a PID namespace of its own, /proc shows exactly the run; elsewhere orphans are ours too (SET_CHILD_SUBREAPER).
     pids = [pid for pid in procfs.all_pids() if pid != os.getpid()] if scope.alone else procfs.descendants(os.getpid())
     stats = {pid: stat for pid in pids if (stat := procfs.stat(pid))}
     state.cpu_s = max(state.cpu_s, state.cpu_time.update(stats, child))
+    # Zombies hold nothing, but a process whose main thread has ended looks like one.
     processes = {pid: procfs.proc_folder(pid, stat) for pid, stat in stats.items() if stat.state not in "ZX" or stat.threads > 1}
     files = _FileUsage(state, processes.values(), scope) if not scope.alone else None
     sockets = files.sockets if files else _open_sockets(scope.sockets)
@@ -107,6 +109,7 @@ def _memory_kib(processes: dict[int, str], state: PollState, limit: int, sockets
     found = {pid: procfs.parse_sizes(text) for pid, process in processes.items() if (text := procfs.read(f"{process}/status"))}
     own = sum(sizes.get(name, 0) for sizes in found.values() for name in _OWN)
     shared = sum(sizes.get(b"RssShmem", 0) for sizes in found.values())
+    # Summing counts a shared page once per process. Dividing it exactly is slow, so only if the limit seems to be exceeded.
     if own + shared + sockets_kib > limit:
         own, shared = _memory_by_process(processes, found)
     # Unmapped shared pages stay allocated until the last mapping is gone; only the machine's total shows them.
@@ -114,6 +117,7 @@ def _memory_kib(processes: dict[int, str], state: PollState, limit: int, sockets
     state.shared_kib = min(state.shared_kib, machine)  # it falls where other processes free some
     more = machine - state.shared_kib
     if own + max(shared, more) + sockets_kib > limit and more > shared:
+        # Other programs on the machine use shared memory as well: it is only this run's if one of its processes has some.
         shared = more if any(map(procfs.shares_memory, processes.values())) else shared
     return own + shared + sockets_kib
 
@@ -124,6 +128,7 @@ def _memory_by_process(processes: dict[int, str], found: dict[int, dict[bytes, i
     by_size: dict[tuple[int, ...], list[int]] = {}
     for pid, sizes in found.items():
         same_size = by_size.setdefault(tuple(sizes.get(name, 0) for name in (b"VmSize", b"VmData", *_OWN)), [])
+        # kcmp is asked only about processes with equal sizes: comparing each with each would be quadratic in system calls.
         if any(_same_memory(pid, other) for other in same_size):
             continue  # between a vfork and its exec
         same_size.append(pid)
@@ -135,6 +140,7 @@ def _memory_by_process(processes: dict[int, str], found: dict[int, dict[bytes, i
 
 def _same_memory(pid: int, other: int) -> bool:
     """Whether two processes share an address space (`man kcmp`)."""
+    # kcmp on x86-64 and aarch64; 1 is KCMP_VM.
     number = 312 if os.uname().machine == "x86_64" else 272
     with contextlib.suppress(OSError):
         return kernel.syscall("kcmp", number, pid, other, 1, 0, 0) == 0
@@ -145,11 +151,13 @@ def _shared_kib() -> int:
     """Return the machine's shared memory in KiB, including in-memory files (`man sysinfo`)."""
     buffer = ctypes.create_string_buffer(256)
     _libc.sysinfo(buffer)
+    # struct sysinfo: uptime, three loads, total, free and shared RAM.
     return int(struct.unpack_from("l3L3L", buffer)[6]) >> 10
 
 
 def _open_sockets(sockstat: int | None) -> int:
     """Count the sockets of a network namespace, including those in transit through another socket."""
+    # "sockets: used N" is the first line.
     return 0 if sockstat is None else int(os.pread(sockstat, 64, 0).split()[2])
 
 

@@ -81,7 +81,14 @@ def ordinary_uid(number: int) -> int:
 
 
 def resize(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> None:
-    """Resize the working folder to leave this much free space: compilers need more than programs."""
+    """Resize the working folder to leave this much free space: compilers need more than programs.
+
+    Args:
+        spec: the fork server's own spec.
+        folder: the working folder.
+        disk_mib: free space of the working folder, in MiB.
+        shm_mib: size of `/dev/shm`, in MiB.
+    """
     if spec["tier"] == "bubblewrap":
         flags = kernel.REMOUNT | kernel.NOSUID | kernel.NODEV
         kernel.mount("tmpfs", "/dev/shm", None, flags, f"size={shm_mib}m,nr_inodes=1024")
@@ -92,7 +99,14 @@ def resize(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> No
 
 
 def write_file(folder: str, name: str, content: bytes, uid: int | None) -> None:
-    """Write a file of the run, with its parent folders, owned by the program's user."""
+    """Write a file of the run, with its parent folders, owned by the program's user.
+
+    Args:
+        folder: the working folder.
+        name: path of the file, relative to it.
+        content: its bytes.
+        uid: user that owns it, or None for this process's own.
+    """
     path = f"{folder}/{name}"
     missing: list[str] = []
     while "/" in name and not os.path.isdir(parent := os.path.dirname(missing[-1] if missing else path)):

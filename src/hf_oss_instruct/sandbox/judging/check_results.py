@@ -44,7 +44,14 @@ def calls_of(check: Any) -> Iterator[list[Any]]:
 
 
 def first_failure(checks: Sequence[Any], answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> Result:
-    """Return the result of the first check that fails, or `PASSED`. The answers to all the checks are consumed."""
+    """Return the result of the first check that fails, or `PASSED`.
+
+    Args:
+        checks: recorded checks.
+        answers: answers of the program; those to all the checks are consumed.
+        ran: the run of the program, which says why an answer is missing.
+        clock: limits the time that sets of returned values may take.
+    """
     results = [check_result(check, answers, ran, clock) for check in checks]
     return next((result for result in results if result != PASSED), PASSED)
 
