@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,10 @@ from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import OssInstructConfig
 from hf_oss_instruct.seeds.repo_config import read_repo_config
-from hf_oss_instruct.spec.declare import Interface, Option
+from hf_oss_instruct.spec.declare import Interface, Option, options_of
+from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, run_options
+from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.shard import Shard
@@ -269,9 +273,19 @@ def test_python_takes_what_it_may(part: str, option: Option) -> None:
     if part not in ("seeds", *PARTS_IN_PYTHON) and argument.default is not inspect.Parameter.empty:
         assert argument.default == (None if option.name == "template" else option.default)
     if part == "seeds":
-        assert f"{option.name}: {option.help}" in (read_seeds.__doc__ or "")
+        assert f" {option.name}: {option.python_help} " in " ".join((read_seeds.__doc__ or "").split())
     if part in PARTS_IN_PYTHON:
         assert part in inspect.signature(synthesize_to_disk).parameters
+
+
+def test_help_in_python_describes_every_option_and_names_no_flag() -> None:
+    parts = [type(getattr(RunSpec(), part.name)) for part in fields(RunSpec)]
+    for part in [*parts, EvolutionSpec, JudgingSpec]:
+        described = " ".join((inspect.getdoc(part) or "").split())
+        for option in options_of(part):
+            assert f"{option.name}: {option.python_help}" in described
+            assert not re.search(r"--|command|repeat the flag", option.python_help), option.name
+    assert "n: Number of seeds. Default: one per document, for all documents." in pydoc.plain(pydoc.render_doc(read_seeds))
 
 
 def test_a_stream_takes_what_a_folder_takes_but_checks_of_the_whole_set() -> None:

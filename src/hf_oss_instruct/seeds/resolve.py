@@ -67,6 +67,9 @@ def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAUL
 def read_seeds(plan: SeedPlan) -> SeedStream:
     """Draw seed snippets from source code, lazily.
 
+    Returns:
+        An iterator over the seeds, which draws each when it is needed; `synthesize` and `synthesize_to_disk` take it.
+
     Raises:
         UsageError: the arguments contradict each other.
         SeedError: the source is missing or unreadable, or (at the end) gives fewer than `n` seeds.

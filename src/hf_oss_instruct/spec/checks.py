@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hf_oss_instruct.spec.declare import ANYONE, Interface, normalize, option
+from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import Choice, Switch
 from hf_oss_instruct.spec.name_kinds import BenchmarkNames
 
@@ -15,6 +15,7 @@ DEFAULT = "default"
 """Every benchmark that has a name (`benchmarks.registry`)."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Checks:
     """Which checks rows must pass.
@@ -44,6 +45,8 @@ class Checks:
         BenchmarkNames(),
         "Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub datasets; "
         "'default' is every small one, 'none' disables the check.",
+        python_help="Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub datasets; "
+        "`default` is every small one, an empty list disables the check.",
         flag="--benchmarks",
         metavar="B,…|none",
         yaml="benchmarks",
@@ -53,6 +56,7 @@ class Checks:
         "default",
         Choice(("default", "magicoder"), "Unknown decontamination rule {value!r}"),
         "How quotes are found. magicoder: the paper's substrings, with identical decisions.",
+        python_help="How quotes are found: `default`, or `magicoder` for the paper's substrings, with identical decisions.",
         flag="--rule",
         yaml="rule",
         set_by=ON_A_WHOLE_SET,
@@ -62,6 +66,7 @@ class Checks:
         "drop",
         Choice(("drop", "flag"), "Contaminated rows cannot be {value!r}"),
         "drop (default) rejects rows that quote a benchmark; flag only fills contaminated_by.",
+        python_help="`drop` (default) rejects rows that quote a benchmark; `flag` only fills their column `contaminated_by`.",
         flag="--contaminated",
         yaml="contaminated",
         set_by=ON_A_WHOLE_SET,

@@ -6,10 +6,11 @@ one_in: int = option(1, Integer(1), "Use one document in K, chosen by a hash.", 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Flag, auto
-from inspect import signature
+from textwrap import TextWrapper
 from typing import Any, ParamSpec, TypeVar
 
 from hf_oss_instruct.errors import UsageError
@@ -19,6 +20,10 @@ P = ParamSpec("P")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 _OPTION = "option"
+_WRAPPER = TextWrapper(
+    width=110, initial_indent=" " * 4, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
+)
+"""Lays out the description of an option in a docstring."""
 
 
 class Interface(Flag):
@@ -50,6 +55,7 @@ class Option:
         default: its default.
         kind: how its value is read and written.
         help: its text in `--help` and the docs.
+        python_help: its text in docstrings.
         flag: its flag, `--no-…` for what is on by default; two flags with a slash switch it on and off.
         metavar: name of the value in `--help`.
         yaml: key in its part of a run config.
@@ -66,6 +72,7 @@ class Option:
     default: Any
     kind: Kind
     help: str
+    python_help: str
     flag: str | None
     metavar: str | None
     yaml: str | None
@@ -99,9 +106,13 @@ def option(
     after: str | None = None,
     section: str | None = None,
     kw_only: bool = False,
+    python_help: str | None = None,
 ) -> Any:
-    """Declare a field that is an option. `default` is a value, or a function that returns one; see `Option` for the rest."""
-    facts = (kind, help, flag, metavar, yaml, keyword, set_by, auto, rare, shown, after, section)
+    """Declare a field that is an option. `default` is a value, or a function that returns one; see `Option` for the rest.
+
+    `python_help` is only needed where `help` speaks of the command line.
+    """
+    facts = (kind, help, python_help or help, flag, metavar, yaml, keyword, set_by, auto, rare, shown, after, section)
     where = {"default_factory": default} if callable(default) else {"default": default}
     return field(**where, kw_only=kw_only or MISSING, metadata={_OPTION: facts})
 
@@ -112,9 +123,9 @@ def options_of(part: type) -> tuple[Option, ...]:
 
 
 def _option(found: Field[Any]) -> Option:
-    kind, help, flag, metavar, yaml, keyword, *others = found.metadata[_OPTION]
+    kind, help, python_help, flag, metavar, yaml, keyword, *others = found.metadata[_OPTION]
     default = found.default_factory() if found.default_factory is not MISSING else found.default
-    return Option(found.name, default, kind, help, flag, metavar, yaml, keyword or found.name, *others)
+    return Option(found.name, default, kind, help, python_help, flag, metavar, yaml, keyword or found.name, *others)
 
 
 def in_order(options: Iterable[Option]) -> list[Option]:
@@ -151,6 +162,12 @@ def in_yaml(part: Any) -> dict[str, Any]:
     return {str(option.yaml): None if value is None else option.kind.to_yaml(value) for option, value in values.items()}
 
 
+def documented(part: type[Part]) -> type[Part]:
+    """Add an `Attributes:` section with the options' help to the docstring of a part of a run."""
+    part.__doc__ = _with_section(part.__doc__, "Attributes", part)
+    return part
+
+
 def takes(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
     """Let a function whose argument is a part of a run take that part's arguments: `f(SeedPlan(n=3))` becomes `f(n=3)`.
 
@@ -162,9 +179,16 @@ def takes(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Calla
         def call(*args: P.args, **kwargs: P.kwargs) -> Result:
             return function(part(*args, **kwargs))
 
-        call.__signature__ = signature(part).replace(return_annotation=signature(function).return_annotation)  # type: ignore[attr-defined]
-        described = "\n".join(f"        {found.name}: {found.help}" for found in options_of(part))  # type: ignore[arg-type]
-        call.__doc__ = (function.__doc__ or "").replace("    Raises:", f"    Args:\n{described}\n\n    Raises:", 1)
+        call.__signature__ = inspect.signature(part).replace(return_annotation=inspect.signature(function).return_annotation)  # type: ignore[attr-defined]
+        call.__doc__ = _with_section(function.__doc__, "Args", part)  # type: ignore[arg-type]
         return call
 
     return of
+
+
+def _with_section(docstring: str | None, title: str, part: type) -> str:
+    """A docstring with a section that describes the options of a part, before its other sections."""
+    text = inspect.cleandoc(docstring or "")
+    before = min((at for name in ("Returns", "Raises", "Source") if (at := text.find(f"\n\n{name}:\n")) >= 0), default=len(text))
+    described = "\n".join(_WRAPPER.fill(f"{found.name}: {found.python_help}") for found in options_of(part))
+    return f"{text[:before]}\n\n{title}:\n{described}{text[before:]}"

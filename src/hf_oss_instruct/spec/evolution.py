@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import Interface, normalize, option
+from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import Integer, Names, Number, Switch, Text
 
 OPERATIONS = ("constraint", "rare_requirement", "reasoning", "wrong_code", "complexity")
@@ -16,6 +16,7 @@ MOST_ROUNDS = 4
 _BOTH = Interface.COMMAND | Interface.PYTHON
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class EvolutionSpec:
     """How rows are evolved.
@@ -57,6 +58,7 @@ class EvolutionSpec:
         None,
         Text(),
         "Model that solves the evolved problems. Default: the teacher. --base-url MODEL=URL sets its server.",
+        python_help="Teacher that solves the evolved problems. Default: the teacher of the run.",
         flag="--solver",
         metavar="MODEL",
         set_by=_BOTH,

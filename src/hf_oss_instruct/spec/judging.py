@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hf_oss_instruct.spec.declare import Interface, normalize, option
+from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import File, Number, Several
 
 _BOTH = Interface.COMMAND | Interface.PYTHON
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class JudgingSpec:
     """How rows are judged."""
@@ -20,6 +21,7 @@ class JudgingSpec:
         (),
         Several(),
         "Model that judges; repeat the flag for several judges. Default: --model. --base-url MODEL=URL sets its server.",
+        python_help="Teachers that judge.",
         flag="--judge",
         metavar="MODEL",
         set_by=_BOTH,

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import CALLER, normalize, option
+from hf_oss_instruct.spec.declare import CALLER, documented, normalize, option
 from hf_oss_instruct.spec.kinds import Integer, Number
 from hf_oss_instruct.spec.shard import Shard
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class RunLimits:
     """Limits over all sessions of a run, None for no limit, and when to give up.
@@ -62,6 +63,7 @@ class RunLimits:
         300.0,
         Number(0, low_open=True),
         "Stop if all requests fail for this long; the same command resumes the run.",
+        python_help="Stop if all requests fail for this many seconds; the same call resumes the run.",
         flag="--give-up-after",
         metavar="SECONDS",
         set_by=CALLER,

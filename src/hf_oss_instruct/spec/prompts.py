@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import ANYONE, Interface, normalize, option
+from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import Choice, Kind, Switch, typed
 from hf_oss_instruct.templates import DROP, KEEP
 from hf_oss_instruct.terminal.display import fence_for
@@ -139,6 +139,7 @@ class Template(Kind):
         return Prompt(value) if isinstance(value, str) else value
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class PromptSpec:
     """The prompt, and how the answer is parsed."""
@@ -147,6 +148,7 @@ class PromptSpec:
         Prompt.default,
         Template(),
         "Text file with {code} for the snippet; lines [system] and [user] open messages.",
+        python_help="A template with {code} for the snippet: a `Prompt`, or its text. Lines [system] and [user] open messages.",
         flag="--prompt-template",
         yaml="text",
         keyword="prompt",

@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.credentials import holds_hugging_face_token, is_secret_name
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import ANYONE, Interface, normalize, option
+from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import Integer, JsonObject, Number, Switch
 
 SET_ELSEWHERE = frozenset(
@@ -18,6 +18,7 @@ SET_ELSEWHERE = frozenset(
 """Fields that `extra_body` must not set: they have their own options, or the answers could not be parsed."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """Sampling parameters, the paper's by default (Magicoder, section 2.1 and generate_data.py).
@@ -27,9 +28,22 @@ class Sampling:
     """
 
     temperature: float = option(
-        0.0, Number(0), "Default: 0, as in the paper.", flag="--temperature", yaml="temperature", section="2.1"
+        0.0,
+        Number(0),
+        "Default: 0, as in the paper.",
+        flag="--temperature",
+        yaml="temperature",
+        section="2.1",
+        python_help="Sampling temperature, 0 for greedy decoding. Default: 0, as in the paper.",
     )
-    top_p: float | None = option(None, Number(0, 1, low_open=True), "Default: the server's.", flag="--top-p", yaml="top_p")
+    top_p: float | None = option(
+        None,
+        Number(0, 1, low_open=True),
+        "Default: the server's.",
+        flag="--top-p",
+        yaml="top_p",
+        python_help="Nucleus sampling, in (0, 1]. Default: the server's.",
+    )
     max_tokens: int = option(
         2500,
         Integer(1),
@@ -42,6 +56,7 @@ class Sampling:
         True,
         Switch(),
         "Send no random seed, for servers that do not support one.",
+        python_help="Whether to send a random seed; some servers do not support one. Default: yes.",
         flag="--no-seed",
         yaml="send_seed",
         rare=True,
@@ -51,6 +66,8 @@ class Sampling:
         JsonObject(),
         'Further fields of every request, e.g. \'{"chat_template_kwargs": {"enable_thinking": false}}\'. They are saved '
         "in the run config and are part of a request's key: other values require new answers.",
+        python_help='Further fields of every request, such as {"chat_template_kwargs": {"enable_thinking": False}}. They are '
+        "saved in the run config and are part of a request's key: other values require new answers.",
         flag="--extra-body",
         metavar="JSON",
         yaml="extra_body",

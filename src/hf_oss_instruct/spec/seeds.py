@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import Interface, normalize, option
+from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Switch, Text
 from hf_oss_instruct.spec.name_kinds import Counts, EmbeddingModelName, FilterNames, LanguageCounts, OptOuts
 from hf_oss_instruct.spec.shard import Shard, ShardOf
@@ -26,6 +26,7 @@ ANY, PERMISSIVE = "any", "permissive"
 SAMPLERS = ("hash", "functions", "magicoder")
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class SeedPlan:
     """Which seeds to draw: source, number, sampler, licenses and filters.
@@ -58,6 +59,7 @@ class SeedPlan:
         None,
         Integer(1),
         "Number of seeds. synthesize and plan need it, or counts in --languages. Default of preview: 3; of seeds: 5.",
+        python_help="Number of seeds. Default: one per document, for all documents.",
         flag="--n",
         yaml="n",
     )
@@ -66,6 +68,7 @@ class SeedPlan:
         (),
         LanguageCounts(),
         "Only these languages; with counts, e.g. python=4000,cpp=500, instead of --n.",
+        python_help="Only these languages: names, or a dict of names and numbers of seeds, which replaces `n`.",
         flag="--languages",
         metavar="L[=N],…",
         yaml="languages",
@@ -76,6 +79,8 @@ class SeedPlan:
         Choice(SAMPLERS, "Unknown sampler {value!r}"),
         "How lines are chosen: hash (1–15 lines, reproducible in any order), functions (documented functions), "
         "magicoder (the paper's, bit-identical). Default: hash; functions for the embedded teacher.",
+        python_help="How lines are chosen: `hash` (1–15 lines, reproducible in any order), `functions` (documented functions), "
+        "`magicoder` (the paper's, bit-identical). Default: `hash`. The embedded teacher needs `functions`.",
         flag="--sampler",
         yaml="sampler",
         section="2.1",
@@ -84,6 +89,7 @@ class SeedPlan:
         None,
         AutoInteger("--snippets-per-document"),
         "At most K per document; auto (default): as many as --n requires.",
+        python_help="Maximum number of snippets per document. Default: as many as `n` requires.",
         flag="--snippets-per-document",
         metavar="K|auto",
         yaml="snippets_per_document",
@@ -94,6 +100,7 @@ class SeedPlan:
         None,
         Integer(0),
         "Random seed of the sampler. Default: 0; 976, the paper's, with --sampler magicoder.",
+        python_help="Random seed of the sampler. Default: 0; 976, the paper's, with the sampler `magicoder`.",
         flag="--rng-seed",
         yaml="rng_seed",
         auto=True,
@@ -113,6 +120,8 @@ class SeedPlan:
         EmbeddingModelName(),
         "With --balance: form clusters from the embeddings of this text encoder, a folder or OWNER/NAME[@REVISION] on the Hub, "
         "instead of from words. Needs the extra local.",
+        python_help="With `balance`: form clusters from the embeddings of this text encoder, a folder or "
+        "`OWNER/NAME[@REVISION]` on the Hub, instead of from words. Needs the extra `local`.",
         flag="--embedding-model",
         metavar="MODEL",
         yaml="embedding_model",
@@ -143,6 +152,7 @@ class SeedPlan:
         1,
         Integer(1),
         "Use one document in K, chosen by a hash. Default: 1.",
+        python_help="Use one document in this many, chosen by a hash. Default: 1.",
         flag="--one-in",
         metavar="K",
         yaml="one_in",
@@ -161,6 +171,7 @@ class SeedPlan:
         MAX_DOCUMENT_BYTES,
         Integer(0),
         "Leave out larger documents; 0: no limit. Default: 1000000; 0 with --preset magicoder.",
+        python_help="Leave out documents with more bytes; 0: no limit. Default: 1000000.",
         flag="--max-document-bytes",
         metavar="BYTES",
         yaml="max_document_bytes",
@@ -169,6 +180,7 @@ class SeedPlan:
         MAX_SNIPPET_CHARS,
         Integer(0),
         "Leave out longer snippets (minified code, data on one line); 0: no limit. Default: 10000; 0 with --preset magicoder.",
+        python_help="Leave out snippets with more characters (minified code, data on one line); 0: no limit. Default: 10000.",
         flag="--max-snippet-chars",
         metavar="CHARS",
         yaml="max_snippet_chars",
@@ -195,6 +207,7 @@ class SeedPlan:
         ShardOf(),
         "Only shard I of N, counted from 0: every N-th seed. Limits such as --max-cost apply to all shards together; "
         "merge combines the shards into one dataset.",
+        python_help="Only shard I of N, counted from 0, written `I/N`: every N-th seed.",
         flag="--shard",
         metavar="I/N",
         yaml="shard",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import CALLER, Interface, option
+from hf_oss_instruct.spec.declare import CALLER, Interface, documented, option
 from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Switch, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
@@ -57,6 +57,7 @@ def _read_urls(value: str) -> list[str]:
     return [line for line in lines if line]
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class TeacherSpec:
     """Which teacher to use: a named one, a teacher object, or a model behind a server. `teachers.resolve` opens it."""
@@ -66,6 +67,8 @@ class TeacherSpec:
         Choice((COMMENT_FUNCTION, TRANSFORMERS), "Unknown teacher {value!r}"),
         "comment-function extracts documented functions and needs no model (the default); transformers runs "
         "--model in this process.",
+        python_help="A teacher object, or `comment-function` (the default), which extracts documented functions and needs no "
+        "model.",
         flag="--teacher",
         set_by=CALLER,
         section="5.2",
@@ -75,6 +78,8 @@ class TeacherSpec:
         Text(),
         "Model that writes the pairs: on the server at --base-url, or else through Inference Providers. a=0.7,b=0.3 mixes "
         "models by share, chosen by a hash of the seed.",
+        python_help="Model that writes the pairs: on the server at `base_url`, or else through Inference Providers. "
+        "`a=0.7,b=0.3` mixes models by share, chosen by a hash of the seed.",
         flag="--model",
         set_by=CALLER & ~Interface.PYTHON,
     )
@@ -84,6 +89,8 @@ class TeacherSpec:
         "Any OpenAI-compatible server: vLLM, SGLang, llama.cpp, TGI, transformers serve, or a provider's base URL, as documented "
         "there. /v1 is added only to a URL without a path; a query (Azure's api-version) is kept. For several servers, repeat it "
         "or pass a file with one URL per line: requests go to the least loaded one. MODEL=URL is for one model.",
+        python_help="OpenAI-compatible servers, as URLs or files with one URL per line. Requests go to the least loaded one. "
+        "/v1 is added only to a URL without a path. `MODEL=URL` is for one model.",
         flag="--base-url",
         metavar="URL",
         set_by=CALLER & ~Interface.PYTHON,
@@ -92,6 +99,8 @@ class TeacherSpec:
         (),
         Words(),
         "Environment variable that holds the server's key. With several hosts: HOST=NAME, once for each that needs a key.",
+        python_help="Environment variables that hold the servers' keys. With several hosts: `HOST=NAME`, one for each that needs "
+        "a key.",
         flag="--api-key-env",
         metavar="NAME",
         set_by=CALLER & ~Interface.PYTHON,
@@ -104,6 +113,8 @@ class TeacherSpec:
         Seconds(),
         "Timeout of a request. auto: 600 s until the first answer, then five times the slowest recent one (twenty times "
         "for the first 16), between 30 and 600 s.",
+        python_help="Timeout of a request in seconds. None: 600 until the first answer, then five times the slowest recent one "
+        "(twenty times for the first 16), between 30 and 600.",
         flag="--timeout",
         metavar="SECONDS|auto",
         set_by=CALLER,
@@ -114,6 +125,8 @@ class TeacherSpec:
         Switch(),
         "Send requests through the server's batch API (OpenAI's files and batches), which often costs half and takes up to 24 "
         "hours. After a stop, the same command continues and pays for nothing twice. Not for previews.",
+        python_help="Send requests through the server's batch API (OpenAI's files and batches), which often costs half and takes "
+        "up to 24 hours.",
         flag="--batch",
         set_by=Interface.COMMAND,
     )
@@ -121,6 +134,7 @@ class TeacherSpec:
         50_000,
         Integer(1),
         "With --batch: maximum number of requests in a batch. Twice as many are in flight.",
+        python_help="With `batch`: maximum number of requests in a batch. Twice as many are in flight.",
         flag="--batch-requests",
         set_by=Interface.COMMAND,
         shown=True,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import ANYONE, CALLER, Interface, normalize, option, options_of
+from hf_oss_instruct.spec.declare import ANYONE, CALLER, Interface, documented, normalize, option, options_of
 from hf_oss_instruct.spec.kinds import Choice, Folder, Integer, Number, Switch, Text
 
 METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
@@ -18,6 +18,7 @@ _OWN_FILES = _FILES & ~Interface.REPO_CONFIG
 _CALLER = CALLER & ~Interface.PYTHON
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class VerificationSpec:
     """Whether and how pairs are verified by running them.
@@ -42,6 +43,9 @@ class VerificationSpec:
         Choice((ANSWER, APART, GIVEN), "Tests cannot come from {value!r}"),
         "Where tests come from: answer (the pair's own answer), apart (a separate request that sees problem and signatures, "
         "never the solution), given (the rows' own tests). Default: given for rows that have tests, else apart.",
+        python_help="Where tests come from: `answer` (the pair's own answer), `apart` (a separate request that sees problem and "
+        "signatures, never the solution), `given` (the rows' own tests). Default: `given` for rows that have tests, else "
+        "`apart`.",
         flag="--tests",
         yaml="tests",
         rare=True,
@@ -62,6 +66,7 @@ class VerificationSpec:
         None,
         Text(),
         "Model that writes the further solutions. Default: the teacher. --base-url MODEL=URL sets its server.",
+        python_help="Teacher that writes the further solutions. Default: the teacher of the run.",
         flag="--solver",
         metavar="MODEL",
         set_by=_CALLER,
@@ -70,6 +75,7 @@ class VerificationSpec:
         None,
         Text(),
         "Model that writes the tests of --tests apart. Default: the teacher. --base-url MODEL=URL sets its server.",
+        python_help="Teacher that writes the tests of `apart`. Default: the teacher of the run.",
         flag="--tester",
         metavar="MODEL",
         set_by=_CALLER,
@@ -79,6 +85,8 @@ class VerificationSpec:
         Choice(METHODS, "Unknown selection method {value!r}"),
         "Which of several solutions is kept: own, majority (most tests passed), or agreement of solutions and tests. "
         "Default: majority.",
+        python_help="Which of several solutions is kept: `own`, `majority` (most tests passed), or by agreement of solutions and "
+        "tests `codet`, `codet-sqrt`, `b4` or `aces`. Default: `majority`.",
         flag="--select",
         yaml="select",
         rare=True,
@@ -89,6 +97,8 @@ class VerificationSpec:
         Choice((PASSING, ALL), "--keep does not accept {value!r}"),
         "passing (default) keeps rows whose solution passes tests of sufficient quality; all also keeps the "
         "others, with their status.",
+        python_help="`passing` (default) keeps rows whose solution passes tests of sufficient quality; `all` also keeps the "
+        "others, with their status.",
         flag="--keep",
         yaml="keep",
         rare=True,
@@ -98,6 +108,8 @@ class VerificationSpec:
         None,
         Number(0, 1),
         "Keep rows whose solution passes at least this share of the tests. Default: all of them with --keep passing.",
+        python_help="Keep rows whose solution passes at least this share of the tests, 0 to 1. Default: all of them with "
+        "`keep='passing'`.",
         flag="--min-pass-rate",
         yaml="min_pass_rate",
         rare=True,
@@ -116,6 +128,7 @@ class VerificationSpec:
         None,
         Number(0, 1),
         "Keep rows whose tests kill at least this share of the solution's mutants.",
+        python_help="Keep rows whose tests kill at least this share of the solution's mutants, 0 to 1.",
         flag="--min-mutation-score",
         yaml="min_mutation_score",
         rare=True,
@@ -135,6 +148,7 @@ class VerificationSpec:
         0,
         Integer(0),
         "Send a failing solution back with its failed tests, up to R times. Default: 0.",
+        python_help="How often a failing solution is sent back with its failed tests. Default: 0.",
         flag="--repair",
         metavar="R",
         yaml="repair",
@@ -145,6 +159,8 @@ class VerificationSpec:
         "drop",
         Choice(("drop", "keep"), "Unverifiable rows cannot be {value!r}"),
         "What to do with rows that cannot be verified here (third-party modules, network, no toolchain): drop (default) or keep.",
+        python_help="What to do with rows that cannot be verified here (third-party modules, network, no toolchain): `drop` "
+        "(default) or `keep`.",
         flag="--unverifiable",
         yaml="unverifiable",
         rare=True,
