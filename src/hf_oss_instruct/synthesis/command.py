@@ -59,6 +59,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     Every answer is in OUT/journal before it is used: after Ctrl-C, SIGTERM, a crash or a full disk, the same command continues.
     OUT contains data/, sft/ and rejected/ (Parquet), README.md (a card that load_dataset reads), run.json and oss_instruct.yaml.
     """
+    # Heavy imports wait until the command runs, so that --help answers without them.
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.generation.concepts import pair_task
     from hf_oss_instruct.synthesis.run import run, with_benchmarks
@@ -91,6 +92,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         for line in requests_go_to(spec.teacher, teacher):
             click.echo(line)
         return
+    # As typed: a file is a path here, and only a hash of its contents in the spec.
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     with show_progress(output) as progress:
         with progress.stage("Reading the benchmarks that no pair may quote"):
@@ -126,6 +128,7 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.verification.memo import Verdicts
 
+    # A preview is there to be seen at once; a batch may take a day.
     flags = replace(flags, spec=flags.spec.changed(teacher={"batch": False}))
     spec, source, teacher = open_run(flags)
     if spec.seeds.requested is None:

@@ -132,6 +132,21 @@ def rows(
 ) -> Iterator[Row]:
     """Generate rows for an existing task; see `synthesize`.
 
+    Args:
+        seeds: seed snippets, such as `read_seeds` returns.
+        task: the task of the rows; its tasks before and after the pair are asked, too.
+        then: generation tasks that each row goes through before it is yielded.
+        verification: runs each pair with tests before it is yielded; None for no verification.
+        concurrency: requests in flight at once.
+        timeout: timeout of one request, in seconds; None adapts it to the answers.
+        journal: folder that stores every answer; by default `journal_home` of the task.
+        limits: budget of requests, tokens and cost.
+        complete: whether a seed without an answer is an error.
+        on_left_out: called with everything that does not become a row; by default a warning at the end counts them.
+
+    Yields:
+        Kept rows, in seed order.
+
     Raises:
         TeacherError: also at the end, if `complete` is set and a seed has no answer.
     """

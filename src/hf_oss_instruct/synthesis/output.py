@@ -174,6 +174,7 @@ class Tables:
                 stats.verification.count(outcome, *facts_in(outcome))
             verdict = self._duplicate(outcome) if self._duplicate else KEEP
             if verdict.reason is None:
+                # For now: a check of the whole dataset may still reject it (`_not_rejected`).
                 stats.kept += 1
                 self._fresh.append(outcome)
             else:
@@ -229,6 +230,7 @@ class Tables:
         marks = self._marks() if self._whole else None
         start = 0
         for portion in self._unchecked.unfinished():
+            # The marks have the rows of all portions, in the same order.
             rows = self._not_rejected(_marked(portion, marks.slice(start, len(portion)))) if marks else portion
             start += len(portion)
             self._stats.describe(rows)
@@ -261,7 +263,7 @@ class Tables:
 
     def _not_rejected(self, table: pa.Table) -> pa.Table:
         """Return the rows that no check rejects; write the others to `rejected`."""
-        stays = pa.array(not_rejected(table))
+        stays = pa.array(not_rejected(table))  # (rows,)
         fallen = table.filter(pc.invert(stays)) if REASON in table.column_names else table.slice(0, 0)
         for row in fallen.to_pylist():
             self._stats.kept -= 1
@@ -277,9 +279,11 @@ class Tables:
         """Check the whole dataset, and finish the files."""
         try:
             self._check_all()
+            # All but `.unchecked`, which is scratch.
             for shards in self._all[1:]:
                 shards.finish()
         finally:
+            # Also after an error, so that no partial file looks like a table.
             for shards in self._all:
                 shards.abandon()
             if self._unchecked.folder.is_dir():
@@ -290,7 +294,7 @@ def _marked(rows: pa.Table, marks: pa.Table) -> pa.Table:
     """Copy the results of checks from a table with the same rows; a verified row has a detail of its own."""
     for name in (REASON, DETAIL):
         if name in marks.column_names:
-            values = marks[name]
+            values = marks[name]  # (rows,)
             if name in rows.column_names:
                 values, rows = pc.coalesce(values, rows[name]), rows.drop_columns([name])
             rows = rows.append_column(name, values)
@@ -307,7 +311,18 @@ def report_of(
     seconds: float,
     dropped: int,
 ) -> RunReport:
-    """The contents of `run.json`; `before` is the report of earlier sessions, `spent` their usage."""
+    """The contents of `run.json`; `before` is the report of earlier sessions, `spent` their usage.
+
+    Args:
+        spec: the run.
+        task: its first task, with the teacher and the prompts.
+        stats: the outcomes of all its seeds.
+        checks: the entries of its checks, as `Tables.checks` gives them.
+        before: the report of earlier sessions.
+        spent: usage of earlier sessions.
+        seconds: duration of this session.
+        dropped: damaged lines of the journal.
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "format_version": FORMAT_VERSION,
@@ -371,7 +386,18 @@ def verification_facts(stats: RunStats) -> RunReport:
 
 
 def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, report: RunReport) -> None:
-    """Write the card, and last the report; the tables are finished already."""
+    """Write the card, and last the report; the tables are finished already.
+
+    Args:
+        out: folder of the run.
+        spec: the run.
+        task: its first task, with the prompts for the card.
+        stats: the counts and sample rows for the card.
+        report: the contents of `run.json`.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
     card = dataset_card(
         name=out.resolve().name,
         report=report,

@@ -208,6 +208,7 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
         if differences:
             raise different_run_error(out, differences)
     else:
+        # The first file: it marks the folder as a run's, and a folder with files and without it is refused.
         write_atomically(out / CONFIG, spec.to_yaml())
         # Written at once, so that a run that is killed can be exported and resumed with the same teacher.
         begun: RunReport = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}

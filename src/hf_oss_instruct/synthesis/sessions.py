@@ -48,6 +48,7 @@ def usage_before(before: RunReport, journal: Journal, reservations: Reservations
     """
     tokens, found, answered, batched = before.get("tokens", {}), reservations.found, Usage(), Usage()
     batches = unanswered(journal.folder)
+    # The whole journal is read only where nothing else has the counts: for batches, and after a kill of a run without limits.
     if batches or (reservations.killed and not found.requests_sent):
         for entry in journal.answers():
             if entry.task in free:
@@ -63,6 +64,7 @@ def usage_before(before: RunReport, journal: Journal, reservations: Reservations
     elif found.requests_sent or batched.requests_sent:
         found = _added(found, batched)
     return Usage(
+        # Each source may lack what another has: a killed session wrote no report, and the journal has no requests in flight.
         max(before.get("requests_sent", 0), found.requests_sent, answered.requests_sent),
         max(tokens.get("prompt", 0), found.prompt_tokens, answered.prompt_tokens),
         max(tokens.get("completion", 0), found.completion_tokens, answered.completion_tokens),

@@ -113,6 +113,7 @@ def verify(
         verification=verification,
     )
     check_teacher(teacher)
+    # Without a teacher the embedded one takes its place: it sends no requests.
     asked_of = teacher or CommentFunctionTeacher()
     result = verify_table(
         str(source), Path(out), spec, asked_of, columns=columns, language=named(language).name, progress=progress

@@ -75,6 +75,7 @@ class OssInstructTask(GenerationTask[Seed]):
             UsageError: the answer is to be JSON, and teacher or `extra_body` rule that out.
         """
         verification, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
+        # The embedded teacher cannot be asked for tests apart: its doctests come with the pair.
         with_tests = verification.verify and (verification.tests == ANSWER or (teacher.embedded and verification.tests is None))
         as_json = spec.prompt.answer_format == JSON
         if prompt == Prompt.default():
@@ -83,6 +84,7 @@ class OssInstructTask(GenerationTask[Seed]):
             check_style(teacher, tests=with_tests)
         if as_json:
             check_schema(teacher, spec.sampling)
+            # JSON replaces the parser of the options: that one says how sections are read.
             parser = parse_json_with_tests if verification.verify else parse_json
         return cls(
             teacher,
@@ -133,6 +135,7 @@ class OssInstructTask(GenerationTask[Seed]):
     @property
     def journal_home(self) -> Path:
         """The cache folder for answers of this teacher to this prompt and sampling, for runs without a folder."""
+        # Without the style, and with one random seed for all rows: runs that make the same pairs share their answers.
         name = digest(self.teacher.identity, self.pair_prompt_hash, self._as_sent(0))
         return cache_folder("journal", name)
 
@@ -152,6 +155,7 @@ class OssInstructTask(GenerationTask[Seed]):
     def read(self, item: Seed, completion: Completion) -> Row:
         """The row of a problem and its solution; the columns of later tasks and checks are null."""
         pair = self.parser(completion)
+        # `_readable` has removed end tokens at the end of the answer; a model may also write one between its sections.
         pair = Pair(strip_end_tokens(pair.problem).strip(), pair.solution, pair.tests)
         if not pair.problem:
             raise RowRejectedError("empty", "the problem is nothing but an end token")

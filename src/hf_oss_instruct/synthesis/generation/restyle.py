@@ -70,6 +70,7 @@ class RestyleTask(GenerationTask[Row]):
             "sampling": orjson.dumps(parameters_sent(sent, completion), option=orjson.OPT_SORT_KEYS).decode(),
             "reasoning": completion.reasoning if self.keep_reasoning else None,
             "flags": [*(item["flags"] or []), f"style:{self.style}"],
+            # Tests that came with the pair call the solution in its first form.
             "tests": None,
         }
         for name in ("prompt_tokens", "completion_tokens"):

@@ -134,6 +134,7 @@ class _Parsed:
             node = stack.pop()
             inside = at_top and _DECLARED.fullmatch(node.type) and node.is_named and not _is_main(node)
             if inside or (_TEXT.fullmatch(node.type) and node is not self.root):
+                # Blanked instead of cut, so that the byte offsets of all other nodes stay valid.
                 blanked[node.start_byte : node.end_byte] = b" " * (node.end_byte - node.start_byte)
             else:
                 stack.extend(node.children)
@@ -143,6 +144,7 @@ class _Parsed:
         """Whether anything happens when the program is started."""
         if self.forms.has_main:
             return any(_DECLARED.fullmatch(node.type) and _is_main(node) for node in self.nodes())
+        # A C# program begins in `Main` or with statements at the top of the file.
         main = any(_DECLARED.fullmatch(node.type) and _is_main(node) for node in self.nodes()) and self.language == "csharp"
         return main or any(not _NO_STATEMENT.fullmatch(node.type) for node in self.root.named_children)
 

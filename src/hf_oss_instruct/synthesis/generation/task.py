@@ -1,9 +1,11 @@
 """Generation tasks: the question about an item, how the answer is parsed, and the key of the answer in the journal.
 
-class Tests(GenerationTask[Row]):                   # the whole of a task: see docs/tasks.md
-name = "tests"
-def messages(self, row): ...                    # what is asked
-def read(self, row, completion): ...            # a row or a FollowUp; RowRejectedError rejects
+    class Tests(GenerationTask[Row]):
+        name = "tests"
+        def messages(self, row): ...                    # what is asked
+        def read(self, row, completion): ...            # a row or a FollowUp; RowRejectedError rejects
+
+The page docs/tasks.md explains a whole task.
 """
 
 from __future__ import annotations
@@ -110,6 +112,7 @@ class GenerationTask(ABC, Generic[ItemT]):
         if completion.raw is not None:
             raise RowRejectedError("unparsable", f"the answer is not a chat completion: {one_line(completion.raw)}")
         tokens = completion.completion_tokens or 0
+        # Some servers send no finish reason: then only the number of tokens shows that the answer was cut.
         if tokens >= self.sampling.max_tokens and finish_kind(completion.finish_reason) is FinishKind.UNKNOWN:
             raise RowRejectedError("truncated", f"the answer has {tokens:,} tokens, as many as it may have")
         require_finished(completion)

@@ -84,7 +84,13 @@ class Journal:
         return _short_key(key) in self._locations
 
     def recall(self, key: str, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> Answer | None:
-        """The answer to a question, or None. An answer from another folder is copied, with the current seed."""
+        """The answer to a question, or None. An answer from another folder is copied, with the current seed.
+
+        Args:
+            key: key of the question, 32 hex digits.
+            seed: the seed behind the item, whose columns go with a copied answer.
+            task: name of the task that asks.
+        """
         self._receive()
         location = self._locations.get(_short_key(key))
         if location is None:

@@ -27,7 +27,14 @@ def key_of(line: bytes) -> str:
 
 
 def encode_line(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes:
-    """Build a line with key, answer and the seed's columns, so that a journal alone is enough to write rows."""
+    """Build a line with key, answer and the seed's columns, so that a journal alone is enough to write rows.
+
+    Args:
+        key: key of the question, 32 hex digits.
+        answer: the completion, or the refusal.
+        seed: the seed behind the item; None for an answer without one.
+        task: name of the task that asked.
+    """
     # The key stays the first field: `key_of` reads it by its position.
     fields: dict[str, Any] = {"key": key}
     if task != OSS_INSTRUCT:

@@ -52,7 +52,13 @@ def announce(folder: str, answer: NewAnswer, sender: Mailbox) -> None:
 
 
 def claim(folder: str, key: str, when_free: Callable[[], None]) -> bool:
-    """Claim a question. False if it is claimed already: `when_free` is called when that claim is released."""
+    """Claim a question. False if it is claimed already: `when_free` is called when that claim is released.
+
+    Args:
+        folder: canonical path of the journal's folder.
+        key: key of the question.
+        when_free: called in the thread that releases the claim.
+    """
     with _lock:
         waiting = _questions.get((folder, key))
         if waiting is None:

@@ -55,6 +55,11 @@ class Reservations:
     def write(self, requests: int, prompt_tokens: int, completion_tokens: int) -> None:
         """Write the totals; once this returns, they survive a kill of the process.
 
+        Args:
+            requests: requests, spent or reserved.
+            prompt_tokens: tokens of prompts, spent or reserved.
+            completion_tokens: tokens of answers, spent or reserved.
+
         Raises:
             RunError: the file cannot be written; do not send the request.
         """

@@ -92,6 +92,7 @@ class SourceRows:
             for columns in batch.to_pylist():
                 row = self._row(columns, ours)
                 if not ours:
+                    # The id depends only on the text and the number of equal rows before it: other rows may come or go.
                     key = digest(row["problem"], row["solution"])
                     seen[key] += 1
                     row |= {"seed_id": digest(key, seen[key]), "raw_index": index, "index": index, **_WITHOUT_PROVENANCE}

@@ -1,8 +1,10 @@
 """A run over the rows of a table: it sends items through tasks in a folder that the same call continues.
 
-with TableRun(out, {"command": "verify", …}, spec) as run:
-    run.drive(rows, tasks, consume)
-    write(…, run.facts())
+    with TableRun(out, {"command": "verify", …}, spec) as run:
+        run.drive(rows, tasks, consume)
+        write(…, run.facts())
+
+The context holds the lock on the folder.
 """
 
 from __future__ import annotations
@@ -106,6 +108,7 @@ class TableRun:
             self._journal = stack.enter_context(Journal(self.out / JOURNAL, also=self._also))
             self._reservations = stack.enter_context(Reservations(self.out))
             self._spent = usage_before(self._before, self._journal, self._reservations)
+            # Only now, since an error before this point must close what was opened, and unlock the folder.
             self._stack = stack.pop_all()
         return self
 

@@ -27,7 +27,13 @@ class Solution:
 
     @classmethod
     def of(cls, text: str, teacher: str, language: str) -> Solution:
-        """A solution in a language; of another one it is not run."""
+        """A solution in a language; of another one it is not run.
+
+        Args:
+            text: Markdown or code, as the teacher gave it.
+            teacher: identity of who wrote it.
+            language: the language that it should be in, as in `languages.LANGUAGES`.
+        """
         program = program_in(text, language)
         if program.language != language:
             return cls(text, "", teacher, "other_language")

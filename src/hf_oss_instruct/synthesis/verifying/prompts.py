@@ -29,7 +29,13 @@ SHOWN_FAILURES, LONGEST_FAILURE = 3, 2000
 
 
 def tests_prompt(problem: str, signatures: str, language: str) -> tuple[Message, ...]:
-    """The question for tests, from problem and signatures."""
+    """The question for tests, from problem and signatures.
+
+    Args:
+        problem: the problem.
+        signatures: the signatures of the solution's functions and classes; empty if there are none.
+        language: as in `languages.LANGUAGES`.
+    """
     return _filled(
         "tests",
         problem=problem,
@@ -40,7 +46,13 @@ def tests_prompt(problem: str, signatures: str, language: str) -> tuple[Message,
 
 
 def solve_prompt(problem: str, signatures: str, language: str) -> tuple[Message, ...]:
-    """The question for another solution, from the problem and the interface."""
+    """The question for another solution, from the problem and the interface.
+
+    Args:
+        problem: the problem.
+        signatures: the signatures that the solution must have; empty if there are none.
+        language: as in `languages.LANGUAGES`.
+    """
     return _filled(
         "solve",
         problem=problem,

@@ -45,7 +45,13 @@ def _received(item: Candidate, tests: list[str]) -> str:
 
 
 def unverified(item: Candidate, verified: Verified, spec: VerificationSpec) -> Row | Rejection:
-    """The outcome of a row whose tests were never run."""
+    """The outcome of a row whose tests were never run.
+
+    Args:
+        item: the row, with its solutions.
+        verified: why its tests were not run.
+        spec: which rows are kept.
+    """
     return outcome_of(item, verified, spec)
 
 

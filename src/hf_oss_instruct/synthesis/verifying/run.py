@@ -66,6 +66,7 @@ def verify_table(
 
         with progress.stage(f"Verifying {source}", "rows", len(rows), update):
             run.drive(rows, tasks, consume)
+        # Not counted one by one: a second Ctrl-C ends the stream before all rows have come out.
         found.pending = len(rows) - len(found.kept) - len(found.rejected)
         report = report_of(rows, found, run.facts())
         report |= {"tasks": verification.described()} if verification.described() else {}

@@ -37,6 +37,7 @@ def open_verification(
     verification.require_switch()
     if not verification.verify:
         return None
+    # Raises on a machine without a sandbox, before anything is paid for.
     chosen_tier(verification.tier)
     if verification.unsafe_no_sandbox:
         logger.warning("Untrusted programs run without a sandbox, as your user, with access to your files and network.")

@@ -97,6 +97,7 @@ class Verification:
     def stop(self) -> None:
         """Make no more verdicts, and end the programs that run."""
         if not self.verdicts.closed:
+            # Before programs are ended, so that no row starts the next one.
             self.verdicts.closed = True
             if self.exclusive:
                 self.active.stop_programs()

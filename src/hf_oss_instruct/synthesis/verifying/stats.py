@@ -68,6 +68,7 @@ class VerificationStats:
         if (score := facts["mutation_score"]) is not None:
             self.scores += score
             self.scored += 1
+        # The bound on flakiness is for tests that never changed their result.
         if not facts["flaky"]:
             self.reruns += facts["reruns"] or 0
         if facts["sandbox"]:
@@ -99,6 +100,7 @@ class VerificationStats:
             "solutions": dict(sorted(self.solutions.items())),
             "tests": {"run": self.tests, **{mark: self.marks[mark] for mark in ("weak", "repeated", "flaky")}},
             "mutation_score": {"mean": round(self.scores / self.scored, 4) if self.scored else None, "rows": self.scored},
+            # The rule of three: no change in n reruns bounds the rate of changes by 3/n, at 95 % confidence.
             "flake_bound": {"reruns": self.reruns, "bound": round(min(3 / self.reruns, 1.0), 6) if self.reruns else None},
             "sandbox": dict(sorted(self.tiers.items())),
             "toolchains": dict(sorted(self.toolchains.items())),

@@ -94,7 +94,14 @@ def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
 
 
 def write(out: Path, rows: SourceRows, found: Outcomes, report: RunReport) -> None:
-    """Tables, then card and, last, the report."""
+    """Tables, then card and, last, the report.
+
+    Args:
+        out: the folder.
+        rows: the source.
+        found: the outcomes of its rows.
+        report: the contents of `run.json`, to which the counts of pairs and the renamed columns are added.
+    """
     table, names = rows.table, rows.columns
     ours = set(table.column_names) >= OURS
     written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON)

@@ -170,6 +170,7 @@ class Prepare(_Local):
         """Why the row is not verified; noted, so that an export on another machine says the same."""
         verdicts = self.verification.verdicts
         row = digest("prepare", candidate.solutions[0].program, candidate.language)
+        # An export, or a run that is stopping: what a run has noted counts, and nothing is examined.
         if verdicts.closed:
             return from_json(found) if (found := verdicts.of_row(row)) else None
         try:
@@ -217,6 +218,7 @@ class RunTests(_Local):
         except NoVerdictError:
             return Pending(self.seed(item), "the run was interrupted before its tests were run")
         except SandboxError as error:
+            # Programs that were ended on purpose look like those of a failing sandbox.
             if not self.verification.verdicts.closed:
                 raise
             return Pending(self.seed(item), f"the run was interrupted: {error}")
@@ -240,5 +242,6 @@ def _broken(item: Candidate, verified: Verified) -> Candidate:
     assert verified.chosen is not None
     chosen = verified.solutions[verified.chosen]
     failed = [test for test, passed in zip(verified.tests, verified.test_results, strict=True) if not passed]
+    # `detail` is the error of the first failing test; of the others none is recorded.
     failures = tuple((test, chosen.detail if index == 0 else "") for index, test in enumerate(failed))
     return replace(item, broken=(chosen.text, failures), repairs=item.repairs + 1)

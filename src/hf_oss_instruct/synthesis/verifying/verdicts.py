@@ -26,6 +26,8 @@ def verdict_of(item: Candidate, verification: Verification) -> Verified:
     verdicts, options = verification.verdicts, verification.options
     solutions = [solution.program for solution in in_order(item, verification.spec)]
     tests = item.tests if isinstance(item.tests, str) else list(item.tests)
+    # The key of the row is the same on every machine, so that an export elsewhere finds the verdict. The other key has what
+    # may change a result: toolchain, tier and packages.
     how = {name: value for name, value in asdict(options).items() if name not in ("tier", "packages")}
     row = digest("row", solutions, tests, item.language, how)
     if verdicts.closed:  # what any machine found before
@@ -37,6 +39,7 @@ def verdict_of(item: Candidate, verification: Verification) -> Verified:
         verdicts.of(
             key,
             lambda: asdict(verify_row(solutions, tests, item.language, options, verdicts)),
+            # An error of the sandbox says nothing about the row: the next session runs it again.
             lambda verdict: verdict["status"] != "sandbox_error",
             row,
         )
