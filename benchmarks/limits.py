@@ -48,7 +48,7 @@ ROWS = (
         "for _ in range(24):\n    if not os.fork():\n        os.setsid()\n        while True: pass\nwhile True: pass", "wall"),
     Row("CPU time, one process", "cpu_s", 1, "s", "while True: pass", "cpu_s"),
     Row("CPU time, four processes", "cpu_s", 1, "s", "os.fork(); os.fork()\nwhile True: pass", "cpu_s"),
-    Row("CPU time, children that the kernel buries", "cpu_s", 1, "s",
+    Row("CPU time, children that the kernel reaps", "cpu_s", 1, "s",
         "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile True:\n  if not os.fork():\n" + SPIN.format(each=0.2)
         + "\n  try: os.wait()\n  except OSError: pass\n  reached(0)", "cpu_s"),
     Row("CPU time, grandchildren", "cpu_s", 1, "s",

@@ -1,4 +1,4 @@
-"""Processor seconds of this process and all that it starts, also where the kernel buries children unasked, as in the sandbox."""
+"""Processor seconds of this process and all that it starts, also where the kernel reaps children unasked, as in the sandbox."""
 
 from __future__ import annotations
 

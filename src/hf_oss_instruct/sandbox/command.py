@@ -49,8 +49,8 @@ def env(languages: bool, output: str) -> None:
     click.echo(f"- sandbox: {sandbox['tier'] or 'none: untrusted code is not run'}")
     if sandbox["memory"]:
         click.echo(f"- memory of programs: {visible(sandbox['memory'])}")
-    for heading in ("held", "not held", "not here"):
-        for line in sandbox[heading]:
+    for key, heading in (("held", "guaranteed"), ("not held", "not guaranteed"), ("not here", "unavailable")):
+        for line in sandbox[key]:
             click.echo(f"    {heading}: {visible(line)}")
 
 

@@ -21,11 +21,15 @@ ATTACKS: tuple[Attack, ...] = tuple(
 Case = Attack | Fake | FakeProgram | Control
 CASES: dict[str, Case] = {case.name: case for case in (*ATTACKS, *FUNCTIONS, *PROGRAMS, *CONTROLS)}
 Cell = tuple[str, str, str]
-"""Column; `harm`, `held`, `wrong`, `right`, `broken` and `not held` (the tier says so) or `not here` (nobody can on this machine); detail."""
+"""Column; result; detail.
+
+The result of an attack is `succeeded`, `blocked`, `not guaranteed` (it succeeded, and the tier says so) or `not here` (impossible on this
+machine); that of a control is `correct`, `wrong` or `unsupported` (wrong, and the tier says so).
+"""
 
 
 def guarantee_of(case: Case) -> str:
-    """The guarantee that an attack breaks; empty for an honest program."""
+    """The guarantee that an attack breaks; empty for a well-behaved program."""
     if isinstance(case, Attack):
         return case.guarantee
     return {Fake: "function-grading", FakeProgram: "program-grading", Control: ""}[type(case)]
@@ -47,13 +51,13 @@ def cells(name: str, only: str | None = None, claimed: bool = False) -> Iterator
         if claimed and column != BARE and not holds(column, guarantee_of(case)):
             continue
         result, detail = _cell(case, column)
-        if column == BARE and result == "held" and isinstance(case, Attack) and case.kernel:
+        if column == BARE and result == "blocked" and isinstance(case, Attack) and case.kernel:
             yield column, "not here", "the kernel refuses it"
             return
-        if result == "harm" and column != BARE and not holds(column, guarantee_of(case)):
-            result = "not held"
+        if result == "succeeded" and column != BARE and not holds(column, guarantee_of(case)):
+            result = "not guaranteed"
         if result == "wrong" and isinstance(case, Control) and column != BARE and breaks(column, case.use):
-            result = "broken"
+            result = "unsupported"
         yield column, result, detail
 
 
@@ -73,7 +77,7 @@ def _cell(case: Case, column: str) -> tuple[str, str]:
         harm, detail = judged(case, column)
     else:
         harm, detail = judged_program(case, column)
-    return ("harm" if harm else "held"), detail
+    return ("succeeded" if harm else "blocked"), detail
 
 
 def _control(control: Control, column: str) -> tuple[str, str]:
@@ -84,7 +88,7 @@ def _control(control: Control, column: str) -> tuple[str, str]:
         control.status,
         control.stdout.strip(),
     ) and control.stderr in outcome.stderr
-    return ("right" if right else "wrong"), f"{outcome.status}: {(outcome.stdout + outcome.stderr)[-300:]}"
+    return ("correct" if right else "wrong"), f"{outcome.status}: {(outcome.stdout + outcome.stderr)[-300:]}"
 
 
 def main() -> None:
@@ -109,7 +113,7 @@ def main() -> None:
     for name in [chosen.only] if chosen.only else CASES:
         found = {column: result for column, result, _ in cells(name, chosen.column)}
         row = [found.get(column, "–") for column in columns]
-        print(f"| {name} | {guarantee_of(CASES[name]) or 'honest'} | {' | '.join(row)} |", flush=True)
+        print(f"| {name} | {guarantee_of(CASES[name]) or '–'} | {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":

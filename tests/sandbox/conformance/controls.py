@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Control:
-    """One honest program and what it must come to; `use`: what a tier may say that it breaks."""
+    """One well-behaved program and what it must come to; `use`: what a tier may say that it breaks."""
 
     name: str
     language: str
@@ -41,8 +41,8 @@ CONTROLS = (
     Control("reads-a-file-it-was-given", "python", "print(open('data.txt').read())", "given\n", files={"data.txt": b"given"}),
     Control("runs-another-program", "python", "import subprocess\nprint(subprocess.run(['echo', 'hi'], capture_output=True).stdout)", "b'hi\\n'\n"),
     Control("prints-much-intact", "python", "print('é' * 20_000)", "é" * 20_000 + "\n"),
-    Control("fails-honestly", "python", "import sys\nprint('so far')\nsys.exit(3)", "so far\n", "failed"),
-    Control("raises-honestly", "python", "1 / 0", "", "failed", stderr="ZeroDivisionError"),
+    Control("exits-with-an-error", "python", "import sys\nprint('so far')\nsys.exit(3)", "so far\n", "failed"),
+    Control("raises-an-exception", "python", "1 / 0", "", "failed", stderr="ZeroDivisionError"),
     Control("uses-memory-within-its-limit", "python", "print(len(bytearray(b'x') * (100 << 20)))", f"{100 << 20}\n"),
     Control("computes-in-c", "c", '#include <math.h>\n#include <stdio.h>\nint main(void) { printf("%.3f\\n", sqrt(2)); }', "1.414\n"),
     Control("does-not-compile", "c", "int main(void) { return nothing; }", "", "compile_error"),

@@ -63,7 +63,7 @@ def holds(tier: str, guarantee: str) -> bool:
 
 
 def breaks(tier: str, use: str) -> bool:
-    """Whether the tier says that this honest use fails in it."""
+    """Whether the tier says that this legitimate use fails in it."""
     from hf_oss_instruct.sandbox.backends import TIERS
 
     return use in TIERS[tier].breaks
@@ -162,7 +162,7 @@ def attacked_at_a_terminal(attack: Attack, column: str) -> tuple[bool, Outcome]:
         break
     for descriptor in (screen, slave, marks):
         os.close(descriptor)
-    return harm == "harm" or marked in shown, Outcome("ok", shown=repr(shown))
+    return harm == "succeeded" or marked in shown, Outcome("ok", shown=repr(shown))
 
 
 def judged(fake: Fake, column: str) -> tuple[bool, str]:

@@ -132,9 +132,9 @@ def test_attacks_work_bare_and_tiers_hold_them(rounds: list[Round], request: pyt
 
 def _wrong(one: Round, found: Found) -> str:
     """What is not as it should be; nothing where all is, or where nobody can attack so."""
-    honest = not guarantee_of(CASES[one.name])
+    control = not guarantee_of(CASES[one.name])
     for column, result, detail in found:
-        bare, tier = ({"right"}, {"right", "broken"}) if honest else ({"harm"}, {"held", "not held"})
+        bare, tier = ({"correct"}, {"correct", "unsupported"}) if control else ({"succeeded"}, {"blocked", "not guaranteed"})
         if result not in {"not here", *(bare if column == BARE else tier)}:
             return f"{one.name} of {one.user}, {column}: {result}. {detail}"
     return "" if found else f"{one.name} of {one.user} was not tried"

@@ -1,4 +1,4 @@
-"""An answer that was written to cost its judge minutes costs it a moment, and what is large but honest is right."""
+"""An answer that was written to cost its judge minutes costs it a moment, and a large but legitimate answer is right."""
 
 from __future__ import annotations
 
