@@ -117,7 +117,7 @@ def test_the_magicoder_preset_is_the_papers() -> None:
         ("version: 1\nprompt: {template: ../../secret}", "prompt template '../../secret'"),
         ("version: 1\nprompt: {parser: eval}", "Unknown parser 'eval'"),
         ("version: 1\nsampling: {temperature: hot}", "'hot' should be"),
-        ("version: 1\nsampling: {temperature: -1}", "Out of range"),
+        ("version: 1\nsampling: {temperature: -1}", "temperature must be at least 0, not -1"),
         ("version: [1", "is not valid YAML"),
         ("version: 1\nseeds: !!python/object/apply:os.system [echo]", "is not valid YAML"),
         ("a: &a [1,1,1]\nb: &b [*a,*a]\nversion: 1", "YAML alias"),

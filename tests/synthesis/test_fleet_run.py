@@ -23,7 +23,7 @@ from hf_oss_instruct.synthesis.requests.server_pool import GONE_AFTER, ServerPoo
 from hf_oss_instruct.synthesis.run import RunResult, run
 from hf_oss_instruct.teachers.fleet import FleetTeacher
 from hf_oss_instruct.teachers.protocol import Server
-from hf_oss_instruct.teachers.resolve import open_named_teacher
+from hf_oss_instruct.teachers.resolve import open_teacher
 from tests.support.teacher import Answer, LocalTeacher
 from tests.synthesis.requests.test_rate_limit import Clock
 from tests.teachers.test_fleet import Named
@@ -35,7 +35,7 @@ N = 40
 
 def go(out: Path, code: Path, *urls: str, model: str = "m", limits: RunLimits | None = None) -> RunResult:
     spec = RunSpec(SeedPlan(n=N), TeacherSpec(model=model, base_url=urls, concurrency=4), limits=limits or RunLimits())
-    return run(out, spec, open_source(str(code)), open_named_teacher(spec.teacher), retry_policy=QUICK)
+    return run(out, spec, open_source(str(code)), open_teacher(spec.teacher), retry_policy=QUICK)
 
 
 def tables(out: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.teachers.fleet import key_variable
 from hf_oss_instruct.teachers.mixture import MixedTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.teachers.resolve import open_named_teacher, requests_go_to
+from hf_oss_instruct.teachers.resolve import open_teacher, requests_go_to
 from tests.support.teacher import LocalTeacher
 
 A, B = "http://gpu1:8000/v1", "http://gpu2:8000/v1"
@@ -37,7 +37,7 @@ def seed(number: int) -> Seed:
 
 
 def opened(**options: Any) -> Teacher:
-    return open_named_teacher(TeacherSpec(**options))
+    return open_teacher(TeacherSpec(**options))
 
 
 def mixed(**shares: str) -> MixedTeacher:
@@ -121,6 +121,6 @@ def test_a_model_is_named_once() -> None:
 
 def test_a_dry_run_says_where_requests_would_go() -> None:
     spec = TeacherSpec(model="a=7,b=3", base_url=("http://user:pw@gpu1/v1", B), concurrency=4)
-    shares, servers = requests_go_to(spec, open_named_teacher(spec))
+    shares, servers = requests_go_to(spec, open_teacher(spec))
     assert "openai-compatible:a writes about 0.7 of the rows" in shares
     assert servers == f"# 2 servers, each with up to 4 requests in flight: http://***@gpu1/v1, {B}"

@@ -20,7 +20,7 @@ from hf_oss_instruct.spec.declare import Interface
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.synthesis.verifying import Verification, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.teachers.resolve import open_teacher
+from hf_oss_instruct.teachers.resolve import resolve_teacher
 
 ARGUMENTS = {
     part: tuple(option for option in options if Interface.LOAD_DATASET in option.set_by) for part, options in OPTIONS.items()
@@ -39,8 +39,9 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
 
     Every option of a run that `load_dataset` may set, with the name of its flag; None means the run config's value, or the
     default. Values have Python types: `languages={"python": 10}` or `["python"]`, `filters=()` for none, a text or a `Prompt`
-    for `prompt`, a file or a `Denylist` for `deny`, `comment-function` or an object with the `Teacher` protocol for `teacher`.
-    `concurrency` and limits apply to the whole dataset and are divided among its shards (ranks, DataLoader workers, `num_proc`).
+    for `prompt`, a file or a `Denylist` for `deny`, `comment-function`, `transformers` (with `model`) or a teacher object for
+    `teacher`. `concurrency` and limits apply to the whole dataset and are divided among its shards (ranks, DataLoader workers,
+    `num_proc`).
 
     Attributes:
         shuffle_seeds: a random seed; shuffles the seeds by a hash, before any request. Reads all seeds first.
@@ -63,7 +64,11 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         if self.num_shards is not None and self.num_shards < 1:
             raise UsageError(f"num_shards must be at least 1, not {self.num_shards}.")
         spec = self._spec(repo_config.spec if repo_config else RunSpec())
-        teacher = open_teacher(spec.teacher, environment=not (repo_config and repo_config.is_remote))
+        teacher = resolve_teacher(
+            spec.teacher,
+            extra_body=spec.sampling.extra_body is not None,
+            environment=not (repo_config and repo_config.is_remote),
+        )
         if teacher.embedded:
             spec = self._with_functions_sampler(spec)
         verification = open_verification(spec, teacher)

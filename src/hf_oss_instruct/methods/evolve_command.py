@@ -73,12 +73,12 @@ def evolve(
     from hf_oss_instruct.synthesis.run import with_benchmarks
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
-    from hf_oss_instruct.teachers.resolve import open_named_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher
 
     if out is None and n is None and not dry_run:
         raise UsageError("Name a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
     spec = flags.spec if out or dry_run else flags.spec.changed(teacher={"batch": False})
-    teacher = open_named_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
+    teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     plan = plan_evolution(rows, spec, evolution, teacher)
     if dry_run:

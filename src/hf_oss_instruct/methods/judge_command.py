@@ -71,13 +71,13 @@ def judge_command(
     from hf_oss_instruct.methods.judging import judge_table, plan_judging
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
-    from hf_oss_instruct.teachers.resolve import open_named_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher
 
     spec = flags.spec if out or dry_run or n is None else flags.spec.changed(teacher={"batch": False})
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     if judging.judges and not spec.teacher.model:  # --base-url is theirs
         spec = replace(spec, teacher=replace(spec.teacher, model=judging.judges[0]))
-    teacher = open_named_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
+    teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     plan = plan_judging(rows, spec, judging, teacher)
     if dry_run:
         _show_plan(plan, output)

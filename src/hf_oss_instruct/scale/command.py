@@ -178,13 +178,13 @@ def launch(
     from hf_oss_instruct.scale.plan import Plan
     from hf_oss_instruct.scale.run_shard import send_plan
     from hf_oss_instruct.scale.store import Store
-    from hf_oss_instruct.teachers.resolve import open_named_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher
 
     spec = flags.spec
     plan = Plan.read(folder)
     if click.get_current_context().get_parameter_source("concurrency") is ParameterSource.DEFAULT:
         spec = spec.changed(teacher={"concurrency": plan.concurrency})
-    if (here := open_named_teacher(spec.teacher).identity) != plan.teacher:
+    if (here := open_teacher(spec.teacher).identity) != plan.teacher:
         raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model of the plan.")
     chosen = dict(map(_setting, settings))
     starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, chosen, store, copy_every, scratch, split_stragglers)

@@ -23,7 +23,7 @@ from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.storage.workdir import differences
 from hf_oss_instruct.synthesis.run import CONFIG, RunResult, run
-from hf_oss_instruct.teachers.resolve import open_named_teacher
+from hf_oss_instruct.teachers.resolve import open_teacher
 
 FILES = (CONFIG, DENYLIST, PLAN)
 """Files of a plan that a store has."""
@@ -85,7 +85,7 @@ class ShardRun:
         for part, out in plan.parts_of(shard):
             spec = replace(planned, teacher=self.teacher, limits=self.limits).changed(seeds={"shard": part})
             with self._copied(store, out, say):
-                result = run(out, spec, plan.open_source(self.seeds), open_named_teacher(self.teacher), progress=progress)
+                result = run(out, spec, plan.open_source(self.seeds), open_teacher(self.teacher), progress=progress)
             yield out, result
 
     @contextmanager

@@ -42,7 +42,7 @@ from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
-from hf_oss_instruct.teachers.resolve import open_named_teacher
+from hf_oss_instruct.teachers.resolve import open_teacher
 from hf_oss_instruct.verification.memo import Verdicts
 
 Documents = Iterable[Document]
@@ -155,7 +155,7 @@ class Synthesize(Step):
         Raises:
             TeacherError: a seed has no answer after all retries; datatrove marks the task as failed.
         """
-        spec, teacher = self.spec, open_named_teacher(self.spec.teacher)
+        spec, teacher = self.spec, open_teacher(self.spec.teacher)
         shard = Shard(rank, world_size)
         made = rows(
             (seed_of(document.metadata) for document in data or ()),
@@ -201,7 +201,7 @@ class Verify(Step):
             SandboxError: the machine has no sandbox.
         """
         spec, home = self.spec, Path(self.folder) / Shard(rank, world_size).name
-        opened = open_verification(spec, open_named_teacher(spec.teacher), exclusive=True)
+        opened = open_verification(spec, open_teacher(spec.teacher), exclusive=True)
         assert opened
         with Journal(home / JOURNAL) as journal, Verdicts(home / VERDICTS) as verdicts:
             stream = partial(

@@ -14,7 +14,7 @@ from textwrap import TextWrapper
 from typing import Any, ParamSpec, TypeVar
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import Kind
+from hf_oss_instruct.spec.kinds import Kind, OutOfRangeError
 
 P = ParamSpec("P")
 Part = TypeVar("Part")
@@ -152,6 +152,8 @@ def normalize(part: Any) -> None:
             value = found.kind.from_python(given)
         except TypeError as error:
             raise UsageError(f"{found.name} must be {found.kind.expected}, not {given!r}.") from error
+        except OutOfRangeError as error:
+            raise UsageError(f"{found.name} must be {error}, not {given!r}.") from error
         if value is not given:
             object.__setattr__(part, found.name, value)
 

@@ -75,10 +75,6 @@ class EvolutionSpec:
 
     def __post_init__(self) -> None:
         normalize(self)
-        if not 1 <= self.rounds <= MOST_ROUNDS:
-            raise UsageError(f"Rows are evolved in 1 to {MOST_ROUNDS} rounds, not {self.rounds}. Set rounds accordingly.")
-        if not 0 < self.max_similarity <= 1:
-            raise UsageError(f"max_similarity must be above 0 and at most 1, not {self.max_similarity}.")
         unknown = [name for name in self.operations if name not in OPERATIONS]
         if unknown or not self.operations:
             what = f"no operation {unknown[0]!r}" if unknown else "no operation to choose"

@@ -31,7 +31,7 @@ class Timeout(click.ParamType[float | None]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
         """See `click.ParamType.convert`."""
-        if value == "auto":
+        if value == kinds.AUTO:
             return None
         seconds: float = click.FloatRange(min=0, min_open=True).convert(value, param, ctx)
         return seconds
@@ -165,7 +165,7 @@ def click_option(option: Option, heading: str = "") -> Callable[[Callable[..., A
     assert option.flag
     shown: dict[str, Any] = {"cls": GroupedOption, "heading": heading} if heading else {}
     if option.shown and not isinstance(option.kind, (kinds.Switch, kinds.Several)):
-        shown |= {"default": "auto" if option.default is None else option.default, "show_default": True}
+        shown |= {"default": kinds.AUTO if option.default is None else option.default, "show_default": True}
     if isinstance(option.kind, kinds.Switch):
         switch: dict[str, Any] = {"default": None} if "/" in option.flag else {"is_flag": True}
         return click.option(option.flag, option.name, help=option.help, **switch, **shown)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from numbers import Real
 from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.terminal.values import names_in
+
+T = TypeVar("T")
+AUTO = "auto"
+"""On the command line, in YAML and in Python: the value that the program chooses, None in a spec."""
 
 
 class Kind:
@@ -51,6 +55,7 @@ class Kind:
         Raises:
             UsageError: it is not allowed.
             TypeError: it is not what `expected` says.
+            OutOfRangeError: it is a number outside of its interval.
         """
         return value
 
@@ -61,6 +66,19 @@ def typed(value: Any, *types: type) -> Any:
         names = ("null" if kind is type(None) else kind.__name__ for kind in types)
         raise TypeError(f"{value!r} should be {' or '.join(names)}")
     return value
+
+
+class OutOfRangeError(ValueError):
+    """A number is outside of its interval, which the message describes: `at least 1`."""
+
+
+def in_range(value: T, low: float, high: float | None = None, *, low_open: bool = False) -> T:
+    """Return the number if it lies in an interval; `low_open` excludes `low` itself. Raises OutOfRangeError if it does not."""
+    number: Any = value
+    if (number > low if low_open else number >= low) and (high is None or number <= high):
+        return value
+    least = f"{'above' if low_open else 'at least'} {low}"
+    raise OutOfRangeError(least if high is None else f"{least} and at most {high}")
 
 
 def whole(value: Any) -> int:
@@ -81,7 +99,7 @@ class Integer(Kind):
 
     def from_python(self, value: Any) -> int:
         """See `Kind.from_python`."""
-        return whole(value)
+        return in_range(whole(value), self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -96,7 +114,7 @@ class Number(Kind):
 
     def from_python(self, value: Any) -> Any:
         """See `Kind.from_python`."""
-        return typed(value, Real)
+        return in_range(typed(value, Real), self.low, self.high, low_open=self.low_open)
 
 
 @dataclass(frozen=True)
@@ -149,14 +167,14 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class Seconds(Kind):
-    """Seconds; `auto` on the command line for None."""
+    """Seconds; `auto` stands for None."""
 
     yaml_types = (int, float)
-    expected = "a number of seconds, or None"
+    expected = f"a number of seconds, or {AUTO!r}"
 
     def from_python(self, value: Any) -> Any:
         """See `Kind.from_python`."""
-        return typed(value, Real)
+        return None if isinstance(value, str) and value == AUTO else in_range(typed(value, Real), 0, low_open=True)
 
 
 @dataclass(frozen=True)
@@ -172,21 +190,22 @@ class JsonObject(Kind):
 
 @dataclass(frozen=True)
 class AutoInteger(Kind):
-    """A whole number; `auto` on the command line for None."""
+    """A whole number, at least `low`; `auto` stands for None."""
 
     flag: str
+    low: int
     yaml_types = (int,)
-    expected = "a whole number, or None"
+    expected = f"a whole number, or {AUTO!r}"
 
     def from_flag(self, value: str) -> int | None:
         """See `Kind.from_flag`."""
-        if value != "auto" and not value.isdigit():
+        if value != AUTO and not value.isdigit():
             raise UsageError(f"{self.flag} takes a number or 'auto', not {value!r}.")
-        return None if value == "auto" else int(value)
+        return None if value == AUTO else int(value)
 
-    def from_python(self, value: Any) -> int:
+    def from_python(self, value: Any) -> int | None:
         """See `Kind.from_python`."""
-        return whole(value)
+        return None if isinstance(value, str) and value == AUTO else in_range(whole(value), self.low)
 
 
 @dataclass(frozen=True)

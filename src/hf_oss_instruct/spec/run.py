@@ -14,6 +14,7 @@ from typing import Any
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Interface, Option, options_of
+from hf_oss_instruct.spec.kinds import AUTO
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import TEMPLATE, Prompt, PromptSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -198,7 +199,7 @@ def _read(values: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, A
 
 
 def _value(value: Any, option: Option) -> Any:
-    if (value is None and option.nullable) or (value == "auto" and option.auto):
+    if (value is None and option.nullable) or (value == AUTO and option.auto):
         return None
     return option.kind.from_yaml(value)
 
@@ -206,7 +207,7 @@ def _value(value: Any, option: Option) -> Any:
 def _written(part: Any, options: tuple[Option, ...]) -> dict[str, Any]:
     values = {option: getattr(part, option.name) for option in options}
     return {
-        str(option.yaml): option.kind.to_yaml(value) if value is not None else "auto" if option.auto else None
+        str(option.yaml): option.kind.to_yaml(value) if value is not None else AUTO if option.auto else None
         for option, value in values.items()
         if not (option.rare and value == option.default)
     }

@@ -77,8 +77,6 @@ class Sampling:
 
     def __post_init__(self) -> None:
         normalize(self)
-        if self.temperature < 0 or self.max_tokens < 1 or not 0 < (1 if self.top_p is None else self.top_p) <= 1:
-            raise UsageError(f"Out of range: {self}. Use temperature ≥ 0, 0 < top_p ≤ 1 and max_tokens ≥ 1.")
         if self.extra_body is not None:
             _check_extra(self.extra_body)
 

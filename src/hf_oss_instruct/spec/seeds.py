@@ -87,7 +87,7 @@ class SeedPlan:
     )
     snippets_per_document: int | None = option(
         None,
-        AutoInteger("--snippets-per-document"),
+        AutoInteger("--snippets-per-document", 1),
         "At most K per document; auto (default): as many as --n requires.",
         python_help="Maximum number of snippets per document. Default: as many as `n` requires.",
         flag="--snippets-per-document",
@@ -230,13 +230,11 @@ class SeedPlan:
         names = [name for name, _ in self.counts]
         if twice := {name for name in names if names.count(name) > 1}:
             raise UsageError(f"Languages given twice: {', '.join(sorted(twice))}. Give each once.")
-        for value in (*counted, *(v for v in (self.n, self.snippets_per_document, self.one_in) if v is not None)):
-            if value < 1:
-                raise UsageError(f"A number of seeds or snippets must be at least 1, not {value}.")
-        if not 0 <= self.random_seed < 2**63:
-            raise UsageError(f"The rng_seed must be 0 … 2^63-1, not {self.rng_seed}.")
-        if min(self.max_document_bytes, self.max_snippet_chars) < 0:
-            raise UsageError("max_document_bytes and max_snippet_chars must be positive, or 0 for no limit.")
+        for name, number in self.counts:
+            if number is not None and number < 1:
+                raise UsageError(f"languages: the count of {name} must be at least 1, not {number}.")
+        if self.random_seed >= 2**63:
+            raise UsageError(f"rng_seed must be at most 2^63-1, not {self.rng_seed}.")
         if self.encoding is not None:
             from hf_oss_instruct.charsets import charset
 

@@ -10,7 +10,7 @@ from typing import Any
 from hf_oss_instruct.spec.declare import Option, options_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.judging import JudgingSpec
-from hf_oss_instruct.spec.kinds import JsonObject, Switch
+from hf_oss_instruct.spec.kinds import AUTO, JsonObject, Switch
 from hf_oss_instruct.storage.workdir import Setting, Settings, as_shown
 
 
@@ -29,7 +29,7 @@ def _setting(option: Option) -> Setting:
     flag = (option.flag or str(option.yaml)).split("/")[0]
     default = option.default if option.default is None else option.kind.to_yaml(option.default)
     if default is None and option.auto:
-        default = "auto"
+        default = AUTO
     return Setting(flag, default, partial(_text, option, flag))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.declare import CALLER, Interface, documented, option
+from hf_oss_instruct.spec.declare import CALLER, Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Switch, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
@@ -39,6 +39,15 @@ class Words(Several):
         return _words(value)
 
 
+@dataclass(frozen=True)
+class TeacherName(Choice):
+    """The name of a teacher in this process or, in Python, a teacher object, which `teachers.resolve` checks."""
+
+    def from_python(self, value: Any) -> Any:
+        """See `Kind.from_python`."""
+        return super().from_python(value) if isinstance(value, str) else value
+
+
 def _words(value: str | Sequence[str] | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
@@ -64,11 +73,11 @@ class TeacherSpec:
 
     teacher: Any = option(
         None,
-        Choice((COMMENT_FUNCTION, TRANSFORMERS), "Unknown teacher {value!r}"),
+        TeacherName((COMMENT_FUNCTION, TRANSFORMERS), "Unknown teacher {value!r}"),
         "comment-function extracts documented functions and needs no model (the default); transformers runs "
         "--model in this process.",
-        python_help="A teacher object, or `comment-function` (the default), which extracts documented functions and needs no "
-        "model.",
+        python_help="A teacher object; `comment-function` (the default), which extracts documented functions and needs no "
+        "model; or `transformers`, which runs `model` in this process.",
         flag="--teacher",
         set_by=CALLER,
         section="5.2",
@@ -141,8 +150,7 @@ class TeacherSpec:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", Servers().from_python(self.base_url))
-        object.__setattr__(self, "api_key_env", Words().from_python(self.api_key_env))
+        normalize(self)
 
     @property
     def in_flight(self) -> int:

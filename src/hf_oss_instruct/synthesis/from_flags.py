@@ -22,9 +22,9 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
     """
     from hf_oss_instruct.seeds.from_flags import open_seeds
     from hf_oss_instruct.synthesis.generation.oss_instruct import check_sampler
-    from hf_oss_instruct.teachers.resolve import open_named_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher
 
-    teacher = open_named_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)
+    teacher = open_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)
     verification = flags.spec.verification
     if flags.spec.teacher.batch and teacher.embedded and not (verification.solver or verification.tester):
         raise UsageError(

@@ -15,6 +15,7 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import SECTIONS, Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
@@ -86,7 +87,11 @@ def synthesize(
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    spec = RunSpec(sampling=sampling or Sampling(), verification=verification or VerificationSpec())
+    spec = RunSpec(
+        teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
+        sampling=sampling or Sampling(),
+        verification=verification or VerificationSpec(),
+    )
     spec = spec.changed(
         prompt={
             "template": prompt or Prompt.default(),
@@ -110,8 +115,8 @@ def synthesize(
         then=then,
         journal=journal,
         on_left_out=on_left_out,
-        concurrency=concurrency,
-        timeout=timeout,
+        concurrency=spec.teacher.concurrency,
+        timeout=spec.teacher.timeout,
         limits=limits,
         verification=open_verification(spec, teacher),
     )

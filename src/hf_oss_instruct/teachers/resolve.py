@@ -30,6 +30,7 @@ VARIABLES = {
     "api_key_env": "OSS_INSTRUCT_API_KEY_ENV",
 }
 """Environment variables that name a teacher. The second and third may contain several words, like the repeated flags."""
+NO_MODEL = "--base-url and --api-key-env (base_url=, api_key_env=) need --model (model=), the model's name on that server."
 _configured: Teacher | None = None
 
 
@@ -44,53 +45,50 @@ def configure(*, teacher: Teacher | None = None) -> None:
     _configured = teacher
 
 
-def open_teacher(spec: TeacherSpec, *, environment: bool = True) -> Teacher:
-    """The teacher that a call names, else that of `configure` or the environment, else the embedded one.
+def open_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
+    """The teacher that the options name, or the embedded one.
 
     Args:
-        spec: the options of the call.
+        spec: the options.
+        extra_body: whether further fields of a request are set.
+
+    Raises:
+        UsageError: options contradict each other, a server has no model, or there is no key.
+    """
+    if spec.teacher == TRANSFORMERS:
+        return _local_model(spec, extra_body)
+    at_server = bool(spec.base_url or spec.api_key_env)
+    if spec.teacher is not None and (spec.model or at_server):
+        if isinstance(spec.teacher, str):
+            raise UsageError(
+                f"The teacher {spec.teacher!r} is embedded and uses no model. Leave out --teacher (teacher=), or else --model "
+                "(model=), --base-url (base_url=) and --api-key-env (api_key_env=)."
+            )
+        raise UsageError("teacher= cannot be combined with model=, base_url= or api_key_env=. Leave one of them out.")
+    if spec.model:
+        return _served(spec)
+    if at_server:
+        raise UsageError(NO_MODEL)
+    if spec.teacher in (None, COMMENT_FUNCTION):
+        return CommentFunctionTeacher()
+    teacher: Teacher = spec.teacher
+    return teacher
+
+
+def resolve_teacher(spec: TeacherSpec, *, extra_body: bool = False, environment: bool = True) -> Teacher:
+    """The teacher that the options name, else that of `configure` or the environment, else the embedded one with a warning.
+
+    Args:
+        spec: the options.
+        extra_body: whether further fields of a request are set.
         environment: whether to read the environment; not for run configs from a repository, which must not spend its money.
 
     Raises:
-        UsageError: the name is unknown, a server has no model, or there is no key.
+        UsageError: as `open_teacher`.
     """
-    if spec.teacher is not None and (spec.model or spec.base_url or spec.api_key_env):
-        raise UsageError("teacher= cannot be combined with model=, base_url= or api_key_env=. Leave one of them out.")
-    if isinstance(spec.teacher, str):
-        if spec.teacher != COMMENT_FUNCTION:
-            raise UsageError(f"Unknown teacher {spec.teacher!r}. Use {COMMENT_FUNCTION!r}, model=NAME, or a Teacher object.")
-        return CommentFunctionTeacher()
-    if spec.teacher is not None:
-        teacher: Teacher = spec.teacher
-        return teacher
-    if not spec.model and (spec.base_url or spec.api_key_env):
-        raise UsageError("base_url= and api_key_env= need model=, the model's name on that server.")
-    if spec.model:
-        return _served(spec)
+    if spec.teacher is not None or spec.model or spec.base_url or spec.api_key_env:
+        return open_teacher(spec, extra_body=extra_body)
     return _configured or (_from_environment(spec) if environment else None) or _embedded()
-
-
-def open_named_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
-    """The teacher that a command line names, or the embedded one.
-
-    Args:
-        spec: the options of the command line.
-        extra_body: whether the command line sets further fields of a request.
-
-    Raises:
-        UsageError: options contradict each other, or there is no key.
-    """
-    if spec.teacher == TRANSFORMERS:
-        if spec.batch:
-            raise UsageError("--batch needs a model on a server with a batch API, not one in this process. Leave it out.")
-        return _local_model(spec, extra_body)
-    if spec.model and spec.teacher:
-        raise UsageError(f"--teacher {spec.teacher} is embedded and uses no model. Leave out --teacher or --model.")
-    if spec.model:
-        return _served(spec)
-    if spec.base_url or spec.api_key_env:
-        raise UsageError("--base-url and --api-key-env need --model, the model's name on that server.")
-    return CommentFunctionTeacher()
 
 
 def requests_go_to(spec: TeacherSpec, teacher: Teacher) -> list[str]:
@@ -160,19 +158,24 @@ def _from_environment(spec: TeacherSpec) -> Teacher | None:
     if named["model"]:
         return _served(replace(spec, **named))
     if any(named.values()):
-        raise UsageError("base_url= and api_key_env= need model=, the model's name on that server.")
+        raise UsageError(NO_MODEL)
     return None
 
 
 def _local_model(spec: TeacherSpec, extra_body: bool) -> Teacher:
     from hf_oss_instruct.teachers.transformers_model import TransformersTeacher
 
+    if spec.batch:
+        raise UsageError("--batch needs a model on a server with a batch API, not one in this process. Leave it out.")
     if not spec.model or spec.base_url or spec.api_key_env:
         raise UsageError(
-            "--teacher transformers requires --model, a folder or a Hub id, and supports neither --base-url nor --api-key-env."
+            "The teacher 'transformers' requires --model (model=), a folder or a Hub id, and supports neither --base-url "
+            "(base_url=) nor --api-key-env (api_key_env=)."
         )
     if extra_body:
-        raise UsageError("--teacher transformers sends no requests, so --extra-body does not apply. Leave it out.")
+        raise UsageError(
+            "The teacher 'transformers' sends no requests, so --extra-body (extra_body=) does not apply. Leave it out."
+        )
     return TransformersTeacher(spec.model, batch_size=spec.concurrency)
 
 

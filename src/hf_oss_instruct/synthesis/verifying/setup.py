@@ -12,7 +12,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import APART
 from hf_oss_instruct.synthesis.verifying.shared import Verification
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.teachers.resolve import open_named_teacher
+from hf_oss_instruct.teachers.resolve import open_teacher
 from hf_oss_instruct.verification.memo import Verdicts
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:
     if name is None or not isinstance(name, str):
         given: Teacher | None = name
         return given
-    return open_named_teacher(replace(spec.teacher, teacher=None, model=name))
+    return open_teacher(replace(spec.teacher, teacher=None, model=name))
 
 
 def requests_per_row(spec: RunSpec, teacher: Teacher) -> tuple[int, int]:

@@ -1,0 +1,85 @@
+"""Values that a program passes for the options of a run: what is allowed, and what the refusal of the others says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hf_oss_instruct import CommentFunctionTeacher, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
+from hf_oss_instruct.errors import TeacherError, UsageError
+from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.verification import VerificationSpec
+
+TEACHER_VALUES = [
+    ({"concurrency": 0}, "concurrency must be at least 1, not 0."),
+    ({"concurrency": "4"}, "concurrency must be a whole number, not '4'."),
+    ({"timeout": -5}, "timeout must be above 0, not -5."),
+    ({"timeout": "30"}, "timeout must be a number of seconds, or 'auto', not '30'."),
+]
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text('def f(x):\n    """Return x."""\n    return x\n')
+    return tmp_path / "code"
+
+
+@pytest.mark.parametrize(("values", "message"), TEACHER_VALUES)
+def test_every_function_refuses_wrong_values_of_the_teacher_when_it_is_called(
+    code: Path, tmp_path: Path, values: dict[str, Any], message: str
+) -> None:
+    seeds, teacher = read_seeds(str(code), sampler="functions"), CommentFunctionTeacher()
+    calls: list[Callable[[], object]] = [
+        lambda: TeacherSpec(**values),
+        lambda: synthesize(seeds, teacher, **values),
+        lambda: synthesize_to_disk(seeds, teacher, tmp_path / "out", **values),
+        lambda: OssInstruct(seeds=str(code), cache_dir=str(tmp_path), **values),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError) as refused:
+            call()
+        assert str(refused.value) == message
+
+
+def test_auto_means_the_same_in_python_as_on_the_command_line(code: Path, tmp_path: Path) -> None:
+    opened = OssInstruct(seeds=str(code), cache_dir=str(tmp_path), timeout="auto", snippets_per_document="auto").opened.spec
+    assert opened.teacher.timeout is opened.seeds.snippets_per_document is None
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SeedPlan(n=0), "n must be at least 1, not 0."),
+        (lambda: SeedPlan(one_in=0), "one_in must be at least 1, not 0."),
+        (lambda: SeedPlan(snippets_per_document=0), "snippets_per_document must be at least 1, not 0."),
+        (lambda: SeedPlan(max_snippet_chars=-1), "max_snippet_chars must be at least 0, not -1."),
+        (lambda: SeedPlan(rng_seed=2**63), "rng_seed must be at most 2^63-1, not 9223372036854775808."),
+        (lambda: SeedPlan(languages={"Python": 0}), "languages: the count of python must be at least 1, not 0."),
+        (lambda: Sampling(temperature=-1), "temperature must be at least 0, not -1."),
+        (lambda: Sampling(top_p=0), "top_p must be above 0 and at most 1, not 0."),
+        (lambda: Sampling(temperature=float("nan")), "temperature must be at least 0, not nan."),
+        (lambda: RunLimits(max_requests=0), "max_requests must be at least 1, not 0."),
+        (lambda: RunLimits(give_up_after=0), "give_up_after must be above 0, not 0."),
+        (lambda: VerificationSpec(min_pass_rate=50), "min_pass_rate must be at least 0 and at most 1, not 50."),
+        (lambda: EvolutionSpec(rounds=5), "rounds must be at least 1 and at most 4, not 5."),
+    ],
+)
+def test_a_number_out_of_range_is_refused_by_the_name_of_its_option(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        make()
+    assert str(refused.value) == message
+
+
+def test_load_dataset_opens_the_teachers_that_its_help_lists(code: Path, tmp_path: Path) -> None:
+    with pytest.raises(TeacherError, match="code"):  # it looks for a model in that folder
+        OssInstruct(seeds=str(code), cache_dir=str(tmp_path), teacher="transformers", model=str(code))
+    with pytest.raises(UsageError, match=r"requires --model \(model=\)"):
+        OssInstruct(seeds=str(code), cache_dir=str(tmp_path), teacher="transformers")
+    with pytest.raises(UsageError, match=r"'gpt'. Use one of: comment-function, transformers"):
+        OssInstruct(seeds=str(code), cache_dir=str(tmp_path), teacher="gpt")
