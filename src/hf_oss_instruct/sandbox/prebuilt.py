@@ -24,6 +24,7 @@ from pathlib import Path
 from hf_oss_instruct.code.toolchains import TOOLCHAINS, where
 from hf_oss_instruct.storage.cache import cache_folder
 
+# Part of each folder's name, so that other versions never read these files.
 VERSION = 1  # of the prebuilt files
 BUILD_TIMEOUT_S = 600.0  # seconds to build it, on a busy machine
 _lock = threading.Lock()
@@ -113,13 +114,16 @@ def _some_headers(source: str) -> Prebuilt | None:
     home = _path("headers", compiler, compile, cache_folder("prebuilt"))
     with _lock:
         precompiled = {frozenset(path.name.split("+")): path for path in home.glob("[!.]*/")} if home.is_dir() else {}
+        # The sets come from untrusted programs: without a bound, their number would be too.
         if len(_header_counts) > 10_000:
             _header_counts.clear()
         _header_counts[names] += 1
+        # The second time, not the first: most sets of headers occur only once, and each takes about 30 MB.
         if names not in precompiled and _header_counts[names] == 2 and len(precompiled) < HEADER_SETS:
             path = home / "+".join(sorted(names))
             if _build_once("cpp", path, functools.partial(_header, names=sorted(names)), compiler, compile):
                 precompiled[names] = path
+    # Only headers that the program includes itself: with others, a program that forgot one would compile.
     best = max((headers for headers in precompiled if headers <= names), key=len, default=None)
     if best is None:
         return None
@@ -136,6 +140,7 @@ def _first_headers(source: str) -> frozenset[str]:
 
 
 def _path(kind: str, compiler: str, compile: tuple[str, ...], home: Path) -> Path:
+    # Size and time change when the compiler is updated; running it for its version would cost a process each time.
     state = os.stat(os.path.realpath(compiler))
     parts = [VERSION, kind, os.path.realpath(compiler), state.st_size, state.st_mtime_ns, compile]
     return home.resolve() / hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
@@ -190,6 +195,7 @@ def _make(path: Path, make: _Builder, compiler: str, compile: tuple[str, ...]) -
         make(folder, compiler, compile)
         for file in (folder, *folder.iterdir()):
             file.chmod(0o755 if file.is_dir() else 0o644)  # if we are root, programs run as an ordinary user, who must read it
+        # Fails if another process was faster; `stat` then finds its folder.
         with contextlib.suppress(OSError):
             folder.rename(path)
         path.stat()
@@ -201,6 +207,7 @@ def _header(folder: Path, compiler: str, compile: tuple[str, ...], names: Sequen
     """Precompile standard headers with the options used for programs."""
     header = folder / "everything.h"
     header.write_text("".join(f"#include <{name}>\n" for name in names))
+    # gcc ignores a precompiled header that was made for another language standard.
     options = [word for word in compile[1:] if word.startswith("-std")]
     _run([compiler, *options, "-x", "c++-header", str(header), "-o", f"{header}.gch"])
 

@@ -246,6 +246,7 @@ class Shim:
         for parts in itertools.product(*cases):
             self._run_case(function, {name: value for part in parts for name, value in part.items()})
             ran = True
+        # Parametrized with an empty list: passing without running anything would be vacuous.
         if not ran:
             raise TestFailedError("there is no case")
 
@@ -262,6 +263,7 @@ class Shim:
             if inspect.iscoroutine(result):
                 __import__("asyncio").run(result)
             elif inspect.isgenerator(result):
+                # Its body has not run at all.
                 raise TestFailedError("a test that yields does not run")
 
     def _fixture(self, name: str, stack: contextlib.ExitStack, values: dict[str, Any]) -> Any:
@@ -272,6 +274,7 @@ class Shim:
             arguments = {one: self._fixture(one, stack, values) for one in inspect.signature(function).parameters}
             value = function(**arguments)
             if inspect.isgenerator(value):
+                # The part after `yield` runs when the test is over; the default swallows StopIteration.
                 stack.callback(next, value, None)
                 value = next(value)
         elif name in ("capsys", "capfd"):
@@ -297,12 +300,14 @@ class Shim:
                 setup(*([None] if len(inspect.signature(setup).parameters) else []))
             self.call(getattr(instance, method), {})
             return "passed", ""
+        # A fresh result for each method, and a TestSuite around it for setUpClass and setUpModule.
         result = unittest.TestResult()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             unittest.TestSuite([case(method)]).run(result)
         if problems := [*result.failures, *result.errors, *((one, "unexpected success") for one in result.unexpectedSuccesses)]:
             return "failed", str(problems[0][1]).strip().rpartition("\n")[2]
+        # An expected failure shows nothing about the program.
         if result.skipped or result.expectedFailures or result.testsRun != 1:
             return "skipped", "it did not run"
         return "passed", ""

@@ -37,18 +37,23 @@ class RunEnvironment:
 def create(spec: dict[str, Any]) -> RunEnvironment:
     """Create the run's own mounts, network and System V objects, or without namespaces only a folder."""
     if spec["tier"] != "bubblewrap":
+        # Orphans of the program become children of this process, where they can be found and killed.
         kernel.prctl(kernel.SET_CHILD_SUBREAPER, 1)
         uid = ordinary_uid(os.getpid()) if spec["tier"] == "landlock" and not os.geteuid() else None
         folder: str = tempfile.mkdtemp(dir=os.path.realpath(spec["base"]))
         if uid:
             os.chown(folder, uid, uid)
         return RunEnvironment(folder, uid)
+    # The PID namespace was created by the fork, which is why /proc has to be mounted anew.
     kernel.unshare(kernel.NEWNS | kernel.NEWIPC | kernel.NEWNET)
     kernel.mount("proc", "/proc", "proc", kernel.NOSUID | kernel.NODEV | kernel.NOEXEC)
     safe = kernel.NOSUID | kernel.NODEV
     sockets = _configure_network()
+    # After the network, whose settings are in /proc/sys.
     _restrict_proc()
+    # A new instance: the terminals of the host, and of other runs, are not in it.
     kernel.mount("devpts", "/dev/pts", "devpts", kernel.NOSUID | kernel.NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    # Small until `resize` knows the run.
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, "size=1m,nr_inodes=1024,mode=1777")
     owner = spec["user"] or 0
     kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={folders.FILES},mode=700,uid={owner},gid={owner}")
@@ -57,8 +62,10 @@ def create(spec: dict[str, Any]) -> RunEnvironment:
 
 def _configure_network() -> int:
     """Bring up the loopback interface and limit its sockets' buffers; return a file descriptor of the socket statistics."""
+    # 0x8914 is SIOCSIFFLAGS, 1 is IFF_UP: a new network namespace has a loopback interface, but it is down.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loopback:
         fcntl.ioctl(loopback, 0x8914, struct.pack("16sH14x", b"lo", 1))
+    # A socket counts as SOCKET_KIB in `resource_limits`, which holds only if the kernel does not let buffers grow.
     for name, default in (("tcp_wmem", 16384), ("tcp_rmem", 131072)):
         kernel.write(f"/proc/sys/net/ipv4/{name}", f"4096 {default} {SOCKET_BUFFER}")
     return os.open("/proc/self/net/sockstat", os.O_RDONLY | os.O_CLOEXEC)
@@ -67,6 +74,7 @@ def _configure_network() -> int:
 def _restrict_proc() -> None:
     """Hide the init process in `/proc`, where the program's user owns its files, and make kernel tunables read-only."""
     kernel.mount("/tmp", "/proc/1", None, kernel.BIND)  # an empty folder
+    # The read-only flag belongs to a mount, so /proc/sys first has to become one of its own.
     kernel.mount("/proc/sys", "/proc/sys", None, kernel.BIND)
     flags = kernel.NOSUID | kernel.NODEV | kernel.NOEXEC | kernel.RDONLY
     kernel.mount("none", "/proc/sys", None, kernel.REMOUNT | kernel.BIND | flags)
@@ -90,6 +98,7 @@ def resize(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> No
         shm_mib: size of `/dev/shm`, in MiB.
     """
     if spec["tier"] == "bubblewrap":
+        # A remount replaces all flags, so those from `create` are repeated.
         flags = kernel.REMOUNT | kernel.NOSUID | kernel.NODEV
         kernel.mount("tmpfs", "/dev/shm", None, flags, f"size={shm_mib}m,nr_inodes=1024")
         state = os.statvfs(folder)
@@ -123,6 +132,7 @@ def write_file(folder: str, name: str, content: bytes, uid: int | None) -> None:
 def make_executable(path: str) -> None:
     """Set the executable bit for a linker, because `chmod` has no effect inside the landlock tier."""
     with contextlib.suppress(FileNotFoundError):
+        # The compiler ran on untrusted source: no link may lead to another file, no FIFO may block, no other name may share it.
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         if stat.S_ISREG(os.fstat(fd).st_mode) and os.fstat(fd).st_nlink == 1:
             os.fchmod(fd, 0o755)

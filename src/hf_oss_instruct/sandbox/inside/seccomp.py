@@ -15,9 +15,11 @@ import struct
 
 from .kernel import SET_NO_NEW_PRIVS, prctl, syscall
 
+# SECCOMP_RET_* verdicts, BPF instruction codes.
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
+# The bit of x32 calls: they have the architecture of x86-64, but other numbers, which the list below would not match.
 X32 = 0x40000000
 NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag, the time namespace included
 
@@ -63,7 +65,9 @@ OWNERSHIP = {
     "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "setxattrat": (463, 463),
     "removexattrat": (466, 466), "file_setattr": (469, 469),
 }  # fmt: skip
+# Without namespaces programs run as the user whose other processes these calls could slow down or move.
 PRIORITY = {"setpriority": (141, 140), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239)}
+# Also reached with the ID of another process, whose limits it would change.
 LIMITS = (302, 261)  # prlimit64
 SCHEDULING = {"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
               "sched_setattr": (314, 274)}  # fmt: skip
@@ -91,6 +95,7 @@ def build(machine: str, *, namespaces: bool) -> bytes:
     if machine not in MACHINES:
         raise OSError(errno.ENOSYS, f"no system call numbers are known for {machine!r}")
     column, architecture = MACHINES[machine]
+    # Architecture first: the numbers mean other calls on another one, such as 32-bit calls on x86-64.
     lines = [_line(LOAD, ARCHITECTURE), _line(EQUAL, architecture, 1, 0), _line(RETURN, KILL), _line(LOAD, NUMBER)]
     if machine == "x86_64":
         lines += [_line(AT_LEAST, X32, 0, 1), _line(RETURN, KILL)]
@@ -148,7 +153,9 @@ def apply(program: bytes) -> None:
     """Apply a filter permanently to this process and all that it starts."""
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
+    # Required by the kernel for filters of unprivileged processes.
     prctl(SET_NO_NEW_PRIVS, 1)
+    # 1 is SECCOMP_SET_MODE_FILTER.
     syscall("seccomp", 317 if os.uname().machine == "x86_64" else 277, 1, 0, header)
 
 
@@ -171,5 +178,6 @@ def _verdict(number: int | None, verdict: int) -> list[bytes]:
 
 def _when(number: int | None, argument: int, body: list[bytes]) -> list[bytes]:
     """Test an argument of one call, then reload the call's number. Empty if the architecture lacks the call."""
+    # The accumulator holds the call's number for all rules after this one.
     inner = [_load(argument), *body, _line(LOAD, NUMBER)]
     return [] if number is None else [_line(EQUAL, number, 0, len(inner)), *inner]

@@ -42,6 +42,7 @@ class SemLock:
         if not unlink:
             raise OSError(REFUSED)
         self.kind, self.maxvalue, self.name = kind, maxvalue, None
+        # Non-blocking, because waiting with a timeout needs poll, after which another process may have been faster.
         self.handle = os.eventfd(value, os.EFD_SEMAPHORE | os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._held, self._owner = 0, 0
 
@@ -84,6 +85,7 @@ class SemLock:
             if self._held > 1:
                 self._held -= 1
                 return
+        # A plain Semaphore has no maximum; only a Lock and a BoundedSemaphore notice a release too many.
         elif self.maxvalue < MOST and (not self._is_zero() if self.maxvalue == 1 else self._get_value() >= self.maxvalue):
             raise ValueError("semaphore or lock released too many times")
         os.eventfd_write(self.handle, 1)
@@ -125,4 +127,5 @@ class SemLock:
 def install() -> None:
     """Make `multiprocessing` use these semaphores, and files in the working folder for shared values."""
     _multiprocessing.SemLock = SemLock
+    # Without candidates it uses the temporary folder, which is the working folder.
     heap.Arena._dir_candidates = []  # type: ignore[attr-defined]

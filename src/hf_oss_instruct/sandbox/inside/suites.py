@@ -41,6 +41,7 @@ def run() -> None:
     devnull = os.open(os.devnull, os.O_RDWR)
     os.dup2(devnull, 0)
     os.dup2(devnull, 1)
+    # Compiled once, before any fork: all programs run the same tests.
     job["test_code"] = [_compile(test["text"], f"test_{number}") for number, test in enumerate(job["tests"])]
     job["preamble_code"] = _compile(job["preamble"], "tests")
     gc.freeze()
@@ -49,6 +50,7 @@ def run() -> None:
         group = [done]  # mutants of one program share a process, until one of them ends it
         while job["runs"][done]["cpu_s"] == 0 and group[-1] + 1 < len(job["runs"]) and job["runs"][group[-1] + 1]["cpu_s"] == 0:
             group.append(group[-1] + 1)
+        # Zero stands for a variant: its limit comes from the time that the first run, the solution's, took.
         cpu_s = job["runs"][done]["cpu_s"] or _variant_cpu_s(used)
         offset, took, finished = _run_in_fork(job, group, channel, offset, cpu_s, devnull)
         used = used if done else took
@@ -91,10 +93,12 @@ def _run_in_fork(
     _, status, usage = os.wait4(pid, 0)
     _kill(pid)
     offset = channel.find(b"\0", offset)
+    # It is full: the last bytes are for the line that ends the run.
     offset = len(channel) - 256 if offset < 0 else offset
     finished = sum(channel.find(f"{nonce} {number} end ".encode(), began) >= 0 for number in group)
     if finished < len(group):
         signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        # Both signals come from our own limits, see `_on_timer`.
         late = not exited or signalled in (signal.SIGPROF, signal.SIGXCPU)
         why = "timeout" if late else f"signal {signalled}" if signalled else "it left"
         text = f"\n{nonce} {group[finished]} end {json.dumps(why)}\n".encode()
@@ -120,6 +124,7 @@ def _run_group(job: dict[str, Any], group: list[int], channel: mmap.mmap, offset
     os.setpgid(0, 0)
     if group[0]:  # keep the solution's own output
         os.dup2(devnull, 2)
+    # Looked up before the program starts, which could replace them; the nonce is also taken out of the job's dict.
     nonce, exit_, find, dumps = job.pop("nonce"), os._exit, channel.find, json.dumps
     guard, variants = tamper_guard.Guard(), job["runs"][group[0]]["cpu_s"] == 0
     if job["guarded"]:
@@ -134,6 +139,7 @@ def _run_group(job: dict[str, Any], group: list[int], channel: mmap.mmap, offset
             end = find(b"\0", offset)
             channel[end : end + len(text)] = text
 
+        # Variants share a process, which a limit on the process would end for all of them; timers end a single run.
         if variants:
             _set_timers(cpu_s, 0)
         else:
@@ -153,8 +159,10 @@ def _run_group(job: dict[str, Any], group: list[int], channel: mmap.mmap, offset
 def _set_timers(cpu_s: float, wall_s: float) -> None:
     """Raise `TimeLimitError` after this many seconds of CPU or wall time; 0 for never."""
     for kind, timer, seconds in ((signal.SIGPROF, signal.ITIMER_PROF, cpu_s), (signal.SIGALRM, signal.ITIMER_REAL, wall_s)):
+        # Off while the handler is installed: it could already expire under the old one.
         signal.setitimer(timer, 0)
         signal.signal(kind, _on_timer)
+        # It expires again if the program catches the exception and goes on.
         signal.setitimer(timer, seconds, max(seconds / 2, 0.1) if seconds else 0)
 
 
@@ -169,6 +177,7 @@ def _run_tests(job: dict[str, Any], run: dict[str, Any], write_result: Any, guar
         file.write(job["programs"][run["program"]])
     try:
         module, code = modules.from_file("candidate", path)
+        # Tests import the program by the name that the teacher gave it, such as `solution`.
         for alias in job["aliases"]:
             sys.modules[alias] = module
         exec(code, module.__dict__)
@@ -181,6 +190,7 @@ def _run_tests(job: dict[str, Any], run: dict[str, Any], write_result: Any, guar
     names: dict[str, Any] = {"__name__": "tests", "__file__": os.path.abspath("tests.py")} if job["separate"] else module.__dict__
     names["__builtins__"] = guard.builtins
     names.update(__same__=guard.same, __honest__=guard.honest)
+    # Between the program and its tests: what the program changed at import is undone, later changes count.
     guard.restore_and_watch(shim)
     try:
         if isinstance(job["preamble_code"], str):
@@ -204,6 +214,7 @@ def _run_tests(job: dict[str, Any], run: dict[str, Any], write_result: Any, guar
             status, detail = "failed", "timeout"
         if timed:
             _set_timers(0, 0)
+        # Only a pass can be faked; a failed test needs no check.
         if status == "passed" and (changed := guard.changed()):
             status, detail = "failed", f"it changed {changed}"
         write_result(number, status, detail)
@@ -214,6 +225,7 @@ def _run_test(job: dict[str, Any], number: int, names: dict[str, Any], shim: fra
     try:
         if isinstance(code, str):
             return "failed", code
+        # With `separate`, a block of statements gets a copy of the names, so that it cannot depend on the block before it.
         own = names if test["kind"] != "statements" else dict(names) if job["separate"] else names
         if code:
             exec(code, own)
@@ -234,5 +246,6 @@ def _run_test(job: dict[str, Any], number: int, names: dict[str, Any], shim: fra
 def _describe(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error}"
+    # The text of an exception is made by the program's code, which may raise another.
     except BaseException:
         return type(error).__name__

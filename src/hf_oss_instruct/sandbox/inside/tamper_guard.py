@@ -22,6 +22,7 @@ class Guard:
         """Undo the program's changes so far, and watch it from now on."""
         self._snapshots = []
         for name, owner in (("unittest.TestCase", unittest.TestCase), ("builtins", builtins)):
+            # What a program adds is left alone; what tests rely on is put back.
             for key, value in self._originals[name].items():
                 if vars(owner).get(key) is not value:
                     setattr(owner, key, value)
@@ -60,6 +61,7 @@ MAX_DEPTH, MAX_ITEMS = 6, 200
 
 def _check_equality(value: Any, depth: int) -> None:
     kind = type(value)
+    # Their equality is not the program's to define.
     if kind in PLAIN_TYPES or depth > MAX_DEPTH:
         return
     if kind in (list, tuple, set, frozenset):
@@ -73,6 +75,7 @@ def _check_equality(value: Any, depth: int) -> None:
         kind.__dict__.get("__eq__"), types.FunctionType
     ):
         try:
+            # An honest `==` of a program's class does not know this class, so it cannot say that they are equal.
             equal = value == Unequal()
         except Exception:
             return

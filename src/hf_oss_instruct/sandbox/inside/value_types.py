@@ -74,18 +74,21 @@ def reduced(value: Any, most: int) -> Any:
         return bytes(value)
     if isinstance(value, UserList | UserString):
         return value.data
+    # Only if its equality is that of Mapping: with its own `__eq__`, the plain copy could be equal to other things.
     if kind is MappingProxyType or (isinstance(value, Mapping) and kind.__eq__ is Mapping.__eq__):
         return dict(value.items())
     if isinstance(value, Set) and (kind.__module__ == "builtins" or kind.__eq__ is Set.__eq__):
         return frozenset(value)
     name = next((name for known, name in COMPARED.items() if isinstance(value, known)), "iterator")
     if name in COMPARED.values() or isinstance(value, Iterator | ValuesView):
+        # One more than allowed shows that it is too long; an endless iterator must not be read to its end.
         items = list(islice(value, most + 1))
         return Items(name, items) if len(items) <= most else value
     return value
 
 
 def _of_numpy(value: Any, numpy: Any) -> Any:
+    # `tolist` leaves these as they are.
     if isinstance(value, numpy.longdouble | numpy.clongdouble):
         return complex(value) if isinstance(value, numpy.clongdouble) else float(value)
     plain = value.tolist()
@@ -102,6 +105,7 @@ def code_of(value: Fraction | Decimal) -> dict[str, Any]:
         if len(text := Decimal.__str__(value)) <= DIGITS:
             return {"e": text}
     else:
+        # int: a subclass could return anything as its numerator.
         parts = int(value.numerator), int(value.denominator)
         if max(part.bit_length() for part in parts) <= FRACTION_BITS:
             return {"q": [hex(part) for part in parts]}
@@ -110,6 +114,7 @@ def code_of(value: Fraction | Decimal) -> dict[str, Any]:
 
 def fraction_of(content: Any) -> Fraction:
     """Decode a fraction from untrusted data."""
+    # Four bits per hexadecimal digit, and room for `-0x`.
     if max(map(len, content)) > FRACTION_BITS // 4 + 4:
         raise NotPlainValueError("a fraction of too many digits")
     numerator, denominator = content

@@ -53,6 +53,7 @@ def summary(value: Any) -> Any:
     """Return the value, or the `Digest` of a large string, or of a large list or tuple of numbers, strings, lists and tuples."""
     if not (type(value) in (str, list, tuple) and len(value) > LARGE):
         return value
+    # Only here, because few programs return a value that large.
     import hashlib
 
     try:
@@ -65,6 +66,7 @@ def summary(value: Any) -> Any:
 
 def _doubles(value: Any) -> bytes:
     """Pack numbers as doubles if all of them are exact; empty if not, or for NaN or other values."""
+    # The fast path: hashing a list of floats by their `repr` costs more than computing them.
     if not set(map(type, value)) <= {int, float, bool}:
         return b""
     from array import array
@@ -193,6 +195,7 @@ def _decoded(code: Any, depth: int, budget: list[int], clock: hash_collisions.Cl
         if _as_they_are(code, depth, budget):
             return code
         return [_decoded(item, depth - 1, budget, clock) for item in code]
+    # Exactly one key: anything else was not written by `dumps` and raises ValueError.
     ((letter, content),) = code.items()
     if letter in _MAPPINGS:
         pairs = [(_decoded(key, depth - 1, budget, clock), _decoded(item, depth - 1, budget, clock)) for key, item in content]

@@ -47,6 +47,7 @@ def call_functions(
     Returns:
         The nonce of each input, nonce → kind and text of the answer, and the run itself.
     """
+    # One per input: a program cannot answer a question before it was asked, or for another one.
     nonces = [secrets.token_hex(16) for _ in inputs]
     try:
         lines = [f"{nonce} {values.dumps(list(arguments), exact=True)}" for nonce, arguments in zip(nonces, inputs, strict=True)]

@@ -65,6 +65,7 @@ def check_result(check: Any, answers: Answers, ran: Execution, clock: hash_colli
         ran: the run of the program, which says why an answer is missing.
         clock: limits the time that sets of returned values may take.
     """
+    # All of them at once: if one call fails, the next check must still start at its own first answer.
     own = iter([next(answers) for _ in calls_of(check)])
     kind, *rest = check
     try:

@@ -38,6 +38,7 @@ def same(answer: Any, expected: Any, tolerance: float = 0.0) -> bool:
 
 
 def _same_number(answer: Any, expected: Any, tolerance: float) -> bool:
+    # NaN is the only value that differs from itself.
     if answer == expected or (answer != answer and expected != expected):
         return True
     return tolerance > 0 and isinstance(expected, float | complex) and close(answer, expected, tolerance)

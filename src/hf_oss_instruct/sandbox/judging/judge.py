@@ -64,6 +64,7 @@ def judge(
         part = slice(start, start + BATCH)
         batch = _judge_batch(program, entry_point, inputs[part], expected[part], tolerance, limits, tier, rule)
         found = replace(batch, per_input=found.per_input + batch.per_input)
+        # One wrong answer decides the verdict, so the remaining batches are not run.
         if batch.status != "passed":
             break
     return replace(found, per_input=found.per_input + [False] * (len(inputs) - len(found.per_input)), outside=True)
@@ -120,6 +121,7 @@ def _judge_batch(
     nonces, answers, ran = call_functions(program, entry_point, inputs, limits, tier)
     rule = rule or (lambda arguments, answer, value, within: same(answer, value, within))
     questions = zip(nonces, inputs, expected, strict=True)
+    # One for all answers: colliding sets in each of a thousand answers would otherwise each get the full time.
     clock = hash_collisions.Clock()
     results = [_result(answers.get(nonce), given, value, tolerance, ran, rule, clock) for nonce, given, value in questions]
     status, detail = next((result for result in results if result[0] != "passed"), ("passed", ""))
@@ -145,6 +147,7 @@ def _result(
         return "runtime_error", text
     try:
         answered = values.loads(text, clock)
+        # A large value travels as its hash, so its counterpart is hashed too.
         if isinstance(answered, values.Digest) or isinstance(expected, values.Digest):
             answered, expected = values.summary(answered), values.summary(expected)
         right = kind == "returned" and rule(given, answered, expected, tolerance)

@@ -57,6 +57,7 @@ def judge_programs(
     calls = [values.dumps(list(call), exact=True) for checks in tests for check in checks for call in calls_of(check)]
     nonces = [secrets.token_hex(16) for _ in programs]
     job = {"nonces": nonces, "programs": list(programs), "calls": calls, "cpu_s": limits.cpu_s, "wall_s": limits.wall_s}
+    # The forks run one after the other, each with its own limits inside.
     whole = replace(limits, cpu_s=limits.cpu_s * len(programs), wall_s=limits.wall_s * len(programs))
     ran = run_program(_MATRIX, stdin=json.dumps(job), limits=whole, tier=tier, stdout_as_memory=True, packages=packages)
     clock = hash_collisions.Clock()
@@ -77,6 +78,7 @@ def _verdicts(
 ) -> ProgramVerdicts:
     if "load" in answers:
         return ProgramVerdicts(load_error=answers["load"][1].strip("'\""))
+    # A missing answer may be the doing of another program that filled the channel, hence "judged alone".
     ordered = [answers.get(str(number), ("odd", "")) for number in range(calls)]
     if any(kind == "odd" for kind, _ in ordered):
         return ProgramVerdicts()

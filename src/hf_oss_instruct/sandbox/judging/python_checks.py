@@ -57,6 +57,7 @@ class _Reader:
 
     def module(self) -> ast.Module:
         body = [made for statement in self._tree.body for made in self._top_level(statement)]
+        # A `check` that nobody calls, or tests without any call of the program, would pass with every program.
         if self._check or not self._builder.calls:
             raise UnsupportedTestError
         return ast.fix_missing_locations(ast.Module(body, []))
@@ -68,6 +69,7 @@ class _Reader:
             case ast.ClassDef() if _is_test_case(statement):
                 return self._test_case(statement)
             case ast.FunctionDef(name) if name.startswith("test") and not _parameters(statement):
+                # Called by the tests themselves, perhaps with a purpose that running it once in source order would miss.
                 if self._is_called(name):
                     raise UnsupportedTestError
                 return self._inline(statement)
@@ -108,6 +110,7 @@ class _Reader:
         name = f"__run_{self._inlined}_{function.name}__"
         body = [rewritten for statement in function.body for rewritten in self._statement(statement)]
         made = ast.FunctionDef(name, _NO_ARGUMENTS, body or [ast.Pass()], [])
+        # Python 3.12 and later require the field, 3.11 does not have it.
         if hasattr(made, "type_params"):
             made.type_params = []
         return [made, ast.Expr(ast.Call(ast.Name(name, ast.Load()), [], []))]
@@ -136,6 +139,7 @@ class _Reader:
                 return [ast.For(statement.target, statement.iter, inner, [], None)]
             case ast.Expr(ast.Call(ast.Attribute(ast.Name("unittest"), "main"))):
                 return []
+        # An assertion inside other code (a loop with a condition, a helper function) is not translated.
         if self._builder.uses_program(statement) or any(isinstance(node, ast.Assert) for node in ast.walk(statement)):
             raise UnsupportedTestError
         return [statement]

@@ -95,6 +95,7 @@ def judge_checks(
     for checks, of_test in zip(tests, calls, strict=True):
         own = [next(answers) for _ in of_test]
         status, detail = first_failure(checks, iter(own), ran, clock)
+        # An object that cannot be sent here is not wrong: whoever called decides whether to run the test inside instead.
         has_odd_value = any(answer is not None and answer[0] == "odd" for answer in own)
         results.append(("odd" if has_odd_value else status, detail))
     return results, ran

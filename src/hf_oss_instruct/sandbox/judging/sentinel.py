@@ -69,6 +69,7 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
     statement = statement.replace("{first}", nonce[:half]).replace("{second}", nonce[half:])
     defined = _D_RUNS_MAIN if language == "d" and "unittest" in tests + program else ""
     if language == "csharp":
+        # A random name, so that the program cannot define a class of this name itself.
         hidden = f"Tests{secrets.token_hex(8)}"
         defined = _CSHARP_TESTS.replace("{hidden}", hidden)
         program, tests = (program, _ends(tests, hidden)) if tests else (_ends(program, hidden), "")
@@ -79,10 +80,12 @@ def ending_with(nonce: str, program: str, tests: str, language: str) -> str:
         statement = f"{_RACKUNIT}\n{statement}"
     if language in ("c", "cpp"):
         text = _RETURNS_ZERO.sub("}", text)  # the statement would stand behind it
+    # The statement after a closing tag would be printed as text.
     if language == "php":
         text = text.removesuffix("?>")
     if language == "ruby" and "test/unit" in text:  # which runs its tests at exit
         statement = f"Test::Unit.at_exit {{ {statement} }}"
+    # LuaUnit's suites end with os.exit, after which nothing runs.
     if language == "lua" and (leaving := _LUA_EXIT.search(text)):
         held = f"local ended = {leaving[1]}; if ended == 0 or ended == true then {statement} end os.exit(ended)"
         return f"{text[: leaving.start()]}{held}\n"

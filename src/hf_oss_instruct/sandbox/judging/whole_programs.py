@@ -40,6 +40,7 @@ def judge_program(
         ran = run_program(text, language, limits=larger, tier=tier)
     except ToolchainMissingError as error:
         return Judgement("not_evaluated", [False], detail=str(error))
+    # Some languages print it to standard error, such as Go's `print`.
     came_to_its_end = nonce in ran.stdout or nonce in ran.stderr
     kept = allowed.output_bytes  # of each stream: errors are at the end
     stdout, stderr = ran.stdout.replace(nonce, "")[:kept], ran.stderr.replace(nonce, "")[-kept:]
