@@ -193,6 +193,7 @@ def name_of(function: Node) -> str:
             node = inner
             if node.type.endswith("identifier") or node.type in ("name", "word", "constant"):
                 return text_of(node).rpartition("::")[2]
+    # JavaScript: `const name = () => …`.
     parent = function.parent
     return text_of(parent.child_by_field_name("name")) if parent and parent.type == "variable_declarator" else ""
 
@@ -215,6 +216,7 @@ def result_of(function: Node, language: str) -> str:
     """The text of the type of a function's result; empty if it is not declared."""
     field_name = CODE[language].result
     found = function.child_by_field_name(field_name) if field_name else None
+    # Some grammars count the colon before a type as part of it.
     text = text_of(found).strip().removeprefix(":").strip()
     if language in ("c", "cpp") and found:
         return _of_declarator(function, text)

@@ -27,6 +27,7 @@ def folders(path: str | Path) -> tuple[str, ...]:
     own = root / "lib" / _HERE / "site-packages"
     if own.is_dir():
         return (str(own),)
+    # Compiled modules of another version would fail to import one by one, far from the cause.
     if others := sorted(site_packages.parent.name for site_packages in root.glob("lib/python3*/site-packages")):
         raise UsageError(
             f"{str(path)!r} is an environment for {others[0]}, but programs run with {_HERE}. "

@@ -62,7 +62,17 @@ def build_matrix(
 
 
 def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdicts: Verdicts) -> list[SuiteResult]:
-    """The results of each solution; those that are not known are made together."""
+    """The results of each solution; those that are not known are made together.
+
+    Args:
+        solutions: programs.
+        suite: their tests.
+        options: limits, tier and packages.
+        verdicts: verdicts known so far, to which the new ones are added.
+
+    Returns:
+        (solutions,), in their order.
+    """
     keys = [
         key_of(solution, suite, options.limits, options.tier, "solution", *identity_of(options.package_folders))
         for solution in solutions
@@ -80,6 +90,7 @@ def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdict
         )
         return [asdict(found[index]) for index in unknown]
 
+    # What a failing sandbox says is not kept: it says nothing about a program.
     return [_from_json(verdict) for verdict in verdicts.of_all(keys, make, lambda verdict: not verdict["sandbox_error"])]
 
 

@@ -135,9 +135,12 @@ class Verdicts:
         """
         with self._lock:
             known = {key: line["verdict"] for key in keys if (line := self._line(self._known, "key", key))}
+            # Of several equal keys one verdict is made.
             unknown = [index for index, key in enumerate(keys) if key not in known and key not in keys[:index]]
             if unknown and self.closed:
                 raise NoVerdictError("The run is stopping and this row has no verdict yet. Run the same command again.")
+        # Outside of the lock, because programs run for seconds. Through JSON, so that a new verdict has the
+        # types of one that was read.
         found = (
             dict(zip((keys[index] for index in unknown), json.loads(json.dumps(make(unknown))), strict=True)) if unknown else {}
         )
@@ -153,6 +156,7 @@ class Verdicts:
         if (location := index.get(_hash(value))) is None:
             return None
         line: dict[str, Any] = any_json(self._files.line(location).decode("utf-8", "replace"))
+        # The index has 64-bit hashes, so two keys may share one.
         return line if line.get(name) == value else None
 
     def _keep(self, key: str, verdict: Any, row: str) -> None:
@@ -176,11 +180,20 @@ class Verdicts:
 
 
 def _hash(name: str) -> int:
+    # Programs may hold half of a surrogate pair, which UTF-8 cannot.
     return xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass"))
 
 
 def key_of(what: str, suite: Suite, limits: Limits, tier: str | None, *more: Any) -> str:
-    """Hash of the subject of a verdict, the tests, limits, toolchain and tier."""
+    """Hash of the subject of a verdict, the tests, limits, toolchain and tier.
+
+    Args:
+        what: the program.
+        suite: its tests.
+        limits: of a run.
+        tier: the sandbox tier that the caller names, if any.
+        more: whatever else the verdict depends on, as plain JSON values.
+    """
     tests = [[test.kind, test.name, test.run or test.text, test.output] for test in suite.tests]
     parts = [VERSION, what, tests, suite.run_preamble, suite.more, suite.separate, suite.aliases, asdict(limits)]
     parts += [toolchain_of(suite.language), tier, *more]

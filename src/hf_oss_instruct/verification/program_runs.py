@@ -43,7 +43,15 @@ LEAST_S, TIMES = 1, 16  # CPU time limit of a variant: at least the first, and t
 def run_all(
     suite: Suite, programs: Sequence[str], runs: Sequence[Run], limits: Limits = LIMITS, *, tier: str | None = None
 ) -> list[SuiteResult]:
-    """Run the tests against programs, as `running.run_all`."""
+    """Run the tests against programs, as `running.run_all`.
+
+    Args:
+        suite: the tests.
+        programs: texts; the first is the solution where others are changes of it.
+        runs: the code to run.
+        limits: of each run.
+        tier: as of `run_program`.
+    """
     if suite.is_pairs:
         return [_pairs(suite, programs[run.program], run, limits, tier) for run in runs]
     if len(programs) > 1 and suite.language in TOGETHER and not TOGETHER[suite.language](programs[0]):
@@ -52,12 +60,15 @@ def run_all(
             run_all(suite, [programs[run.program]], [own], limits, tier=tier)[0] for run, own in zip(runs, alone, strict=True)
         ]
     found: list[SuiteResult] = []
+    # Only lines with the nonce count as results. It comes by standard input, which a program cannot read a second time.
     nonce = secrets.token_hex(16)
     limits = replace(limits, output_bytes=OUTPUT_BYTES, memory_mib=max(limits.memory_mib, 4096))
     source, files = SOURCES[suite.language](suite, programs)
+    # There are fewer results than runs if the output of all exceeds its limit: the others are run again.
     while len(found) < len(runs):
         rest = runs[len(found) :]
         inputs = [({"TZ": run.tz}, f"{nonce} {run.program} {run.first} {int(run.reversed)}\n") for run in rest]
+        # Mutants often loop forever.
         allowed = replace(limits, cpu_s=min(limits.cpu_s, 5.0)) if all(run.variant for run in rest) else limits
         ran = run_many(source, suite.language, inputs, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
         if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs), source)):
@@ -83,6 +94,7 @@ def _without(
 ) -> list[SuiteResult]:
     """The runs of programs that compile."""
     lost = _failed_result(suite, ran)
+    # They are compiled again without the broken ones, which would take the others with them.
     kept = [number for number in range(len(programs)) if number not in broken]
     remaining = [replace(run, program=kept.index(run.program)) for run in runs if run.program not in broken]
     found = iter(run_all(suite, [programs[number] for number in kept], remaining, limits, tier=tier) if remaining else [])
@@ -128,6 +140,7 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
     if ran[0].status in ("compile_error", "sandbox_error"):
         return _failed_result(suite, ran[0])
     outcomes: dict[int, Outcome] = {}
+    # There are fewer results than inputs if the output of all exceeds its limit.
     for index, execution in zip(order, ran, strict=False):
         right = execution.status == "ok" and output_lines(execution.stdout) == output_lines(suite.tests[index].output)
         detail = "" if right else f"it printed {execution.stdout[:100]!r}" if execution.status == "ok" else execution.status

@@ -14,6 +14,7 @@ from hf_oss_instruct.evaluation.extraction.outline import ParsedSource
 
 LARGEST = 2_000_000
 """Characters of a text that is searched for code."""
+# Words before a block that is not the answer.
 _ASIDE = re.compile(
     r"\b(?:example|usage|output|alternative(?:ly)?|another|incorrect|wrong|buggy|naive|instead of|original|run it|tests?)\b",
     re.IGNORECASE,
@@ -22,6 +23,7 @@ _NO_CODE = frozenset("console output json diff html xml yaml toml text txt plain
 _BY_TAG = {language.fence: language.name for language in LANGUAGES} | {
     suffix[1:]: language.name for language in LANGUAGES for suffix in language.suffixes
 }
+# Models tag blocks of one language with the name of the other.
 _KIN = {frozenset(pair) for pair in (("javascript", "typescript"), ("c", "cpp"))}
 
 
@@ -101,6 +103,7 @@ def _clean(code: str, language: str) -> bool:
 def _joined(found: Sequence[Block], language: str) -> str:
     """The main block, with the definitions of other blocks that it uses before it."""
     sources = [_source(block.code, language) for block in found]
+    # In this order: not introduced as an example, without syntax errors, with the most definitions; then the last one.
     sizes = [
         (not _ASIDE.search(block.lead) or len(found) == 1, source is None or source.clean, len(source.defined) if source else 1)
         for block, source in zip(found, sources, strict=True)
@@ -110,6 +113,7 @@ def _joined(found: Sequence[Block], language: str) -> str:
     if source is None:
         return found[main].code
     words, defined, helpers = language_of(language).words(found[main].code), set(source.defined), list[str]()
+    # Backwards, so that a helper that a later helper needs is found as well.
     for index in reversed(range(len(found))):
         other = sources[index]
         if index == main or other is None or not other.clean or not other.defined or defined & other.defined:

@@ -20,6 +20,7 @@ CHANNEL_BYTES = 8 << 20
 STDERR = 2000
 TOGETHER = 16  # programs in one sandbox
 _HARNESS = "if __name__ == '__main__':\n    from inside import suites\n    suites.run()\n"
+# Imported before the forks, since every fork would spend the time again.
 _LIBRARY = re.compile(r"^\s*(?:import|from)\s+(numpy|pandas)\b", re.MULTILINE)
 
 
@@ -46,6 +47,7 @@ def run_all(
         packages: as of `run_program`; for Python.
         guarded: whether programs are prevented from inspecting frames, which hold expected values.
     """
+    # Only lines with the nonce count as results. The harness reads it from standard input before any program starts.
     nonce = secrets.token_hex(16)
     libraries = sorted({name for text in [*programs, suite.run_preamble] for name in _LIBRARY.findall(text)})
     job = {
@@ -98,7 +100,13 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
 
 
 def is_graded_outside(suite: Suite, tier: str | None = None, packages: tuple[str, ...] = ()) -> bool:
-    """Whether all of the tests are checks of plain values, which no program can see; as `graded_outside` finds."""
+    """Whether all of the tests are checks of plain values, which no program can see; as `graded_outside` finds.
+
+    Args:
+        suite: the tests.
+        tier: as of `run_program`.
+        packages: as of `run_program`.
+    """
     return bool(suite.outside) and None not in recorded(suite.outside, "", tier, packages)
 
 

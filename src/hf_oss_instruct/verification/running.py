@@ -57,7 +57,18 @@ def run_all(
 def run_solution(
     suite: Suite, program: str, limits: Limits = LIMITS, *, tier: str | None = None, packages: tuple[str, ...] = ()
 ) -> SuiteResult:
-    """Run one solution with all of its tests, as `run_solutions`."""
+    """Run one solution with all of its tests, as `run_solutions`.
+
+    Args:
+        suite: the tests.
+        program: the solution.
+        limits: of the run.
+        tier: as of `run_program`.
+        packages: as of `run_program`; for Python.
+
+    Raises:
+        SandboxError, ToolchainMissingError: as of `run_all`.
+    """
     return run_solutions(suite, [program], limits, tier=tier, packages=packages)[0]
 
 
@@ -81,6 +92,8 @@ def run_solutions(
     """
     if suite.language != "python" or suite.is_pairs:  # programs of a compilation could break each other
         return [result for program in programs for result in _run_in_process(suite, [program], limits, tier, packages)]
+    # Three groups of programs: those whose checks were graded outside, where only the other tests run in their process;
+    # those that did not load; and those that have to run with all tests, whose plain checks are then confirmed from outside.
     beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier, packages=packages)
     graded = [(index, result) for index, result in enumerate(found) if result is not None and not result.load_error]
     if beside and graded:

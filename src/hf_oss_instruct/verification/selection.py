@@ -67,14 +67,15 @@ def select(matrix: npt.ArrayLike, method: str = "majority") -> Selection:
     """
     if method not in METHODS:
         raise UsageError(f"Unknown selection method {method!r}. Use one of: {', '.join(METHODS)}.")
-    passed = np.asarray(matrix)
+    passed = np.asarray(matrix)  # (solutions, tests)
     if passed.ndim != 2 or not len(passed):
         raise UsageError(f"A pass matrix has the shape (solutions, tests) and at least one solution; this one is {passed.shape}.")
     if passed.size and passed.dtype != np.bool_ and not np.isin(passed, (0, 1)).all():
         raise UsageError("A pass matrix may contain only booleans, or 0 and 1.")
-    passed = passed.astype(np.bool_)
-    scores = np.asarray(METHODS[method](passed), np.float64)
-    order = np.lexsort((np.arange(len(passed)), -passed.sum(1), -scores))
+    passed = passed.astype(np.bool_)  # (solutions, tests)
+    scores = np.asarray(METHODS[method](passed), np.float64)  # (solutions,)
+    # `lexsort` sorts by its last key first.
+    order = np.lexsort((np.arange(len(passed)), -passed.sum(1), -scores))  # (solutions,)
     return Selection(int(order[0]), method, tuple(map(float, scores)))
 
 
@@ -109,12 +110,12 @@ def b4(matrix: Matrix) -> Scores:
     """
     count, tests = matrix.shape
     groups, sizes = _groups(matrix)
-    found = np.zeros(len(sizes))
+    found = np.zeros(len(sizes))  # (groups,)
     for group in range(len(sizes)):
-        x = groups == group
-        y = matrix[int(np.argmax(x))]
-        others = matrix[~x]
-        inside, outside = others[:, y], others[:, ~y]
+        x = groups == group  # (solutions,)
+        y = matrix[int(np.argmax(x))]  # (tests,): equal for all solutions of the group
+        others = matrix[~x]  # (other solutions, tests)
+        inside, outside = others[:, y], others[:, ~y]  # E₁ and E₀
         found[group] = (
             _log_beta(y.sum() + ALPHA, tests - y.sum() + 1)
             + _log_beta(x.sum() + ALPHA, count - x.sum() + 1)
@@ -137,12 +138,12 @@ def aces(matrix: Matrix) -> Scores:
 def aces_weights(matrix: Matrix) -> Scores:
     """The weight of each test, of shape (M tests,)."""
     count, tests = matrix.shape
-    total = matrix.sum(1)
-    passes = matrix.sum(0)
-    weights = np.zeros(tests)
+    total = matrix.sum(1)  # (solutions,)
+    passes = matrix.sum(0)  # (tests,)
+    weights = np.zeros(tests)  # (tests,)
     for test in np.flatnonzero((passes > 0) & (passes < count)):
-        labels = matrix[:, test]
-        ranks = _midranks(total - labels)
+        labels = matrix[:, test]  # (solutions,)
+        ranks = _midranks(total - labels)  # (solutions,): by the tests passed without this one
         above = ranks[labels].sum() - passes[test] * (passes[test] + 1) / 2  # Mann-Whitney's U
         weights[test] = max(0.0, above / (passes[test] * (count - passes[test])) - 0.5)
     return weights
@@ -182,14 +183,14 @@ def _groups(matrix: Matrix) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
     """The group of each solution, whose rows are equal, and the size of each group."""
     if not matrix.shape[1]:
         return np.zeros(len(matrix), np.intp), np.array([len(matrix)])
-    _, groups, sizes = np.unique(matrix, axis=0, return_inverse=True, return_counts=True)
+    _, groups, sizes = np.unique(matrix, axis=0, return_inverse=True, return_counts=True)  # (solutions,), (groups,)
     return groups.reshape(-1), sizes
 
 
 def _midranks(values: npt.NDArray[np.int_]) -> Scores:
     """Ranks from 1; equal values share the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)  # (values,), (distinct values,)
+    last = np.cumsum(counts)  # (distinct values,): the last rank of each
     return np.asarray((last - (counts - 1) / 2)[inverse.reshape(-1)])
 
 

@@ -33,6 +33,7 @@ def signatures(program: str, language: str) -> str:
     edits = list(_edits(root, language))
     if not any(new for *_, new in edits):
         return ""
+    # From the end, so that offsets before an edit stay right.
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new + source[end:]
     lines = source.decode(errors="replace").split("\n")

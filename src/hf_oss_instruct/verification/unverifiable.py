@@ -42,6 +42,12 @@ _MODULES = {
 def before_run(solutions: Sequence[str], language: str, tier: str | None, packages: tuple[str, ...] = ()) -> None:
     """See that programs of a language can be run here.
 
+    Args:
+        solutions: programs; it is enough if one of them can be run.
+        language: as in `languages.LANGUAGES`.
+        tier: as of `run_program`.
+        packages: folders of Python packages that they may import.
+
     Raises:
         SuiteRefusedError: there is no toolchain, or every solution needs a module that is not installed.
     """

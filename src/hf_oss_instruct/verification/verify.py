@@ -93,6 +93,7 @@ def verify_row(
         reruns=len(quality.reruns),
     )
     known = _judged(known, best, quality)
+    # Stubs and mutants leave equality alone: a value that equals everything would pass any test, unnoticed.
     if known.passed and options.mutants and not quality.mutants and EQUALITY.search(solutions[selection.chosen]):
         return replace(
             known, status="tests_vacuous", detail="the solution says what is equal, and nothing else in it can be changed"
@@ -101,6 +102,7 @@ def verify_row(
 
 
 def _judged(known: Verified, best: SuiteResult, quality: Quality) -> Verified:
+    # First, because a failure of a flaky test says nothing about the solution.
     if quality.flaky:
         named_tests = ", ".join(str(index) for index in quality.flaky[:5])
         return replace(known, status="tests_flaky", detail=f"tests {named_tests} do not give the same result each time")
@@ -142,6 +144,7 @@ def verify_rows(
             future = pool.submit(verify_row, row.solutions, row.tests, row.language, options, verdicts)
             return functools.partial(future.result)
 
+        # Twice as many rows as workers keep all of them busy, although results come in order and rows are read lazily.
         line = [begin(row) for row in islice(rows, 2 * workers)]
         while line:
             yield line.pop(0)()

@@ -26,6 +26,7 @@ def equivalent(solution: str, language: str) -> str:
             if len(values) == 1 and _can_be_wrapped(text_of(values[0]), values[0].type):
                 edits.append((values[0].start_byte, values[0].end_byte))
         stack.extend(node.children)
+    # A returned value may hold a function that returns something: edits must not overlap.
     outermost: list[tuple[int, int]] = []
     for start, end in sorted(edits):
         if not outermost or start >= outermost[-1][1]:
@@ -33,10 +34,12 @@ def equivalent(solution: str, language: str) -> str:
     for start, end in reversed(outermost):
         source = source[:start] + b" (" + source[start:end] + b")" + source[end:]
     text = source.decode(errors="replace").rstrip("\n")
+    # After `?>`, a comment would be printed.
     if language == "php" and "?>" in text:
         return text
     return f"{text}\n{COMMENT.get(language, '//')} the same in other words\n"
 
 
 def _can_be_wrapped(text: str, kind: str) -> bool:
+    # Lists of initializers and of several results are no expressions.
     return not text.startswith("{") and kind not in ("initializer_list", "expression_list", "literal_value")

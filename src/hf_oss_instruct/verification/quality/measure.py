@@ -135,6 +135,8 @@ def measure(
     if reruns and any(map(CHANCE.search, parts)):
         reruns += MORE_RERUNS
     again = [Run(0, reversed=index % 2 == 0, tz=ZONES[index % len(ZONES)]) for index in range(reruns)]
+    # One compilation for all programs. A seed of hashes belongs to a process of Python, so that reruns
+    # with others are calls of their own there.
     if suite.language != "python" or suite.is_pairs:
         programs = [solution, other, *empty, *(mutant.text for mutant in changed)]
         runs = [Run(), Run(1), *(Run(index, variant=True) for index in range(2, len(programs))), *again]
@@ -178,6 +180,7 @@ def _bits(ran: SuiteResult, is_reversed: bool = False) -> str:
     found = ["?" if outcome is None else "01"[outcome.passed] for outcome in ran.outcomes]
     missing = [index for index, bit in enumerate(found) if bit == "?"]
     if missing and not any(outcome is not None and outcome.detail == "timeout" for outcome in ran.outcomes):
+        # The first test without a result ended the process.
         found[missing[-1 if is_reversed else 0]] = "0"
     return "".join(found) if not ran.load_error else "0" * len(found)
 

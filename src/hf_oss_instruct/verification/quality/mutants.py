@@ -56,6 +56,7 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
     own = _normal_form(solution, language)
     for site in _round_robin(list(sites_of(root, language, program)), source):
         changed = (source[: site.start] + site.new.encode() + source[site.end :]).decode(errors="replace")
+        # A mutant that is the same program cannot be killed, and one that does not parse says nothing about tests.
         if changed in found or _normal_form(changed, language) in (own, None):
             continue
         line = source.count(b"\n", 0, site.start) + 1

@@ -76,6 +76,7 @@ def sites_of(root: Node, language: str, program: bool) -> Iterator[MutationSite]
         node, function = stack.pop()
         if _TEXTS.fullmatch(node.type) or node.type in row.skipped:
             continue
+        # Tests import the program, so that the block of the main guard never runs: its mutants would all survive.
         if "if" in node.type and GUARD.search(text_of(node.child_by_field_name("condition"))):
             continue
         if node.type in row.functions:
@@ -124,8 +125,10 @@ def _of_node(node: Node, function: Node | None, language: str) -> Iterator[Mutat
 
 def _operators(node: Node, language: str) -> Iterator[MutationSite]:
     text, parent = text_of(node), node.parent
+    # In C++ these are mostly output and input.
     if parent is None or (text in ("<<", ">>") and language == "cpp"):
         return
+    # Only in the shell, `=` compares.
     if text == "=" and language != "shell":
         return
     if language != "shell" and _PLAIN_ASSIGNMENT.fullmatch(parent.type) and not text.endswith("="):

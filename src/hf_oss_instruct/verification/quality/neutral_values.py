@@ -48,6 +48,7 @@ _TYPED: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (r"void", ("",)),
         (r"boolean|Boolean", ("false",)),
         (r"int|short|byte|Integer", ("0",)),
+        # An `int` cannot become a `Long`.
         (r"long|Long", ("0L",)),
         (r"double|float", ("0",)),
         (r"Double", ("0.0",)),
@@ -84,6 +85,7 @@ _TYPED: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         (r"bool", ("false",)),
         (r".*\*", ("nullptr",)),
         (r"auto|decltype.*", ("0",)),
+        # A reference needs an object that outlives the call.
         (r"(.*)&", ("*new std::remove_const_t<{0}>()",)),
         (r".*", ("{{}}",)),
     ),
@@ -121,6 +123,7 @@ def values(language: str, result: str) -> tuple[str, ...]:
     for pattern, found in _TYPED.get(language, ()) if result or language == "rust" else ():
         case = re.IGNORECASE if language in ("python", "typescript") else 0
         if matched := re.fullmatch(pattern, result, case | re.DOTALL):
+            # `{}` alone is a value: an empty dict, or braces.
             return tuple(
                 value.format(*matched.groups(), type=result) if "{" in value and value != "{}" else value for value in found
             )

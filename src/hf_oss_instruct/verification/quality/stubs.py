@@ -32,6 +32,7 @@ def stubs(solution: str, language: str) -> tuple[str, ...]:
         return ()
     typed = [values(language, result_of(function, language)) for function in functions]
     found = []
+    # Stub k returns the k-th value of each function's type, or the last one: as many stubs as the longest list.
     for k in range(max(map(len, typed))):
         found.append(_replaced(source, functions, language, [candidates[min(k, len(candidates) - 1)] for candidates in typed]))
     if len(UNTYPED.get(language, ())) > len(found):
@@ -50,7 +51,13 @@ def _replaced(source: bytes, functions: list[Node], language: str, new: Sequence
 
 
 def stub_body(body: Node, language: str, value: str | None) -> str:
-    """A body that returns a value, an empty one for nothing; None raises."""
+    """The body of a stub.
+
+    Args:
+        body: the body that is replaced: an expression stays an expression.
+        language: a language of `grammars.CODE`.
+        value: the value to return, empty for nothing; None to raise instead.
+    """
     row = CODE[language]
     if is_expression(body, language):
         if value is None and not row.raising:
