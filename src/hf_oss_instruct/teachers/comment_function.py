@@ -59,6 +59,7 @@ class CommentFunctionTeacher(Teacher):
         text = f"[Problem Description]\n{pair.problem}\n\n[Solution]\n{pair.solution}\n"
         text += f"\n[Tests]\n{pair.tests}\n" if pair.tests else ""
         completion = Completion(text, finish_reason="stop", model=self.identity)
+        # Its text is parsed like that of any teacher: a marker inside the function would end a section early.
         if (parse_with_tests if asked_for_tests else parse)(completion) != pair:
             raise RowRejectedError("unparsable", "the function's own text holds a section marker")
         return completion

@@ -47,6 +47,7 @@ def standalone(function: DocumentedFunction, module: str | None = None) -> str:
         RowRejectedError: `not_verifiable`: it is a method, or uses other names of its module.
     """
     first = function.signature.partition("(")[2].lstrip()
+    # A method that was cut out of its class has no owner, but its first parameter shows what it is.
     if function.owner or first.startswith(("self", "cls")):
         raise RowRejectedError("not_verifiable", f"{function.name!r} is a method and needs its class")
     missing = sorted(_free_names(function.code) - {function.name})
@@ -89,6 +90,7 @@ def doctests(function: DocumentedFunction) -> str:
         if lines:
             body = "\n".join(f"    {line}" for line in [*before, *lines])
             tests.append(f"def test_example_{len(tests) + 1}():\n{body}\n")
+        # An example without output prepares those after it.
         elif not example.want and not example.exc_msg:
             before += example.source.rstrip("\n").split("\n")
     return "\n\n".join(tests)
@@ -104,6 +106,7 @@ def _assertions(example: doctest.Example) -> Iterator[str]:
         if name.isidentifier() and name in _BUILTIN:
             yield from ("try:", f"    {expression}", f"except {name}:", "    return", f"raise AssertionError('no {name}')")
     elif want := example.want.strip():
+        # Literals are compared as values, so that the order of a set or the kind of quotes makes no difference.
         value = f"({want})" if _is_literal(want) else repr(want)
         yield f"assert ({expression}) == {value}" if _is_literal(want) else f"assert repr({expression}) == {value}"
 

@@ -113,6 +113,7 @@ def _parsed(completion: Completion, *, tests: bool) -> Pair:
 
 def _pair(found: dict[str, Any], *, tests: bool) -> Pair:
     problem, solution = (_text_of(found, name) for name in ("problem", "solution"))
+    # Tests are optional: where they are no text, the pair is kept without them.
     given = found.get("tests") if tests else None
     written = storable(given).strip() if isinstance(given, str) else ""
     return Pair(problem, solution, written or None)
@@ -136,6 +137,7 @@ def _object_in(text: str, names: Set[str] = frozenset(("problem", "solution"))) 
         try:
             found, offset = decoder.raw_decode(text, opens.start())
         except (ValueError, RecursionError):
+            # Not JSON, such as a code block: go on inside of it, since the pair may follow.
             offset = opens.end()
             continue
         if found.keys() >= names:

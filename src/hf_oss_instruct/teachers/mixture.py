@@ -30,6 +30,7 @@ class MixedTeacher(Teacher):
     """
 
     def __init__(self, parts: Sequence[tuple[Teacher, Fraction]]) -> None:
+        # Sorted, so that the order in which the user names teachers changes neither identity nor choice.
         parts, whole = sorted(parts, key=lambda part: part[0].identity), sum(share for _, share in parts)
         self.teachers = [teacher for teacher, _ in parts]
         written = {teacher.identity: f"{float(share / whole):.6g}" for teacher, share in parts}

@@ -75,6 +75,7 @@ def parse_with_tests(completion: Completion) -> Pair:
     """
     require_finished(completion)
     text = _without_outer_fence(completion.text)
+    # The text as it is comes first: a heading called "Tests" counts only where no marker is.
     for variant in dict.fromkeys((text, _with_plain_markers(text, _THREE))):
         lines = variant.splitlines(keepends=True)
         if (tests_at := _outside_fences(lines, TESTS)) is not None:
@@ -142,6 +143,7 @@ def _three_sections(lines: list[str], tests_at: int) -> Pair:
     starts = {TESTS: tests_at}
     for marker in (PROBLEM, SOLUTION):
         found = _outside_fences(lines, marker)
+        # As `parse`, which accepts a marker anywhere in a line.
         found = _first(lines, marker) if found is None else found
         if found is None:
             raise RowRejectedError("unparsable", f"no line has {marker}")
@@ -163,6 +165,7 @@ def _outside_fences(lines: list[str], marker: str) -> int | None:
         if mark := _FENCE.match(line):
             if not fence:
                 fence = mark[1]
+            # As in CommonMark, a fence is closed by one at least as long, with nothing after it.
             elif mark[1].startswith(fence) and not mark[2].strip():
                 fence = ""
         elif not fence and "[" in line and _OPENS[marker].match(line):

@@ -147,6 +147,7 @@ class TransformersTeacher(Teacher):
         """The unanswered requests; none after `close`."""
         with self._change:
             me = threading.current_thread()
+            # After `close`, `_open` belongs to the next thread.
             if self._thread is me:
                 self._open = [pending for pending in self._open if not pending.answer.done()]
             self._change.wait_for(lambda: self._open or self._thread is not me)
@@ -223,12 +224,15 @@ class _Model:
         import torch
 
         device, width = self._model.device, max(len(pending.tokens) for pending in batch)
+        # Padding is on the left, so that every prompt ends where its answer begins.
         padding = [width - len(pending.tokens) for pending in batch]
         tokens = [[self._pad] * missing + pending.tokens for missing, pending in zip(padding, batch, strict=True)]
         mask = [[0] * missing + [1] * (width - missing) for missing in padding]
         model_inputs = {"input_ids": torch.tensor(tokens, device=device), "attention_mask": torch.tensor(mask, device=device)}
+        # A row ends early once nobody waits for it any more: after a timeout, or `close`.
         abandoned = [lambda *state, **more: torch.tensor([pending.answer.done() for pending in batch], device=device)]
         seeds = [(pending.request.sampling.get("seed"), pending.request.attempt) for pending in batch]
+        # The random state of the host program stays as it was.
         with torch.inference_mode(), torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(int(digest(*seeds)[:15], 16))
             generated = self._model.generate(**model_inputs, stopping_criteria=abandoned, **batch[0].options)

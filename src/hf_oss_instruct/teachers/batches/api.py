@@ -97,6 +97,7 @@ class BatchApi:
             page = _object(body, "data")
             batches = [batch for batch in page["data"] if isinstance(batch, dict) and "id" in batch]
             for batch in batches:
+                # By its file, since the id of the batch is what a kill loses.
                 if batch.get("input_file_id") == file_id:
                     return BatchStatus.of(batch)
             if not page.get("has_more") or not batches:

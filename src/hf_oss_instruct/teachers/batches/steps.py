@@ -35,6 +35,7 @@ class BatchSteps:
 
     async def run(self, batch: Batch) -> Batch:
         """Create a batch, unless it is created already, wait until it has ended, and write its results to disk."""
+        # The record says how far an earlier session came; each step is recorded before the next one.
         if not batch.file_id:
             file = self._store.upload_of(batch.name)
             batch = self._store.record(batch, file_id=await self._persist(lambda: self._api.upload(file)))
@@ -46,6 +47,7 @@ class BatchSteps:
         if status:
             batch = self._store.record(batch, batch_id=status.batch_id)
         ended = await self._ended(batch)
+        # Refused as a whole: forgotten, so that the next session submits the requests again.
         if ended.status == "failed" and not ended.files:
             self._store.drop(batch)
             reason = ended.errors or "the provider gives no reason"
@@ -65,6 +67,7 @@ class BatchSteps:
                     await asyncio.sleep(pause_s * self._pause_factor)
                     if found := await self._api.find(file_id):
                         return found
+            # From here on a call that fails may still have created it.
             may_exist = True
             return await self._api.create(file_id, batch.name)
 

@@ -70,12 +70,18 @@ class BatchStore:
     def new(self, teacher: str, requests: Sequence[Request], lines: Sequence[bytes]) -> Batch:
         """Write the file of a new batch, and its record.
 
+        Args:
+            teacher: identity of the teacher.
+            requests: the requests.
+            lines: the line of each in the file to upload, with its line end.
+
         Raises:
             RunError: they cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         number = max((int(path.name[:6]) for path in self.folder.glob("*.json")), default=-1) + 1
         name = f"{number:06d}-{uuid.uuid4().hex}"
+        # Before the record, whose presence means that the file is whole.
         write_atomically(self.upload_of(name), b"".join(lines))
         return self.record(Batch(name, teacher, {request.key: request.most_tokens for request in requests}))
 
@@ -110,6 +116,7 @@ class BatchStore:
                     while chunk := file.read(CHUNK):
                         write(chunk)
                         last = chunk
+                # Otherwise the first line of the next part would be added to this one.
                 if last and not last.endswith(b"\n"):
                     write(b"\n")
         for part in parts:

@@ -72,6 +72,7 @@ class BatchTeacher(Teacher):
         self._collected: list[tuple[Request, bytes]] = []
         self._collected_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        # The engine has as many requests in flight as its batches may hold, far more than a server takes at once.
         self._direct_slots = asyncio.Semaphore(self._concurrency)
         self._running_batches: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, BatchStatus] = {}
@@ -107,6 +108,7 @@ class BatchTeacher(Teacher):
                 return await self._direct.complete(request)
         reason, tried = "no batch answered it", 0
         while tried < BATCHES_TRIED:
+            # None: the batch has ended without an answer, so that the request goes into the next one.
             line = await self._result(request)
             if line is None:
                 tried += 1
@@ -114,6 +116,7 @@ class BatchTeacher(Teacher):
             try:
                 return self._read(line, request)
             except RetryableError as error:
+                # A parameter that the server refused by name is left out next time: that attempt does not count.
                 reason, tried = str(error), tried + (not error.changed)
         self._to_send_directly.add(request.key)  # the engine reserves it again
         raise RetryableError(f"{reason}; it is asked directly", reached=True, changed=True)
@@ -176,6 +179,7 @@ class BatchTeacher(Teacher):
 
     def _submit(self) -> None:
         """Submit the collected requests that are still waited for."""
+        # The engine may have cancelled some since they were collected.
         collected = [(request, line) for request, line in self._collected if request.key in self._waiting]
         self._collected, self._collected_bytes = [], 0
         if not collected:
@@ -199,6 +203,7 @@ class BatchTeacher(Teacher):
         try:
             if not batch.ended:
                 batch = await BatchSteps(self._api, self._store, self._pace, self._on_status).run(batch)
+            # In a thread, because the file has the answers of up to 50,000 requests.
             lines = await asyncio.to_thread(lambda: dict(self._store.results(batch)))  # type: ignore[union-attr]
         except RowRejectedError as error:  # of a call of the batch API: no row is wrong
             self._fail(batch.requests, TeacherError(f"The batch API refused the request: {error.detail}. No row is rejected."))
@@ -216,8 +221,10 @@ class BatchTeacher(Teacher):
     def _distribute(self, batch: Batch, lines: dict[str, dict[str, Any]]) -> None:
         """Answer the waiting requests. Answers that are not requested yet are kept; other requests may go into another batch."""
         status = self._seen.get(batch.name)
+        # By the user at the provider: submitting the requests again right away would undo that.
         cancelled = status is not None and status.status == "cancelled"
         for key in batch.requests:
+            # Unless the request is in a newer batch by now.
             if self._batch_of.get(key, batch).name == batch.name:
                 self._batch_of.pop(key, None)
             line = lines.get(key)

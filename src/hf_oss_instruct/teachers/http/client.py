@@ -47,6 +47,7 @@ class HttpClient:
     def __init__(self, base_url: str, key: str | None, timeout_s: float) -> None:
         self._endpoint, self._timeout_s = Endpoint.of(base_url, key), timeout_s
         self._endpoint.proxy()
+        # By loop, because aiohttp's connections only work in the loop that opened them.
         self._sessions: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, dict[str, Any]]] = {}
 
     async def request(self, method: str, path: str, body: bytes | None = None) -> tuple[bytes, Mapping[str, str]]:
@@ -64,14 +65,22 @@ class HttpClient:
         return await self._sent(session.request(method, self._endpoint.at(path), data=body, **options))
 
     async def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> bytes:
-        """Upload a file as a multipart form, and return the body of the response. Raises the same as `request`."""
+        """Upload a file as a multipart form, and return the body of the response. Raises the same as `request`.
+
+        Args:
+            path: path below the base URL, such as `/files`.
+            file: the file.
+            fields: further fields of the form.
+        """
         import aiohttp
 
         session, options = self._session()
+        # aiohttp sets the type itself: a multipart form has its boundary in it.
         headers = {name: value for name, value in options["headers"].items() if name != "Content-Type"}
         with file.open("rb") as content:
             form = aiohttp.FormData(fields)
             form.add_field("file", content, filename=file.name, content_type="application/jsonl")
+            # No limit in total, nor on the wait for the answer: a server may read the whole file before it answers.
             slowly = {"headers": headers, "timeout": aiohttp.ClientTimeout(sock_connect=STALLED_S, sock_read=None)}
             body, _ = await self._sent(session.post(self._endpoint.at(path), data=form, **(options | slowly)))
         return body
@@ -99,6 +108,7 @@ class HttpClient:
 
         try:
             async with sending as response:
+                # Only a good answer goes to the file: the text of an error decides what happens next.
                 if write and response.status < 300:
                     async for chunk in response.content.iter_any():
                         write(chunk)
@@ -106,11 +116,13 @@ class HttpClient:
                 text = await _read(response)
         except TimeoutError as error:
             raise RetryableError(f"no answer within {self._timeout_s:g} s", reached=True) from error
+        # Before ClientError, its base class: the status of a proxy has a meaning of its own, such as 407.
         except aiohttp.ClientHttpProxyError as error:
             raise verdict_on(error.status, f"the proxy says: {error.message}", error.headers or {}) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise connection_error(error) from error
         if 300 <= response.status < 400:
+            # The key was meant for the host that the user named, and for no other.
             where = urlsplit(response.headers.get("Location", "")).netloc or "another path"
             raise TeacherError(f"The teacher redirects to {where}, which is not followed. Pass that address with --base-url.")
         if response.status >= 400:
@@ -127,6 +139,7 @@ class HttpClient:
         loop = asyncio.get_running_loop()
         if loop not in self._sessions:
             session = aiohttp.ClientSession(
+                # Unlimited, because the engine decides how many requests are in flight; aiohttp's own limit is 100.
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 max_line_size=HEADER_BYTES,
@@ -155,6 +168,7 @@ def connection_error(error: Exception) -> RetryableError:
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """The body, up to `LARGEST` bytes."""
+    # The header may be missing, and counts bytes before decompression, so that what arrives is counted as well.
     if (response.content_length or 0) <= LARGEST:
         body = bytearray()
         async for chunk in response.content.iter_any():

@@ -42,6 +42,7 @@ class Endpoint:
         if not path.endswith(PATH):
             path += PATH
         host = parts.netloc.rpartition("@")[2]
+        # Behind a host name of the user's own, only the query shows that it is Azure.
         azure = (parts.hostname or "").endswith(AZURE) or "api-version" in parse_qs(parts.query)
         return cls(
             urlunsplit((parts.scheme, host, path, parts.query, "")),
@@ -62,6 +63,7 @@ class Endpoint:
             UsageError: it is not an HTTP proxy.
         """
         parts = urlsplit(self.url)
+        # Read here and not by aiohttp (`trust_env`), which would use `.netrc` as well.
         proxies = getproxies()
         found = proxies.get(parts.scheme) or proxies.get("all")
         if not found or proxy_bypass(parts.netloc):

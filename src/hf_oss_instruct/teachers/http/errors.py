@@ -82,6 +82,7 @@ def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer:
     """
     message = f"{'HTTP 200 with error' if in_answer else 'HTTP'} {status}: {server_message(body)}"
     status = _corrected_status(status, body)
+    # 451: withheld for legal reasons, which concerns this prompt and no other.
     if status in (400, 413, 422, 451):
         return BadRequestError(message, body)
     if status in _PASSING or status >= 500:
@@ -123,6 +124,7 @@ def _corrected_status(status: int, body: str) -> int:
         return account
     if status == 429 and status_of_code(error) == 402:
         return 402
+    # 403 for a flagged prompt is about the row; any other 403 is about the key, and stops the run.
     return 400 if status == 403 and _MODERATION.search(message) else status
 
 
@@ -159,6 +161,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
     A date is compared with the server's own clock, if the response has a `Date`.
     """
+    # The finer unit first, since a server may send both.
     for header, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(header) or "") * unit_s

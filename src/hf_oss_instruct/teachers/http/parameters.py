@@ -68,6 +68,7 @@ class ServerParameters:
             return None
         new = INSTEAD[name]
         message = f"The teacher does not accept {name}: it is {f'sent as {new}' if new else 'left out'} from now on"
+        # Several requests in flight are refused for the same reason: one warning is enough.
         if name not in self.changes:
             self.changes[name] = new
             logger.warning("%s (%s).", message, one_line(refusal.detail, 200))
@@ -88,6 +89,7 @@ def _rejected_parameters(refusal: BadRequestError) -> Iterator[str]:
     if _SCHEMA.search(refusal.detail):
         yield "response_format"
     codes = [str(inner.get(name)) for name in ("code", "type")] if isinstance(inner, dict) else []
+    # A message about a value, such as "max_tokens is too large", must not remove the parameter.
     if not any(_UNKNOWN.search(text) for text in (refusal.detail, *codes)):
         return
     if isinstance(param, str):

@@ -40,6 +40,7 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
         words, damaged = _decoded(body, headers)
         if (loose := _loose_json(words)) is not None:
             completion = completion_of(loose, headers)
+            # Characters were lost: the answer is kept raw and rejected, since asking again would cost its tokens again.
             return replace(completion, text="", raw=words) if damaged else completion
         if words.startswith(("data:", ":", "event:")):  # an event stream, although none was requested: tokens were generated
             return Completion("", None, raw=words)
@@ -58,8 +59,10 @@ def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
         choices, choice = [fields], fields
     prompt, completion = (_tokens(fields.get("usage"), names) for names in TOKENS.values())
     text, reasoning = _text_and_thoughts(choice)
+    # An error beside a text does not count: the text was paid for.
     if not text and (error := _error(fields, choice)) is not None:
         raise _error_of(error, headers)
+    # Without choices and token counts nothing was generated, and a retry pays for nothing twice.
     if not choices and not completion and not prompt:
         raise RetryableError(f"the answer is not a chat completion: {first_words(_raw(answer))}", reached=True)
     if refused := _word(_message(choice).get("refusal")) if not text else None:
@@ -72,6 +75,7 @@ def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
         prompt_tokens=prompt,
         completion_tokens=completion,
         reasoning=reasoning or None,
+        # An empty list of choices is understood: the answer is empty.
         raw=_raw(answer) if text is None and choices != [] else None,
     )
 

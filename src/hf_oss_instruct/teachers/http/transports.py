@@ -35,7 +35,13 @@ class Transport(Protocol):
     """One way to a chat model."""
 
     async def chat(self, model: str, messages: Sequence[Message], sampling: dict[str, Any]) -> Completion:
-        """Ask once. Raises what `Teacher.complete` does."""
+        """Ask once. Raises what `Teacher.complete` does.
+
+        Args:
+            model: the model's name at the server.
+            messages: the chat messages.
+            sampling: sampling parameters as sent.
+        """
         ...
 
     async def close(self) -> None:
@@ -118,14 +124,17 @@ class HubTransport:
     def _translate_error(self, error: Exception) -> Exception:
         """The error for a failed call; an error that no server can cause stays what it is."""
         response = _response_of(error)
+        # The same table as for aiohttp, so that both transports retry, reject and stop alike.
         if response is not None and response.status_code >= 400:
             return verdict_on(response.status_code, response.text, response.headers)
         if type(error).__name__ in ("ReadTimeout", "InferenceTimeoutError"):  # hub 1.x hands out its transport's own
             return RetryableError(f"no answer within {self._timeout_s:g} s", reached=True)
         if isinstance(error, (transport_error(), OSError)):
             return connection_error(error)
+        # Before ValueError, its base class: it has the text that was received.
         if isinstance(error, json.JSONDecodeError):
             return RetryableError(f"the answer is not JSON: {first_words(error.doc)}", reached=True)
+        # What huggingface_hub raises where an answer lacks the fields that it expects.
         if isinstance(error, (ValueError, TypeError, LookupError, AttributeError, RecursionError)):
             return RetryableError("the answer is not a chat completion", reached=True)
         return error
@@ -139,6 +148,7 @@ class HubTransport:
                 AsyncInferenceClient(api_key=self._key, timeout=self._timeout_s, **self._where)  # type: ignore[arg-type]
                 for _ in range(self._shards)
             ]
+        # In turn, so that each client gets its share of the requests in flight.
         self._turn += 1
         return self._clients[loop][self._turn % self._shards]
 
