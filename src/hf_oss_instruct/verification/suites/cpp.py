@@ -28,7 +28,13 @@ _COUNTS = re.compile(r"\w\s*(?:\+\+|--|[-+]=)|(?:\+\+|--)\s*\w|=\s*(?:false|true
 
 
 def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
-    """The single tests of a file; a `main` is one where `as_one`, or where the solution keeps state.
+    """The single tests of a file.
+
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+        as_one: whether a `main` is one test; it also is where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it contains no test, or uses a part of a framework that the harness lacks.
@@ -129,6 +135,7 @@ class _Statements:
             self._add(word, "\n".join([*self._before, text]))
         elif fails and statement.type not in ("function_definition", "declaration"):
             self._add(str(len(self._tests)), "\n".join([*self._before, text, *([tail] if tail else [])]))
+            # A plain assertion changes nothing, so that later tests need not come after it.
             plain = re.match(r"(assert|EXPECT_\w+|ASSERT_\w+|try|if|for)\b|\{", text)
             if not (asserts or word in self._macros or plain) or (not tail and may_change(text, self._before)):
                 self._before.append(text)
@@ -159,6 +166,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """One program with the tests for each of several solutions, every pair in a separate namespace."""
+    # A random name, so that no program can call the harness and report results itself.
     hidden = f"tests_{secrets.token_hex(8)}"
     includes = dict.fromkeys(
         include for text in [*programs, suite.preamble] for include in _DIRECTIVE.findall(text) if include.startswith("<")
@@ -166,6 +174,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     own = [f"#include {include}" for include in includes if not _FRAMEWORK.search(include)]
     parts, table = [], []
     for number, program in enumerate(programs):
+        # `#line` makes the compiler name the variant in its errors.
         parts += [f"namespace {hidden}_{number} {{", f'#line 1 "v{number}.cpp"', *_variant(suite, program, hidden)]
         for index in range(len(suite.tests)):
             table.append(f"{{{number}, {index}, {hidden}_{number}::run_{index}}},")
@@ -180,6 +189,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 def _variant(suite: Suite, program: str, hidden: str) -> Iterator[str]:
     program = re.sub(r"\bint\s+main\s*\(", "int main_of_the_program(", _DIRECTIVE.sub("", program))
     yield from (f"#undef {name}" for name in macros() if name.isupper())  # words that the program may use itself
+    # The harness replaces these attributes, by which code would run before its own.
     yield re.sub(r"#[ \t]*undef[ \t]+_*(?:constructor|init_priority|section)_*", "", program)
     yield from _macros(hidden)  # the program may have made others of them
     yield _DIRECTIVE.sub("", suite.preamble)

@@ -27,6 +27,7 @@ _READ = frozenset(
 _GENERATORS = re.compile(r"\bGENERATE\w*\s*\([^;]*?\b(take|random|filter|map|chunk|repeat|from_range)\s*(?:<[^;()]*>)?\(")
 _TAGS = re.compile(r"\[!(?:shouldfail|mayfail)\]")
 _DEFINED = re.compile(r"#[ \t]*define[ \t]+(\w+)|\b(?!return\b|else\b|do\b)\w+[>&*]*\s+(\w+)\s*\(")
+# Comments, raw strings, strings and characters; not the quotes that separate digits, as in `1'000`.
 _TEXTS = re.compile(
     r"//[^\n]*|/\*.*?\*/|R\"(\w*)\(.*?\)\1\"|\"(?:\\.|[^\"\\\n])*\"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'", re.DOTALL
 )

@@ -49,6 +49,11 @@ _ASSERTS = re.compile(r"\b(\w*Assert\w*|throw|Exit|FailFast)\b")
 def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+
     Raises:
         SuiteRefusedError: it does not parse, contains no test, or uses what is not installed.
     """
@@ -177,6 +182,7 @@ def _main(
             added.append(f"static void RunOurs{len(tests)}() {{\n{whole}\n}}")
             tests.append(Test(f"{path} RunOurs{len(tests)}", "statements", whole))
             spans.append((statement.start_byte, statement.end_byte))
+            # A plain assertion changes nothing, so that later tests need not come after it.
             if not (re.match(r"[\w.]*Assert\w*\.|Debug|Trace", text) or called) or may_change(text, before):
                 before.append(text)
         else:
@@ -201,6 +207,7 @@ def one_file(texts: Sequence[str]) -> str:
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """One program with the tests for each of several solutions, every pair in a separate namespace."""
+    # A random name, so that no program can call the harness and report results itself.
     hidden = f"Tests{secrets.token_hex(8)}"
     usings, tests = suite.more[0], suite.more[1].replace(HIDDEN, hidden)
     parts = []

@@ -37,12 +37,18 @@ _LEFT_OUT = re.compile(r"(Benchmark|Fuzz|Example)(_|[A-Z]|$)|TestMain$")
 def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+
     Raises:
         SuiteRefusedError: it does not parse, contains no test, or imports a module that is not installed.
     """
     text = _PACKAGE.sub("", text)
     root = parse(text.encode(errors="replace"), "go").root_node
     if root.has_error or any(node.type.endswith("_statement") for node in root.named_children):
+        # Models also write statements without a function around them.
         text = _as_main(text)
         root = parse(text.encode(errors="replace"), "go").root_node
     if root.has_error:
@@ -151,6 +157,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """One program with the tests for each of several solutions, every pair in a separate package."""
+    # A random name, so that no program can call the harness and report results itself.
     hidden = f"h{secrets.token_hex(8)}"
     files = {f"{hidden}/harness.go": harness().replace("HIDDEN", hidden).encode()}
     for number, program in enumerate(programs):
@@ -166,6 +173,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 
 def _solution(program: str, number: int) -> str:
     if again := sorted(defined(program) & PREDECLARED):
+        # Does not compile, and the name in the message says why.
         return f"package v{number}\nvar _ = itDefines_{again[0]}\n"
     text = _PACKAGE.sub("", program, count=1)
     if number:  # a stub or mutant may use less than it imports
@@ -174,6 +182,7 @@ def _solution(program: str, number: int) -> str:
                 text = re.sub(
                     rf"^(\s*(?:import\s+)?)(?:\w+[ \t]+)?\"{re.escape(path)}\"", rf'\1_ "{path}"', text, flags=re.MULTILINE
                 )
+    # `//line` makes the compiler name the variant in its errors.
     return f"package v{number}\n//line v{number}/solution.go:1\n{text}"
 
 
@@ -193,6 +202,7 @@ def _tests(suite: Suite, number: int, hidden: str) -> str:
     imports = ['testing "../' + hidden + '"']
     for alias, path in _SPEC.findall(suite.more[0]):
         name = alias or path.rpartition("/")[2]
+        # Go does not compile a file with an unused import.
         if path == "testing" or (name not in (".", "_") and not _called(body, name)):
             continue
         shim = go_testify.PATH.search(path)

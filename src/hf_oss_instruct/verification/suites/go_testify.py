@@ -29,7 +29,13 @@ def not_read(tests: str, solution: str) -> str:
 
 
 def sources(tests: str, imports: str, hidden: str) -> dict[str, bytes]:
-    """The packages of testify that tests import, by their paths; nothing if they import none."""
+    """The packages of testify that tests import, by their paths; nothing if they import none.
+
+    Args:
+        tests: the text of the tests and their helpers: only what they call is compiled.
+        imports: the text of their imports.
+        hidden: name of the harness's package.
+    """
     if "stretchr/testify" not in imports:
         return {}
     with_suite = "testify/suite" in imports

@@ -45,6 +45,11 @@ _ASSERTS = re.compile(r"\b(assert\w*|throw|exit|fail)\b")
 def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
@@ -190,6 +195,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     tests = re.sub(r"@TempDir\s+((?:\w+\s+)*)Path\s+(\w+)\s*;", rf"\1java.nio.file.Path \2 = {hidden}Base.folder();", tests)
     for number, program in enumerate(programs):
         parts.append(f"//variant {number}\nclass Variant{number} extends {hidden}Base {{\n{_nested(program)}\n{tests}\n}}")
+        # One `switch` over variant and test; a suite has fewer than 10,000 tests.
         for index, test in enumerate(suite.tests):
             table.append(
                 f"case {number * 10000 + index}: new Variant{number}.{test.name.partition('.')[0]}().runOurs{index}(); break;"

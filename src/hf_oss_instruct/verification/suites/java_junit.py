@@ -23,7 +23,13 @@ _METHODS = re.compile(r'@MethodSource\b(?:\(\s*"([\w.#]+)"\s*\))?')
 
 
 def test_calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, Node, str]]:
-    """Name, method and call of each test of a class, those of nested classes too; `it` is the object that has the methods."""
+    """Name, method and call of each test of a class, those of nested classes too.
+
+    Args:
+        node: the class.
+        it: prefix of calls of its methods: the name of an object and a dot, or nothing for `this`.
+        before: statements that precede each call, which set up the classes around this one.
+    """
     body = node.child_by_field_name("body")
     members = body.named_children if body else []
     marked = {method: _annotations(method) for method in members if method.type == "method_declaration"}

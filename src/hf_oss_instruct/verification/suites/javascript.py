@@ -30,7 +30,13 @@ _MAIN = re.compile(r"require\.main\s*===?\s*module|import\.meta")
 
 
 def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
-    """The single tests of a file; a script is one where `as_one`.
+    """The single tests of a file.
+
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+        as_one: whether a script is one test.
 
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
@@ -181,6 +187,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
     for suite in suites:
         moved = len(tests)
         text = _CALLED.sub(functools.partial(_moved, moved), suite.more[0])
+        # A block, since several texts may declare the same names.
         parts.append(f"{{\n{text}\n}}")
         tests += suite.tests
     return Suite(suites[0].language, tuple(tests), more=("\n".join(parts),))
@@ -197,6 +204,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
     if suffix == "js":
         return harness(), files
     files["harness.js"] = harness().encode()
+    # One compilation of all variants: tsc compiles what is referenced.
     referred = "".join(f'/// <reference path="v{number}.ts" />\n' for number in range(len(programs)))
     return f'{referred}declare var require: any;\nrequire("./harness.js");\n', files
 

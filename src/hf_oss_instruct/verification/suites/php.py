@@ -40,6 +40,11 @@ _TAG = re.compile(r"^\s*<\?php\b|\?>\s*\Z")
 def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
@@ -157,6 +162,7 @@ def one_file(texts: Sequence[str]) -> str:
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """The program that runs tests against each of several solutions, and its files."""
+    # A random name, so that no program can call the harness and report results itself.
     hidden = f"Tests{secrets.token_hex(8)}"
     listed = [
         [index, *test.name.replace(HIDDEN, hidden).split(".", 3)]

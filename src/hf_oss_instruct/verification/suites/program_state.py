@@ -12,6 +12,7 @@ _CHANGING = frozenset(
     "append add update pop popleft popitem extend insert remove discard clear setdefault appendleft push put sort reverse".split()
 )
 _COLLECTION = r"new\s+(?:[\w.]+\.)?(?:\w*(?:Map|Set|List|Deque|Queue|Stack|Vector|Dictionary|Bag|Builder)|Atomic\w+|\w+Adder)\b"
+# A static field or property that can be assigned, or a constant one that holds a collection.
 _STATIC = re.compile(
     rf"\bstatic\s+(?:(?:volatile|private|public|protected|internal)\s+)*"
     rf"(?:(?!final\b|readonly\b|const\b|class\b|void\b)[\w<>\[\],.? ]+\s\w+\s*(?:(?:=[^=>;][^;]*)?;|\{{\s*get\s*;[^}}]*\bset\b)"

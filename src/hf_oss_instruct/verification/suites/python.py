@@ -29,13 +29,19 @@ _RUNNERS = frozenset({"main", "run", "exit", "print"})
 
 
 def read(text: str, solution: str, language: str = "python", packages: tuple[str, ...] = (), as_one: bool = False) -> Suite:
-    """The single tests of a test file; `packages` are folders of modules that are installed for them.
+    """The single tests of a test file.
 
-    A script is one test where `as_one`, or where the solution keeps state.
+    Args:
+        text: the test file.
+        solution: the program, whose names say what the tests import from it.
+        language: as in `languages.LANGUAGES`.
+        packages: folders of modules that are installed for the tests.
+        as_one: whether a script is one test; it also is where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it is not valid Python, contains no test, or needs what is not installed.
     """
+    # Python's parser warns about escapes such as `"\d"` in code of models.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -108,6 +114,7 @@ class _Reader:
 
     def _statements(self, body: Iterable[ast.stmt]) -> None:
         for statement in body:
+            # Nothing after `sys.exit()` would run.
             if leaves(statement):
                 return
             if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -166,6 +173,7 @@ class _Reader:
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
         modules = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else [statement.module or ""]
+        # A relative import means the program, whatever its name.
         own = isinstance(statement, ast.ImportFrom) and statement.level > 0
         for module in modules:
             if is_installed(module.partition(".")[0], self._packages) and not own:
@@ -177,6 +185,7 @@ class _Reader:
                 )
             own = True
             parts = (module or "solution").split(".")
+            # `import a.b.c` imports `a` and `a.b` as well.
             self._aliases += [".".join(parts[: index + 1]) for index in range(len(parts))]
         if own:
             self._separate = True

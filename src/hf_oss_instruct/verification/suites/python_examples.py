@@ -38,6 +38,7 @@ def _lines(example: doctest.Example) -> Iterator[str]:
         yield from ("import contextlib, io", "with contextlib.redirect_stdout(io.StringIO()) as _printed:")
         yield "    " + source.replace("\n", "\n    ")
         yield f"assert _printed.getvalue().rstrip('\\n') == {want!r}"
+    # `1 == True`, but doctest would print 1.
     elif want in ("True", "False"):
         yield f"assert ({ast.unparse(expression)}) is {want}"
     elif _is_literal(want):

@@ -22,6 +22,7 @@ def third_party(solution: str, packages: tuple[str, ...] = ()) -> list[str]:
             tree = parse_module(solution)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return []
+    # An import inside of `try` has a replacement if it fails.
     guarded = {
         id(node) for guard in ast.walk(tree) if isinstance(guard, ast.Try) for part in guard.body for node in ast.walk(part)
     }

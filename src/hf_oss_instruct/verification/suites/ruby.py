@@ -33,6 +33,11 @@ _FRAMEWORK = re.compile(r"minitest|test/unit|test-unit|rspec|^\.|spec_helper|rai
 def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
@@ -81,6 +86,7 @@ class _Reader:
         if node.type == "if" and GUARD.search(text_of(node.child_by_field_name("condition"))):
             condition, body = node.child_by_field_name("condition"), node.child_by_field_name("consequence")
             if condition and body:
+                # The file is not the main program here, but its tests are in this block.
                 self.edits.append((condition.start_byte, condition.end_byte, "true"))
                 for child in body.named_children:
                     self.statement(child)
@@ -171,6 +177,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """The program that runs tests against each of several solutions, and its files."""
+    # A random name, so that no program can call the harness and report results itself.
     hidden = f"Tests{secrets.token_hex(8)}"
     listed = [
         [index, *(test.name.split(".", 1) if test.kind == "method" else ())]

@@ -32,7 +32,13 @@ _LINKED = re.compile(r"\b(no_mangle|link_section|export_name|global_asm)\b")
 
 
 def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
-    """The single tests of a file; a `main` is one where `as_one`, or where the solution keeps state.
+    """The single tests of a file.
+
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+        as_one: whether a `main` is one test; it also is where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it does not parse, contains no test, or uses a crate that is not installed.
@@ -139,6 +145,7 @@ def _statements(main: Node, preamble: str) -> Iterator[Test]:
         if statement.type != "let_declaration" and (_ASSERTS.search(text) or (called and called[1] in own)):
             whole = "\n".join([*before, text])
             yield Test(f"main_{number}", "statements", f"fn main() {{\n{whole}\n}}", whole)
+            # A plain assertion changes nothing, so that later tests need not come after it.
             plain = re.match(r"(assert\w*!|for\b|if\b|match\b|\{)", text)
             if not (plain or called) or may_change(text, before):
                 before.append(text)
@@ -167,6 +174,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """One program with the tests for each of several solutions, every pair in a separate module."""
+    # A random name, so that no program can call the harness and report results itself.
     hidden = f"tests_{secrets.token_hex(8)}"
     parts = ["#![allow(warnings)]"]
     table = []

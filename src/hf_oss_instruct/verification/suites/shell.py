@@ -36,6 +36,11 @@ _SET_UP, _TEAR_DOWN = ("oneTimeSetUp", "setup_file", "setUp", "setup"), ("tearDo
 def read(text: str, solution: str, language: str) -> Suite:
     """The single tests of a file.
 
+    Args:
+        text: the test file.
+        solution: the program that is tested.
+        language: as in `languages.LANGUAGES`.
+
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
@@ -149,8 +154,11 @@ def joined(suites: Sequence[Suite]) -> Suite:
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:
     """The program that runs tests against each of several solutions, and its files."""
+    # A random name, so that no program can call the harness and report results itself.
     hidden = f"h{secrets.token_hex(8)}"
     files = {f"v{number}.sh": program.encode(errors="replace") for number, program in enumerate(programs)}
+    # The program is read without its arguments, so that a main part that looks at them does not run, and
+    # without standard input and output.
     files["call.sh"] = (
         b'program=$1 name=$2\nshift 2\ngiven=("$@")\nset --\n. "$program" </dev/null >/dev/null 2>&1\n"$name" "${given[@]}"\n'
     )
@@ -161,6 +169,7 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
         head.insert(0, f'. "${hidden}_program" </dev/null >/dev/null 2>&1\n{_RESTORED}')
     else:
         call = f'"${hidden}_bash" --norc --noprofile ./call.sh "${hidden}_program"'
+        # `8>&-` closes the channel of results for the program.
         head += [f'{name}() {{ {call} {name} "$@" 8>&-; }}' for name in sorted(own)]
     known = suite.more[0].split()
     for index, test in enumerate(suite.tests):

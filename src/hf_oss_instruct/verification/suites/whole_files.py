@@ -39,7 +39,13 @@ def alone(
 
 
 def renamed(text: str, names: Iterable[str], number: int) -> str:
-    """Rename what a file declares, so that it can be combined with others; the first file keeps its names."""
+    """Rename what a file declares, so that it can be combined with others.
+
+    Args:
+        text: the file.
+        names: what it declares.
+        number: number of the file, which is appended to the names; the first one, 0, keeps its names.
+    """
     for name in dict.fromkeys(names) if number else ():
         text = re.sub(rf"(?<![\w$]){re.escape(name)}\b", f"{name}_{number}", text)
     return text
@@ -70,6 +76,7 @@ def combined(
 
 
 def _without(source: bytes, spans: Sequence[tuple[int, int]]) -> str:
+    # From the end, so that offsets before a span stay right.
     for start, end in sorted(spans, reverse=True):
         source = source[:start] + source[end:]
     return _BLANK.sub("\n\n", source.decode(errors="replace")).strip() + "\n"
