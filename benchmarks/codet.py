@@ -31,7 +31,7 @@ from hf_oss_instruct.sandbox.judging.judge import judge, return_values
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.verification.matrix import build_matrix
-from hf_oss_instruct.verification.rows import Options
+from hf_oss_instruct.verification.rows import VerificationOptions
 from hf_oss_instruct.verification.selection import METHODS, rates, select
 
 STOPS = re.compile(r"\n(?=class |def |#|@|print|if |assert |import |from |\w)")
@@ -136,7 +136,7 @@ def run(folder: Path, cache: Path) -> None:
         programs = [solved, *problem.distinct]
         passed: list[tuple[bool, ...]] = [()] * len(programs)
         if problem.tests:
-            passed = build_matrix(programs, "\n".join(problem.tests), "python", Options(limits=LIMITS)).passed
+            passed = build_matrix(programs, "\n".join(problem.tests), "python", VerificationOptions(limits=LIMITS)).passed
         took, cpu = time.monotonic() - began, cpu_s() - before
         results = dict(zip(problem.distinct, passed[1:], strict=True))
         right = verdicts(problem, solved)

@@ -40,13 +40,13 @@ def encoded(count: int, max_length: int) -> tuple[list[dict[str, list[int]]], An
 
     from hf_oss_instruct import CommentFunctionTeacher, read_seeds, synthesize
     from hf_oss_instruct.templates import template_for, to_prompt_completion
-    from hf_oss_instruct.training.prepare import Encoder, prepare
+    from hf_oss_instruct.training.prepare import RowEncoder, prepare
 
     rows = list(synthesize(read_seeds("stdlib", n=count, sampler="functions"), CommentFunctionTeacher()))
     pairs = [{"problem": row["problem"], "solution": row["solution"]} for row in rows]
     texts = ["".join(to_prompt_completion(pair).values()) for pair in pairs]
     tokenizer = tokenizer_of("qwen", texts, 8192)
-    made = prepare(Dataset.from_list(pairs), Encoder(template_for("magicoder", tokenizer), tokenizer, max_length))
+    made = prepare(Dataset.from_list(pairs), RowEncoder(template_for("magicoder", tokenizer), tokenizer, max_length))
     return list(made.rows), made
 
 

@@ -21,7 +21,7 @@ from cpu_meter import meter
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.verification.running import run_solution, run_solutions
 from hf_oss_instruct.verification.suites import read_suite
-from hf_oss_instruct.verification.verify import Options, RowToVerify, verify_rows
+from hf_oss_instruct.verification.verify import RowToVerify, VerificationOptions, verify_rows
 
 SOLUTION = '''
 def clamp_{0}(x, low=0, high={0}):
@@ -79,7 +79,7 @@ def suite_of(number: int, count: int) -> tuple[str, str]:
 def rows(count: int = 40) -> None:
     """A row with 10 tests, 8 mutants, 2 stubs and 2 reruns; suites beside pytest."""
     made = [suite_of(number, 10) for number in range(5, 9 + count)]
-    options, cores = Options(stubs=2), len(os.sched_getaffinity(0))
+    options, cores = VerificationOptions(stubs=2), len(os.sched_getaffinity(0))
     cpu_s, how = meter()
     list(verify_rows([RowToVerify([solution], tests, "python") for solution, tests in made[:4]], options))
     before, began = cpu_s(), time.monotonic()

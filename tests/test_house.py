@@ -144,6 +144,13 @@ def test_every_exception_is_called_an_error() -> None:
             assert node.name.endswith("Error"), f"{where}: {node.name}"
 
 
+def test_a_public_class_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for where, node in classes():
+        homes.setdefault(node.name, []).append(where)
+    assert {name: found for name, found in homes.items() if len(found) > 1 and not name.startswith("_")} == {}
+
+
 def test_no_test_module_imports_what_takes_seconds() -> None:
     heavy = {
         "torch",

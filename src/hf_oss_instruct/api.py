@@ -62,7 +62,7 @@ def curate(
     Source:
         Magicoder, arXiv 2312.02120, section 2.2 (decontamination).
     """
-    from hf_oss_instruct.curation.checks import Options, chosen
+    from hf_oss_instruct.curation.checks import CurationOptions, chosen
     from hf_oss_instruct.curation.decontamination.benchmarks import find
     from hf_oss_instruct.curation.denylist import Denylist
     from hf_oss_instruct.curation.run import curate as write
@@ -76,7 +76,7 @@ def curate(
     wanted = any(step.name == "decontamination" for step in chosen(steps))
     with progress.stage("Loading the benchmarks for decontamination"):
         lists = tuple(find(checks.benchmarks)) if wanted else ()
-    options = Options(
+    options = CurationOptions(
         threshold=threshold,
         lists=lists,
         rule=checks.rule,

@@ -38,7 +38,7 @@ def test_grams_stay_within_their_row_and_equal_ones_are_equal(texts: list[str], 
     expected = [
         (row, tuple(found[at : at + n])) for row, found in enumerate(map(plain, texts)) for at in range(len(found) - n + 1)
     ]
-    (rows,) = ngrams.texts(ngrams.of_strings(texts)) if texts else [ngrams.Texts(0, np.empty(0, np.uint8), np.array([0]))]
+    (rows,) = ngrams.texts(ngrams.of_strings(texts)) if texts else [ngrams.ColumnTexts(0, np.empty(0, np.uint8), np.array([0]))]
     found = ngrams.words(rows, ngrams.IDENTIFIERS)
     hashes, row_of = ngrams.grams(found.hashes, found.ends, n)
     assert row_of.tolist() == [row for row, _ in expected]

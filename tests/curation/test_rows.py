@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hf_oss_instruct.curation.checks import Options
+from hf_oss_instruct.curation.checks import CurationOptions
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.rows import RESERVED, read
 from hf_oss_instruct.curation.run import curate
@@ -31,7 +31,7 @@ def lines(rows: list[dict[str, Any]]) -> str:
 
 def curated(source: Path, **options: Any) -> tuple[pa.Table, dict[str, Any]]:
     out = source.parent / "out"
-    report = curate(str(source), out, options=Options(**options))
+    report = curate(str(source), out, options=CurationOptions(**options))
     return pq.read_table(out / "data"), report
 
 

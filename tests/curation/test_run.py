@@ -13,7 +13,7 @@ import pytest
 from datasets import load_dataset
 
 from hf_oss_instruct.cli import main
-from hf_oss_instruct.curation.checks import STEPS, Options, chosen
+from hf_oss_instruct.curation.checks import STEPS, CurationOptions, chosen
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import _job, curate
 from hf_oss_instruct.errors import RunError, SeedError, UsageError
@@ -82,7 +82,7 @@ def test_steps_left_out_are_said_to_be(rows: Path) -> None:
 
 
 def test_steps_see_what_earlier_ones_left_and_mark_only_once(rows: Path) -> None:
-    report = curate(str(rows), rows.parent / "out", options=Options(threshold=0.5))
+    report = curate(str(rows), rows.parent / "out", options=CurationOptions(threshold=0.5))
     assert [check.get("rejected") for check in report["checks"][: len(STEPS) - 1]] == [1, 0, 1, 0]
 
 
@@ -141,7 +141,7 @@ def test_a_folder_with_something_in_it_is_not_written_to(rows: Path) -> None:
 def test_a_killed_curation_goes_on_and_another_is_refused(rows: Path) -> None:
     out = rows.parent / "out"
     (out / "data").mkdir(parents=True)
-    write_atomically(out / JOB, json.dumps(_job(str(rows), chosen(["duplicates"]), None, Options())))
+    write_atomically(out / JOB, json.dumps(_job(str(rows), chosen(["duplicates"]), None, CurationOptions())))
     (out / "data" / ".unfinished-00000.parquet").write_bytes(b"torn")
     (out / "data" / ".unfinished-00001.parquet").write_bytes(b"torn")
     report = curate(str(rows), out, steps=["duplicates"])
@@ -157,7 +157,7 @@ def test_a_killed_curation_goes_on_and_another_is_refused(rows: Path) -> None:
 def test_rows_of_a_denylist_are_rejected(tmp_path: Path) -> None:
     rows = [{"repo_name": name, "problem": f"Problem {name}", "solution": f"def f(): return {name!r}"} for name in ("a/b", "c/d")]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
-    report = curate(str(tmp_path / "rows.parquet"), tmp_path / "out", options=Options(deny=Denylist.of("repo: A/B")))
+    report = curate(str(tmp_path / "rows.parquet"), tmp_path / "out", options=CurationOptions(deny=Denylist.of("repo: A/B")))
     assert report["rejected"] == {"denied": 1}
     assert report["checks"][0] == {"name": "denied", "version": 1, "status": "done", "rejected": 1}
     assert pq.read_table(tmp_path / "out" / "data")["repo_name"].to_pylist() == ["c/d"]

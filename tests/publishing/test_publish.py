@@ -17,7 +17,7 @@ from datasets import load_dataset
 from huggingface_hub import HfApi
 
 import hf_oss_instruct
-from hf_oss_instruct.curation.checks import Options
+from hf_oss_instruct.curation.checks import CurationOptions
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import PublishError, UsageError
@@ -100,7 +100,7 @@ def test_an_owner_who_asks_is_left_out_of_the_next_commit(hub: LocalHub, pairs: 
         (there / name).write_bytes(content)
     deny = tmp_path / "deny.txt"
     deny.write_text(f"path:{unwanted}\n")
-    report = curate(str(there), tmp_path / "clean", options=Options(deny=Denylist.from_file(deny)))
+    report = curate(str(there), tmp_path / "clean", options=CurationOptions(deny=Denylist.from_file(deny)))
     assert report["rejected"] == {"denied": report["requested"] - report["kept"]}
     publish(hub, tmp_path / "clean")
     held = hub.files("me/pairs")

@@ -11,7 +11,7 @@ import pytest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.columns import read_ground_truth, read_row
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
-from hf_oss_instruct.rewards.row_reader import RowReader
+from hf_oss_instruct.rewards.row_reader import RowTestsReader
 
 PAIRS = (("1\n", "2\n"), ("5\n", "10\n"))
 CASES = [{"input": "1\n", "output": "2\n"}, {"input": "5\n", "output": "10\n"}]
@@ -106,7 +106,7 @@ def test_a_row_that_cannot_be_read_says_which_value_is_wrong(row: dict[str, Any]
 
 def test_rows_survive_the_wire_and_equal_rows_are_read_once() -> None:
     row = {"input_output": {"inputs": [[1], ["a"]], "outputs": [{"k": [1.5]}, None], "fn_name": "f"}, "solution": "x"}
-    reader = RowReader()
+    reader = RowTestsReader()
     found = reader.read(row)
     assert reader.read(json.loads(json.dumps(row)) | {"another": "column"}) is found
     assert RowTests.from_json(json.loads(json.dumps(found.to_json()))) == found

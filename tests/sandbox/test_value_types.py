@@ -126,8 +126,8 @@ def test_values_of_every_kind_pass_through_the_sandbox(names: dict[str, Any]) ->
         (Fraction(10) ** 400, 1 / 3, False),
         ("0.5", 0.5, False),
         (complex(1 / 3, 1e-9), complex(1 / 3, 0), True),
-        (value_types.Items("ndarray", [1 / 3]), 1 / 3, True),
-        (value_types.Items("ndarray", [1 / 3 + 1e-9]), 1 / 3, False),
+        (value_types.IterableValue("ndarray", [1 / 3]), 1 / 3, True),
+        (value_types.IterableValue("ndarray", [1 / 3 + 1e-9]), 1 / 3, False),
     ],
 )
 def test_a_number_of_another_kind_has_the_tolerance_of_a_float(answer: Any, expected: Any, right: bool) -> None:
@@ -137,8 +137,8 @@ def test_a_number_of_another_kind_has_the_tolerance_of_a_float(answer: Any, expe
 
 def test_what_is_looped_over_is_a_set_of_its_items() -> None:
     for kind in ("range", "deque", "ndarray", "iterator"):
-        assert same_set([], value_types.Items(kind, [3, 1, 2, 2]), [1, 2, 3], 0)
-        assert not same_set([], value_types.Items(kind, [3, 1]), [1, 2, 3], 0)
+        assert same_set([], value_types.IterableValue(kind, [3, 1, 2, 2]), [1, 2, 3], 0)
+        assert not same_set([], value_types.IterableValue(kind, [3, 1]), [1, 2, 3], 0)
 
 
 @given(st.fractions() | st.decimals(allow_nan=False) | st.decimals(allow_nan=False).map(lambda x: {x: Fraction(1, 3)}))

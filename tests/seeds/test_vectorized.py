@@ -19,7 +19,7 @@ from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import hash_spans, sample
 from hf_oss_instruct.seeds.source import Source
-from hf_oss_instruct.seeds.vectorized import Texts, first_spans
+from hf_oss_instruct.seeds.vectorized import TextBuffer, first_spans
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.storage.arrow import flat
 
@@ -50,16 +50,16 @@ def test_a_column_gives_the_lines_of_the_plain_definition(
     array = pa.array([*before, *texts, *after], pa.string()).cast(kind)[len(before) : len(before) + len(texts)]
     row_ids = data.draw(st.lists(st.text(max_size=4), min_size=len(texts), max_size=len(texts)))
     expected = [plain_first_draw(text or "", row_id, rng_seed) for text, row_id in zip(texts, row_ids, strict=True)]
-    assert first_spans(Texts.of(flat(array), as_stored=True), row_ids, rng_seed) == expected
+    assert first_spans(TextBuffer.of(flat(array), as_stored=True), row_ids, rng_seed) == expected
     some = data.draw(st.lists(st.integers(0, len(texts) - 1), unique=True)) if texts else []
-    few = first_spans(Texts.of(flat(array), as_stored=True).only(some), [row_ids[row] for row in some], rng_seed)
+    few = first_spans(TextBuffer.of(flat(array), as_stored=True).only(some), [row_ids[row] for row in some], rng_seed)
     assert few == [expected[row] for row in some]
 
 
 def test_line_ends_across_blocks_are_found() -> None:
     text = ("x" * 97 + "\n") * (3 * vectorized.BLOCK // 98)
     array, row_ids = pa.array([text, "a\nb", text]), ["1", "2", "3"]
-    assert first_spans(Texts.of(flat(array), as_stored=True), row_ids, 5) == [
+    assert first_spans(TextBuffer.of(flat(array), as_stored=True), row_ids, 5) == [
         plain_first_draw(content, row_id, 5) for content, row_id in zip(array.to_pylist(), row_ids, strict=True)
     ]
 
@@ -68,7 +68,7 @@ def test_line_ends_across_blocks_are_found() -> None:
 def test_the_step_draws_what_the_sampler_draws(texts: list[str], rng_seed: int) -> None:
     table = pa.table({"content": pa.array(texts, pa.string()), "id": pa.array([f"{n}" for n in range(len(texts))], pa.string())})
     step = pickle.loads(pickle.dumps(HashSeeds("shelf", "r1", rng_seed)))
-    stripped = Texts.of(table["content"].combine_chunks())
+    stripped = TextBuffer.of(table["content"].combine_chunks())
     expected = []
     for row in range(len(texts)):
         document = Document(stripped[row], Provenance("shelf", "r1", f"{row}", 0, "python"))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.training.callbacks import Answer, Judged, Outcome, Scoring, figures, wilson
+from hf_oss_instruct.training.callbacks import AnswerOutcome, JudgedAnswer, ModelAnswer, Scoring, figures, wilson
 from hf_oss_instruct.training.run import train
 from tests.support.warm import TRAIN
 from tests.training.test_run import losses, written
@@ -21,10 +21,10 @@ from tests.training.test_run import losses, written
 TASKS = [{"instruction": f"Add {n}.", "n": n} for n in (1, 22, 333)]
 
 
-def judge(task: Mapping[str, Any], answer: str) -> Judged:
+def judge(task: Mapping[str, Any], answer: str) -> JudgedAnswer:
     """Passes the first task, fails the second, cannot run the third."""
-    outcome = {1: Outcome.PASSED, 22: Outcome.FAILED}.get(task["n"], Outcome.NOT_JUDGED)
-    return Judged(parsed=task["n"] < 300, outcome=outcome, status="not_evaluated")
+    outcome = {1: AnswerOutcome.PASSED, 22: AnswerOutcome.FAILED}.get(task["n"], AnswerOutcome.NOT_JUDGED)
+    return JudgedAnswer(parsed=task["n"] < 300, outcome=outcome, status="not_evaluated")
 
 
 @TRAIN.test
@@ -73,7 +73,7 @@ def test_the_interval_is_wilsons() -> None:
 
 
 def test_where_nothing_could_be_judged_there_is_no_rate() -> None:
-    result = figures([Answer("", False)], [Judged(False, Outcome.NOT_JUDGED, "sandbox_error")])
+    result = figures([ModelAnswer("", False)], [JudgedAnswer(False, AnswerOutcome.NOT_JUDGED, "sandbox_error")])
     assert math.isnan(result["score/pass@1"])
     assert (result["score/low"], result["score/high"]) == (0, 1)
 

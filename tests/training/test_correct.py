@@ -9,7 +9,7 @@ import pytest
 from datasets import Dataset
 
 from hf_oss_instruct.templates import template_for
-from hf_oss_instruct.training.prepare import IGNORED, Encoder, prepare
+from hf_oss_instruct.training.prepare import IGNORED, RowEncoder, prepare
 from tests.support.attention import NAME, register
 from tests.support.models import tiny_model
 from tests.support.tokenizers import tokenizer_of
@@ -31,7 +31,7 @@ def rows() -> Any:
     """A tokenizer, and rows that it encoded."""
     texts = [{"problem": "x " * n, "solution": f"def f{n}(x):\n" + "    x += 1\n" * (n % 5)} for n in range(1, 10)]
     tokenizer = tokenizer_of("qwen", [str(texts)] * 3, 330)
-    return tokenizer, prepare(Dataset.from_list(texts), Encoder(template_for("magicoder", tokenizer), tokenizer, 400)).rows
+    return tokenizer, prepare(Dataset.from_list(texts), RowEncoder(template_for("magicoder", tokenizer), tokenizer, 400)).rows
 
 
 def trainer_of(kind: str, mode: str, encoded: Any, tokenizer: Any, folder: Path) -> Any:

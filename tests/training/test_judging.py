@@ -10,7 +10,7 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.training.callbacks import Judged, Outcome
+from hf_oss_instruct.training.callbacks import AnswerOutcome, JudgedAnswer
 from hf_oss_instruct.training.judging import scoring
 from tests.evaluation.real import DATA, real_data
 from tests.support.warm import COMMAND, TRAIN
@@ -46,7 +46,7 @@ def test_what_ran_an_answer_is_recorded_without_isolation_too(tmp_path: Path) ->
     answer = "```python\ndef double(x):\n    return 2 * x\n```"
     for tier in (chosen_tier().name, "unsafe-none"):
         scored = scoring(tasks(tmp_path, TASK), every=1, tier=tier)
-        assert scored.judge(scored.tasks[0], answer) == Judged(True, Outcome.PASSED, "passed", tier)
+        assert scored.judge(scored.tasks[0], answer) == JudgedAnswer(True, AnswerOutcome.PASSED, "passed", tier)
 
 
 @real_data

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.templates import template_for, to_prompt_completion
-from hf_oss_instruct.training.prepare import IGNORED, Encoder, mixed, prepare
+from hf_oss_instruct.training.prepare import IGNORED, RowEncoder, mixed, prepare
 from hf_oss_instruct.training.sources import TrainingSource
 from tests.support.tokenizers import FAMILIES, tokenizer_of
 from tests.support.warm import TRAIN
@@ -21,9 +21,9 @@ from tests.support.warm import TRAIN
 ROWS = [{"problem": f"Add {n} to a number.", "solution": f"def add(x):\n    return x + {n}"} for n in range(12)]
 
 
-def encoder(family: str = "qwen", template: str = "magicoder", max_length: int = 1216) -> Encoder:
+def encoder(family: str = "qwen", template: str = "magicoder", max_length: int = 1216) -> RowEncoder:
     tokenizer = tokenizer_of(family)
-    return Encoder(template_for(template, tokenizer), tokenizer, max_length)
+    return RowEncoder(template_for(template, tokenizer), tokenizer, max_length)
 
 
 @pytest.mark.parametrize("template", ["magicoder", "chat"])
@@ -62,7 +62,7 @@ THOUGHT = [ROWS[0] | {"reasoning": " Adding is enough.\n"}, ROWS[1] | {"reasonin
 @pytest.mark.parametrize("template", ["magicoder", "chat"])
 def test_thoughts_are_learnt_before_the_solution_only_if_they_are_kept(template: str) -> None:
     tokenizer = tokenizer_of("qwen")
-    keeping = Encoder(template_for(template, tokenizer), tokenizer, 1216, "keep")
+    keeping = RowEncoder(template_for(template, tokenizer), tokenizer, 1216, "keep")
     learnt = [tokenizer.decode([label for label in keeping(row)["labels"] if label != IGNORED]) for row in THOUGHT[:2]]
     stop = keeping.template.stop
     assert learnt[0].strip() == f"<think>\nAdding is enough.\n</think>\n\n{ROWS[0]['solution']}{stop}"
@@ -74,7 +74,7 @@ def test_thoughts_are_learnt_before_the_solution_only_if_they_are_kept(template:
 @pytest.mark.parametrize("streaming", [False, True])
 @TRAIN.test
 def test_rows_with_thoughts_are_counted(streaming: bool) -> None:
-    keeping = Encoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
+    keeping = RowEncoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
     rows = Dataset.from_list(THOUGHT)
     prepared = prepare(rows.to_iterable_dataset() if streaming else rows, keeping)
     assert len(list(prepared.rows)) == 2
@@ -91,7 +91,7 @@ def test_rows_with_thoughts_are_counted(streaming: bool) -> None:
     ],
 )
 def test_thoughts_that_are_not_there_cannot_be_kept(rows: list[dict[str, Any]], said: str) -> None:
-    keeping = Encoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
+    keeping = RowEncoder(template_for("magicoder", tokenizer_of("qwen")), tokenizer_of("qwen"), 1216, "keep")
     with pytest.raises(UsageError, match=said):
         prepare(Dataset.from_list(rows), keeping)
 

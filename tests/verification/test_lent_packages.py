@@ -7,7 +7,7 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.verification.memo import Verdicts
-from hf_oss_instruct.verification.verify import Options, verify_row
+from hf_oss_instruct.verification.verify import VerificationOptions, verify_row
 
 SOLUTION = "import lent_shapes\n\ndef area(side):\n    return lent_shapes.square(side)\n"
 TESTS = """import lent_shapes.names
@@ -33,15 +33,15 @@ def test_lent_packages_can_be_imported_by_solution_and_tests_and_are_part_of_the
     alone = verify_row([SOLUTION], TESTS, "python", verdicts=verdicts)
     assert (alone.status, alone.cause) == ("not_verifiable", "third_party")
     assert "lent_shapes" in alone.detail
-    with_it = verify_row([SOLUTION], TESTS, "python", Options(packages=lent(tmp_path / "one")), verdicts)
+    with_it = verify_row([SOLUTION], TESTS, "python", VerificationOptions(packages=lent(tmp_path / "one")), verdicts)
     assert with_it.status == "passed"
     count = verdicts.made
     (tmp_path / "one").rename(tmp_path / "moved")
-    assert verify_row([SOLUTION], TESTS, "python", Options(packages=tmp_path / "moved"), verdicts) == with_it
+    assert verify_row([SOLUTION], TESTS, "python", VerificationOptions(packages=tmp_path / "moved"), verdicts) == with_it
     assert verdicts.made == count
     other = lent(tmp_path / "two", "side + side")
     (other / "lent_shapes-1.0.dist-info").rename(other / "lent_shapes-2.0.dist-info")
-    assert verify_row([SOLUTION], TESTS, "python", Options(packages=str(other)), verdicts).status == "tests_failed"
+    assert verify_row([SOLUTION], TESTS, "python", VerificationOptions(packages=str(other)), verdicts).status == "tests_failed"
 
 
 def test_a_program_cannot_change_what_is_lent(tmp_path: Path) -> None:
@@ -58,13 +58,13 @@ except OSError:
 def area(side):
     return side * side
 """
-    assert verify_row([hostile], TESTS, "python", Options(packages=folder)).status == "passed"
+    assert verify_row([hostile], TESTS, "python", VerificationOptions(packages=folder)).status == "passed"
     assert (folder / "lent_shapes" / "names.py").read_text() == "ALL = ['square']\n"
 
 
 def test_a_virtual_environment_is_its_packages_and_one_of_another_python_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
-        Options(packages=tmp_path / "nowhere")
+        VerificationOptions(packages=tmp_path / "nowhere")
     (tmp_path / "old" / "lib" / "python3.2" / "site-packages").mkdir(parents=True)
     with pytest.raises(UsageError, match=r"python3\.2.*-m venv"):
-        Options(packages=tmp_path / "old")
+        VerificationOptions(packages=tmp_path / "old")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hf_oss_instruct.verification.matrix import build_matrix
 from hf_oss_instruct.verification.memo import Verdicts
-from hf_oss_instruct.verification.rows import Options
+from hf_oss_instruct.verification.rows import VerificationOptions
 from hf_oss_instruct.verification.runs import LIMITS
 
 RIGHT = "def double(x):\n    return 2 * x\n"
@@ -41,7 +41,7 @@ SOLUTIONS = {
 
 
 def test_solutions_that_share_a_sandbox_get_the_results_of_each() -> None:
-    verdicts, options = Verdicts(), Options(limits=replace(LIMITS, cpu_s=2.0))
+    verdicts, options = Verdicts(), VerificationOptions(limits=replace(LIMITS, cpu_s=2.0))
     programs = [program for program, _, _ in SOLUTIONS.values()]
     matrix = build_matrix([*programs, RIGHT], TESTS, "python", options, verdicts)
     results = ["".join("01"[one] for one in row) for row in matrix.passed]

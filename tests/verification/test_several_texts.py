@@ -8,7 +8,7 @@ import pytest
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.verification.suites import READ, read_suite
-from hf_oss_instruct.verification.verify import Options, verify_row
+from hf_oss_instruct.verification.verify import VerificationOptions, verify_row
 from tests.verification.corpus.test_corpus import CASES
 
 PAIRS = {
@@ -66,7 +66,7 @@ STATEMENTS = {
 }
 
 
-CHEAP = Options(mutants=0, reruns=0, stubs=0)
+CHEAP = VerificationOptions(mutants=0, reruns=0, stubs=0)
 
 
 def test_every_language_has_a_pair_here() -> None:
@@ -78,7 +78,7 @@ def test_verifying_a_verified_row_again_gives_the_same_row(language: str) -> Non
     if trouble := why_unavailable(language):
         pytest.skip(trouble)
     solution, tests = PAIRS[language]
-    options = Options(mutants=1, reruns=1, stubs=1)
+    options = VerificationOptions(mutants=1, reruns=1, stubs=1)
     first = verify_row([solution], tests, language, options)
     again = verify_row([solution], first.tests, language, options)
     assert first.status == "passed", first.detail

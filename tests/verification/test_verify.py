@@ -10,7 +10,7 @@ from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.memo import Verdicts
 from hf_oss_instruct.verification.suites import read_suite
-from hf_oss_instruct.verification.verify import Options, verify_row
+from hf_oss_instruct.verification.verify import VerificationOptions, verify_row
 
 DOUBLE = "def double(x):\n    return 2 * x\n"
 TESTS = (
@@ -52,7 +52,9 @@ def test_what_is_too_large_missing_or_in_another_language_is_one_status(
 
 def test_a_solution_that_hangs_has_failed_its_tests_at_the_time_limit() -> None:
     limits = Limits(wall_s=1.0, memory_mib=2048)
-    row = verify_row(["import time\n\ndef double(x):\n    time.sleep(3600)\n"], TESTS, "python", Options(limits=limits))
+    row = verify_row(
+        ["import time\n\ndef double(x):\n    time.sleep(3600)\n"], TESTS, "python", VerificationOptions(limits=limits)
+    )
     assert (row.status, row.test_results) == ("tests_failed", (False, False))
     assert "timeout" in row.solutions[0].status + row.detail
 
@@ -61,7 +63,7 @@ def test_a_language_without_a_toolchain_or_reader_says_so() -> None:
     row = verify_row(["main = print 1"], "main", "haskell")
     assert (row.status, row.cause) == ("not_verifiable", "toolchain")
     with pytest.raises(UsageError, match="Unknown selection"):
-        Options(select="best")
+        VerificationOptions(select="best")
     with pytest.raises(UsageError, match="No solutions to verify"):
         verify_row([], TESTS, "python")
 
@@ -87,7 +89,7 @@ def test_the_single_tests_stand_alone_and_can_be_given_again() -> None:
 
 def test_of_several_solutions_the_method_selects_and_marks_say_which_tests_repeat() -> None:
     wrong = DOUBLE.replace("2 * x", "x + 2")
-    row = verify_row([wrong, DOUBLE, DOUBLE + "\n"], TESTS, "python", Options(select="codet", mutants=4))
+    row = verify_row([wrong, DOUBLE, DOUBLE + "\n"], TESTS, "python", VerificationOptions(select="codet", mutants=4))
     assert (row.chosen, row.passes, row.selected_by) == (1, 2, "codet")
     assert [one.results for one in row.solutions] == [(True, False), (True, True), (True, True)]
     assert len(row.marks) == 2

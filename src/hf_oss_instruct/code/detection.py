@@ -19,7 +19,7 @@ OTHER = None
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LanguagePattern:
     """A language, and a pattern that only occurs in its sources.
 
     Attributes:
@@ -31,12 +31,12 @@ class Rule:
     pattern: re.Pattern[str]
 
 
-def _rule(lang: str | None, *patterns: str) -> Rule:
-    return Rule(lang, re.compile("(?m)" + "|".join(patterns)))
+def _rule(lang: str | None, *patterns: str) -> LanguagePattern:
+    return LanguagePattern(lang, re.compile("(?m)" + "|".join(patterns)))
 
 
 XML = _rule(OTHER, r"\A\s*<\?xml\b", r"\A\s*<!DOCTYPE\b", r"\A\s*<(TS|svg|html|resources|manifest)\b")
-RULES: dict[str, tuple[Rule, ...]] = {
+RULES: dict[str, tuple[LanguagePattern, ...]] = {
     ".h": (
         # Objective-C
         _rule(OTHER, r"^[ \t]*@(interface|protocol|class|property|implementation|end)\b", r"^[ \t]*#[ \t]*import[ \t]+[<\"]"),

@@ -18,12 +18,12 @@ from hf_oss_instruct.curation.denylist import Denylist, denied_rows
 from hf_oss_instruct.curation.duplicates import exact, near, same_names
 from hf_oss_instruct.errors import UsageError
 
-Check: TypeAlias = Callable[[pa.Table], pa.Table]
+CheckFunction: TypeAlias = Callable[[pa.Table], pa.Table]
 """A pure function: returns the same rows, annotated as `annotations` describes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CurationOptions:
     """Options of the checks.
 
     Attributes:
@@ -52,7 +52,7 @@ class Options:
 RULES = ("default", "magicoder")
 
 
-class Step(NamedTuple):
+class CurationStep(NamedTuple):
     """A check.
 
     Attributes:
@@ -68,11 +68,11 @@ class Step(NamedTuple):
     version: int
     what: str
     whole_set: bool
-    make: Callable[[Options], Check]
-    facts: Callable[[Options], dict[str, Any]] = lambda options: {}
+    make: Callable[[CurationOptions], CheckFunction]
+    facts: Callable[[CurationOptions], dict[str, Any]] = lambda options: {}
 
 
-def decontamination(options: Options) -> Check:
+def decontamination(options: CurationOptions) -> CheckFunction:
     """The check that the options choose. Its index is cached."""
     if options.rule == "magicoder":
         return MagicoderRule(options.lists, drop=options.drop)
@@ -80,7 +80,7 @@ def decontamination(options: Options) -> Check:
     return Decontamination(benchmark_index.cached(tasks), options.columns, options.drop)
 
 
-def list_facts(options: Options) -> dict[str, Any]:
+def list_facts(options: CurationOptions) -> dict[str, Any]:
     """What rows were checked against, and at which revision; `not_done` if a benchmark is missing, because a row may quote it."""
     lists: list[dict[str, Any]] = []
     for listed in options.lists:
@@ -106,7 +106,7 @@ def list_facts(options: Options) -> dict[str, Any]:
     return whole
 
 
-def denied(options: Options) -> Check:
+def denied(options: CurationOptions) -> CheckFunction:
     """Reject the rows on the denylist."""
 
     def check(table: pa.Table) -> pa.Table:
@@ -117,10 +117,12 @@ def denied(options: Options) -> Check:
 
 
 STEPS = (
-    Step("denied", 1, "rows of repositories, paths or ids on the denylist", False, denied),
-    Step("duplicates", 1, "equal texts, white space aside", True, lambda o: partial(exact.exact_duplicates, columns=o.columns)),
-    Step("decontamination", benchmark_index.VERSION, "rows that quote a benchmark", False, decontamination, list_facts),
-    Step(
+    CurationStep("denied", 1, "rows of repositories, paths or ids on the denylist", False, denied),
+    CurationStep(
+        "duplicates", 1, "equal texts, white space aside", True, lambda o: partial(exact.exact_duplicates, columns=o.columns)
+    ),
+    CurationStep("decontamination", benchmark_index.VERSION, "rows that quote a benchmark", False, decontamination, list_facts),
+    CurationStep(
         "near_duplicates",
         1,
         "texts with most of their word 5-grams in common",
@@ -128,13 +130,13 @@ STEPS = (
         lambda o: partial(near.near_duplicates, columns=o.columns, threshold=o.threshold),
         lambda o: {"threshold": o.threshold},
     ),
-    Step("same_names", 1, "flags rows that define the same functions and classes", True, lambda o: same_names.same_names),
+    CurationStep("same_names", 1, "flags rows that define the same functions and classes", True, lambda o: same_names.same_names),
 )
 """Every check in order: cheap ones first, and near duplicates among rows that passed the others."""
 BY_NAME = {step.name: step for step in STEPS}
 
 
-def chosen(names: Iterable[str] | None) -> tuple[Step, ...]:
+def chosen(names: Iterable[str] | None) -> tuple[CurationStep, ...]:
     """The steps with these names, in the table's order; all of them for None.
 
     Raises:
@@ -146,7 +148,7 @@ def chosen(names: Iterable[str] | None) -> tuple[Step, ...]:
     return tuple(step for step in STEPS if step.name in wanted)
 
 
-def entry(step: Step, options: Options, **more: Any) -> dict[str, Any]:
+def entry(step: CurationStep, options: CurationOptions, **more: Any) -> dict[str, Any]:
     """The entry in `run.json` of a step that ran."""
     return {"name": step.name, "version": step.version, "status": "done"} | step.facts(options) | more
 

@@ -57,7 +57,7 @@ PROSE = alphabet(SMALL + SMALL.upper() + DIGITS, fold=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class ColumnTexts:
     """Some consecutive rows of a column.
 
     Attributes:
@@ -94,7 +94,7 @@ class Words:
     stops: Positions
 
 
-def texts(column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = BATCH_BYTES) -> Iterator[Texts]:
+def texts(column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = BATCH_BYTES) -> Iterator[ColumnTexts]:
     """A text column, or its chunks, in portions of about `batch_bytes`, at least one row each. Nulls are empty texts."""
     first = 0
     for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else column:
@@ -109,7 +109,7 @@ def texts(column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = BATCH
         start = 0
         while start < len(chunk):
             stop = max(int(np.searchsorted(ends, ends[start] + batch_bytes, "right")) - 1, start + 1)
-            yield Texts(first + start, data[ends[start] : ends[stop]], ends[start : stop + 1] - ends[start])
+            yield ColumnTexts(first + start, data[ends[start] : ends[stop]], ends[start : stop + 1] - ends[start])
             start = stop
         first += len(chunk)
 
@@ -121,7 +121,7 @@ def of_strings(values: list[str]) -> pa.ChunkedArray:
     )
 
 
-def words(rows: Texts, letters: Bytes, *, unspaced: bool = False) -> Words:
+def words(rows: ColumnTexts, letters: Bytes, *, unspaced: bool = False) -> Words:
     """The words of some texts: maximal runs of letters within a row.
 
     Args:

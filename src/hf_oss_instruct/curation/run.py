@@ -49,7 +49,7 @@ def curate(
     *,
     steps: Iterable[str] | None = None,
     columns: Sequence[str] | None = None,
-    options: checks.Options | None = None,
+    options: checks.CurationOptions | None = None,
     card: Callable[[str, RunReport], str] | None = None,
     progress: Progress = SILENT,
 ) -> RunReport:
@@ -77,7 +77,7 @@ def curate(
         SeedError: the source cannot be read, or a text column is not UTF-8.
         RunError: `out` contains something else, is in use, or cannot be written.
     """
-    options = options or checks.Options()
+    options = options or checks.CurationOptions()
     # Without a list nothing can be denied: the check is left out, so that `run.json` does not call it done.
     chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
     with progress.stage(f"Reading {source}"):
@@ -98,7 +98,9 @@ def curate(
             return _write(out, marked, marks, pair, report, files, card)
 
 
-def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | None, options: checks.Options) -> dict[str, Any]:
+def _job(
+    source: str, steps: Sequence[checks.CurationStep], columns: Sequence[str] | None, options: checks.CurationOptions
+) -> dict[str, Any]:
     """The facts that identify a curation."""
     return {
         "command": "curate",
@@ -114,7 +116,7 @@ def _job(source: str, steps: Sequence[checks.Step], columns: Sequence[str] | Non
 
 
 def run_steps(
-    table: pa.Table, steps: Sequence[checks.Step], options: checks.Options, progress: Progress = SILENT
+    table: pa.Table, steps: Sequence[checks.CurationStep], options: checks.CurationOptions, progress: Progress = SILENT
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Run some checks one after the other.
 

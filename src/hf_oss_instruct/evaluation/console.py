@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hf_oss_instruct.evaluation.scoring.compare import Comparison
+from hf_oss_instruct.evaluation.scoring.compare import PairedComparison
 from hf_oss_instruct.evaluation.scoring.results import TABLE, Score, remarks, table
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.terminal.console import command_line, show_ending
@@ -54,7 +54,7 @@ def show_failures(verdicts: Sequence[Verdict], n: int) -> None:
             console.print(Text(f"stderr:\n{visible(verdict.stderr.rstrip())}", style="dim"))
 
 
-def show_comparison(found: Mapping[str, Comparison], a: str, b: str) -> None:
+def show_comparison(found: Mapping[str, PairedComparison], a: str, b: str) -> None:
     """Print the results of the paired tests.
 
     Args:

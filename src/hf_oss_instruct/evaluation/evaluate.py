@@ -17,7 +17,7 @@ from hf_oss_instruct.benchmarks.registry import canonical
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
-from hf_oss_instruct.evaluation.integrations.lighteval_models import SERVED, LightevalModel, ModelChoice, Sampling
+from hf_oss_instruct.evaluation.integrations.lighteval_models import SERVED, GenerationSampling, LightevalModel, ModelChoice
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
@@ -118,7 +118,7 @@ def evaluate(
         raise UsageError(f"--base-url is not supported by --backend {backend}. Leave one of them out.")
     backend = backend or ("litellm" if base_url else "transformers")
     choice = ModelChoice(model, backend, model_revision, base_url, api_key_env, batch_size, options or {})
-    sampling = Sampling(n, temperature, top_p, max_new_tokens, rng_seed)
+    sampling = GenerationSampling(n, temperature, top_p, max_new_tokens, rng_seed)
     if backend in SERVED and style not in (None, "chat"):
         raise UsageError(f"A chat server does not support the style {style!r}: it applies its own template. Use chat.")
     chosen_tier(tier)  # fail before generating what could not be scored
@@ -146,7 +146,7 @@ class _Run:
         self,
         settings: _Settings,
         choice: ModelChoice,
-        sampling: Sampling,
+        sampling: GenerationSampling,
         model: Mapping[str, Any],
         progress: Progress,
         log: TextIO,

@@ -54,7 +54,7 @@ class BenchmarkFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchmarkRow:
     """One row and the hash of its text."""
 
     columns: dict[str, Any]
@@ -62,15 +62,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BenchmarkRows:
     """The rows that were read, their version, and their source."""
 
-    rows: list[Row]
+    rows: list[BenchmarkRow]
     version: str
     source: str
 
 
-def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None) -> Rows:
+def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None) -> BenchmarkRows:
     """Read the rows of a benchmark.
 
     Args:
@@ -84,10 +84,10 @@ def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None)
     """
     if data is None:
         files, version = _fetched(source, revision or source.revision)
-        return Rows([row for file in files for row in _rows(file)], version, source.repo)
+        return BenchmarkRows([row for file in files for row in _rows(file)], version, source.repo)
     file = _found(source, data)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Rows(list(_rows(file)), RELEASES.get(digest, f"sha256:{digest}"), file.name)
+    return BenchmarkRows(list(_rows(file)), RELEASES.get(digest, f"sha256:{digest}"), file.name)
 
 
 def find(source: BenchmarkFiles, folder: Path) -> Path | None:
@@ -131,13 +131,13 @@ def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
     return files, f"{source.repo}@{commit}"
 
 
-def _rows(file: Path) -> Iterator[Row]:
+def _rows(file: Path) -> Iterator[BenchmarkRow]:
     try:
         for row in read_rows(file):
             if not isinstance(row.value, dict):
                 raise ValueError(f"line {row.number} is not a JSON object")
             text = json.dumps(row.value, sort_keys=True, default=str).encode() if row.line is None else row.line
-            yield Row(row.value, _hash(text))
+            yield BenchmarkRow(row.value, _hash(text))
     except (OSError, EOFError, zlib.error, ValueError) as error:  # pyarrow's errors are among these
         raise EvaluationError(f"The benchmark file {str(file)!r} cannot be read: {error}. Download it again.") from error
 

@@ -14,7 +14,7 @@ import xxhash
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.exports.card import card
 from hf_oss_instruct.exports.harbor import write_harbor
-from hf_oss_instruct.exports.rows import Rows
+from hf_oss_instruct.exports.rows import ExportableRows
 from hf_oss_instruct.exports.tables import write_dpo, write_trl, write_verl
 from hf_oss_instruct.exports.verifiers import write_verifiers
 from hf_oss_instruct.progress.counts import SILENT, Progress
@@ -22,7 +22,7 @@ from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report
 from hf_oss_instruct.storage.workdir import JOB, locked_for_job, write_atomically
 
 REPORT = "export.json"
-WRITERS: dict[str, Callable[[Rows, Path], int]] = {
+WRITERS: dict[str, Callable[[ExportableRows, Path], int]] = {
     "trl": write_trl,
     "dpo": write_dpo,
     "verl": write_verl,
@@ -66,7 +66,7 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
     """
     if format not in WRITERS:
         raise UsageError(f"Unknown format {format!r}. Use one of: {', '.join(WRITERS)}.")
-    rows = Rows(folder)
+    rows = ExportableRows(folder)
     with locked_for_job(out, {"command": "export", "to": format, "from": str(folder.resolve())}):
         shutil.rmtree(out / "tasks", ignore_errors=True)
         with progress.stage(f"Writing {folder} for {format}", "rows") as rows.counts:

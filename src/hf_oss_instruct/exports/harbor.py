@@ -19,7 +19,7 @@ from pathlib import Path
 from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.exports.harbor_tests import solution_name, verifier_files
-from hf_oss_instruct.exports.rows import ExportRow, Rows
+from hf_oss_instruct.exports.rows import ExportableRows, ExportRow
 from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
@@ -30,7 +30,7 @@ IMAGE = "debian:bookworm-20241202-slim"
 LIMITS = Limits(cpu_s=120.0, wall_s=300.0, memory_mib=8192, processes=256, disk_mib=512)
 
 
-def write_harbor(rows: Rows, out: Path) -> int:
+def write_harbor(rows: ExportableRows, out: Path) -> int:
     """Write a task for each row that its own scripts confirm, and a list of them; return how many."""
     listed: list[str] = []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="harbor") as pool:

@@ -62,7 +62,7 @@ class ExportRow:
 
 
 @dataclass
-class Rows:
+class ExportableRows:
     """The rows of a dataset that can be exported. Iterate once, then read `skipped`.
 
     Attributes:

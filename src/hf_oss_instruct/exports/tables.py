@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from hf_oss_instruct.exports.rows import ExportRow, Rows, parquet_rows
+from hf_oss_instruct.exports.rows import ExportableRows, ExportRow, parquet_rows
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA
 from hf_oss_instruct.storage.shards import Shards
 
@@ -35,22 +35,22 @@ VERL = pa.schema(
 """verl's columns; `ground_truth` is JSON for `rewards.integrations.verl`; verl's own scorer reads inputs and outputs in it."""
 
 
-def write_trl(rows: Rows, out: Path) -> int:
+def write_trl(rows: ExportableRows, out: Path) -> int:
     """Write rows for `trl grpo`; return how many."""
     return _write(out, TRL, rows, (_trl(row) for row in rows))
 
 
-def write_verl(rows: Rows, out: Path) -> int:
+def write_verl(rows: ExportableRows, out: Path) -> int:
     """Write rows for verl; return how many."""
     return _write(out, VERL, rows, (_verl(row, number) for number, row in enumerate(rows)))
 
 
-def write_dpo(rows: Rows, out: Path) -> int:
+def write_dpo(rows: ExportableRows, out: Path) -> int:
     """Write the preference pairs of a run for `trl dpo`; return how many."""
     return _write(out, PREFERENCE_SCHEMA, rows, parquet_rows(rows.folder, "preference"))
 
 
-def _write(out: Path, schema: pa.Schema, rows: Rows, columns: Iterator[Mapping[str, Any]]) -> int:
+def _write(out: Path, schema: pa.Schema, rows: ExportableRows, columns: Iterator[Mapping[str, Any]]) -> int:
     shards, count = Shards(out / "data", schema), 0
     for row in columns:
         shards.add(row)

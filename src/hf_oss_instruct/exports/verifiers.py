@@ -6,12 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from hf_oss_instruct.exports.rows import Rows
+from hf_oss_instruct.exports.rows import ExportableRows
 from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.storage.workdir import write_atomically
 
 
-def write_verifiers(rows: Rows, out: Path) -> int:
+def write_verifiers(rows: ExportableRows, out: Path) -> int:
     """Write a package whose module has the taskset; return the number of its tasks."""
     name = re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-") or "code-tasks"
     module = name.replace("-", "_")

@@ -12,7 +12,7 @@ STATUSES = ("passed", "wrong", "error", "timeout", "unscored")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RewardOutcome:
     """The reward of a completion, and where it comes from.
 
     Attributes:
@@ -30,12 +30,14 @@ class Outcome:
     trusted: tuple[bool, ...] = ()
 
 
-def unscored(detail: str) -> Outcome:
+def unscored(detail: str) -> RewardOutcome:
     """The outcome of a completion about which nothing is known."""
-    return Outcome(None, "unscored", detail)
+    return RewardOutcome(None, "unscored", detail)
 
 
-def outcome_of(results: Results, trusted: Sequence[bool], weights: Sequence[float], variant: str, untrusted: float) -> Outcome:
+def outcome_of(
+    results: Results, trusted: Sequence[bool], weights: Sequence[float], variant: str, untrusted: float
+) -> RewardOutcome:
     """Compute the reward of a completion.
 
     Args:
@@ -47,20 +49,20 @@ def outcome_of(results: Results, trusted: Sequence[bool], weights: Sequence[floa
     """
     passed, kinds = results.passed, tuple(trusted)
     if results.status == "unscored":
-        return Outcome(None, "unscored", results.detail, passed, kinds)
+        return RewardOutcome(None, "unscored", results.detail, passed, kinds)
     own = weights if variant == "weighted" and sum(weights) > 0 else [1.0] * len(passed)
     counted = [weight * (1.0 if safe else untrusted) for weight, safe in zip(own, kinds, strict=True)]
     total = sum(counted)
     if not total:
-        return Outcome(None, "unscored", "no test counts: all of them can only run beside the program", passed, kinds)
+        return RewardOutcome(None, "unscored", "no test counts: all of them can only run beside the program", passed, kinds)
     counting = [right for right, safe in zip(passed, kinds, strict=True) if safe or untrusted]
     every = all(counting)
     share = 1.0 if every else sum(weight for weight, right in zip(counted, passed, strict=True) if right) / total
     reward = share if variant != "all" else float(every)
-    return Outcome(reward, "passed" if every else results.status, "" if every else results.detail, passed, kinds)
+    return RewardOutcome(reward, "passed" if every else results.status, "" if every else results.detail, passed, kinds)
 
 
-def metrics(outcomes: Sequence[Outcome], seconds: float) -> dict[str, float]:
+def metrics(outcomes: Sequence[RewardOutcome], seconds: float) -> dict[str, float]:
     """The metrics of a batch: shares of its completions by status, share of tests that were not trusted, completions a second.
 
     Args:

@@ -18,7 +18,7 @@ KEPT = 4096
 """Rows whose tests are kept."""
 
 
-class RowReader:
+class RowTestsReader:
     """Reads the tests of rows and caches the last ones."""
 
     def __init__(self) -> None:

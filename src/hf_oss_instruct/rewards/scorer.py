@@ -20,7 +20,7 @@ from hf_oss_instruct.rewards.grading.prepare import KEPT, Graders
 from hf_oss_instruct.rewards.grading.results import Results
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.options import RewardOptions
-from hf_oss_instruct.rewards.outcome import Outcome, outcome_of, unscored
+from hf_oss_instruct.rewards.outcome import RewardOutcome, outcome_of, unscored
 from hf_oss_instruct.rewards.weights import weights_of
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.terminal.display import one_line
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ScorerItem:
     """A completion to score.
 
     Attributes:
@@ -78,7 +78,7 @@ class Scorer:
             )
         self._weights_of(tests)
 
-    def score_one(self, item: Item) -> Outcome:
+    def score_one(self, item: ScorerItem) -> RewardOutcome:
         """Score a completion in this thread.
 
         Raises:
@@ -98,7 +98,7 @@ class Scorer:
                 self._remember(key, results)
         return self._outcome(item.tests, results, grader.trusted)
 
-    async def score(self, items: Sequence[Item]) -> list[Outcome | OssInstructError]:
+    async def score(self, items: Sequence[ScorerItem]) -> list[RewardOutcome | OssInstructError]:
         """Score a batch.
 
         Args:
@@ -132,7 +132,7 @@ class Scorer:
                     self._weights.popitem(last=False)
         return found
 
-    def _outcome(self, tests: RowTests, results: Results, trusted: Sequence[bool]) -> Outcome:
+    def _outcome(self, tests: RowTests, results: Results, trusted: Sequence[bool]) -> RewardOutcome:
         options = self.options
         return outcome_of(results, trusted, self._weights_of(tests), options.variant, options.untrusted_tests)
 
@@ -154,7 +154,7 @@ class Strict:
         self._started = False
         self._warned: set[str] = set()
 
-    def outcomes(self, found: Sequence[Outcome | OssInstructError], options: RewardOptions) -> list[Outcome]:
+    def outcomes(self, found: Sequence[RewardOutcome | OssInstructError], options: RewardOptions) -> list[RewardOutcome]:
         """The outcomes of a batch.
 
         Raises:

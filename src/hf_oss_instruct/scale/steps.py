@@ -20,7 +20,7 @@ from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.logging import logger
 
 from hf_oss_instruct.curation.annotations import DETAIL, REASON
-from hf_oss_instruct.curation.checks import BY_NAME, Options
+from hf_oss_instruct.curation.checks import BY_NAME, CurationOptions
 from hf_oss_instruct.curation.decontamination.benchmarks import find
 from hf_oss_instruct.data import Pending, Rejection, Row, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError, UsageError
@@ -48,7 +48,7 @@ from hf_oss_instruct.verification.memo import Verdicts
 Documents = Iterable[Document]
 
 
-class Step(PipelineStep):  # type: ignore[misc]  # datatrove has no types
+class DatatroveStep(PipelineStep):  # type: ignore[misc]  # datatrove has no types
     """A step that passes on what comes before it, then adds its own documents."""
 
     def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
@@ -60,7 +60,7 @@ class Step(PipelineStep):  # type: ignore[misc]  # datatrove has no types
         self.stat_update(name, value=n)
 
 
-class RunShard(Step):
+class RunShard(DatatroveStep):
     """One shard of a plan, with its journal: `run-shard PLAN --shard RANK/WORLD_SIZE`.
 
     A task that failed or was killed resumes when datatrove runs it again. The kept rows are passed on.
@@ -108,7 +108,7 @@ class RunShard(Step):
             self.count(f"rejected_{reason}", n)
 
 
-class SeedReader(Step):
+class SeedReader(DatatroveStep):
     """Draws the seeds of a source; task RANK of WORLD_SIZE has every WORLD_SIZE-th one.
 
     Args:
@@ -134,7 +134,7 @@ class SeedReader(Step):
                 yield Document(item.snippet, item.seed_id, metadata=provenance_columns(item))
 
 
-class Synthesize(Step):
+class Synthesize(DatatroveStep):
     """Turns each seed into a row, and verifies it if the run's options say so.
 
     Args:
@@ -176,7 +176,7 @@ class Synthesize(Step):
         self.count(f"rejected_{outcome.reason}" if isinstance(outcome, Rejection) else "pending")
 
 
-class Verify(Step):
+class Verify(DatatroveStep):
     """Runs each row's solution with its tests in the sandbox; passes on what `keep` says, with the columns of verification.
 
     It needs processors and no teacher, unless tests, solutions or repairs are requested: give it a separate pipeline, with
@@ -223,7 +223,7 @@ class Verify(Step):
                     raise TeacherError(f"A row was not verified: {outcome.why}. Finished results are kept; run the task again.")
 
 
-class Check(Step):
+class Check(DatatroveStep):
     """A check of `curate` that looks at one row at a time: rejected rows are dropped and counted.
 
     Args:
@@ -243,7 +243,7 @@ class Check(Step):
 
     def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """See `PipelineStep.run`."""
-        check = BY_NAME[self.name].make(Options(lists=tuple(find(self.benchmarks))))
+        check = BY_NAME[self.name].make(CurationOptions(lists=tuple(find(self.benchmarks))))
         incoming = iter(data or ())
         while documents := list(islice(incoming, AT_ONCE)):
             checked = check(pa.Table.from_pylist([document.metadata for document in documents]))
@@ -256,7 +256,7 @@ class Check(Step):
                 yield document
 
 
-class RowReader(Step):
+class RowReader(DatatroveStep):
     """Reads the rows of a dataset; task RANK of WORLD_SIZE has every WORLD_SIZE-th file.
 
     Args:
@@ -282,7 +282,7 @@ class RowReader(Step):
             yield from documents_in(path)
 
 
-class RowWriter(Step):
+class RowWriter(DatatroveStep):
     """Writes rows as parquet files of a dataset, one folder of files for all tasks; passes the rows on.
 
     Args:

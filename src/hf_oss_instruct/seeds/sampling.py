@@ -25,7 +25,7 @@ from hf_oss_instruct.seeds.balance.features import Clusters, HashedClusters
 from hf_oss_instruct.seeds.filters import Filters, SourceFilter
 from hf_oss_instruct.seeds.shortage import Shortage
 from hf_oss_instruct.seeds.source import Source, settled
-from hf_oss_instruct.seeds.vectorized import MAX_LINES, Batch, Span, first_spans
+from hf_oss_instruct.seeds.vectorized import MAX_LINES, DocumentBatch, Span, first_spans
 from hf_oss_instruct.spec.seeds import ANY, SeedPlan
 from hf_oss_instruct.spec.shard import Shard
 
@@ -175,7 +175,7 @@ class _Draw:
             else:
                 yield from self._nth_snippet(item, draw)
 
-    def _first_snippets(self, batch: Batch) -> Iterator[Seed | Skipped]:
+    def _first_snippets(self, batch: DocumentBatch) -> Iterator[Seed | Skipped]:
         """Equivalent to `_snippets` for the first draw of `hash`, vectorized over the documents of a batch."""
         rows = [row for row, item in enumerate(batch.items) if isinstance(item, Provenance)]
         origins = [item for item in batch.items if isinstance(item, Provenance)]

@@ -9,7 +9,7 @@ from typing import Protocol
 from hf_oss_instruct.data import Document, Skipped
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.seeds.filters import FILTERS, SourceFilter
-from hf_oss_instruct.seeds.vectorized import Batch
+from hf_oss_instruct.seeds.vectorized import DocumentBatch
 from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE, SeedPlan
 
 
@@ -65,7 +65,9 @@ class Source(Protocol):
         """Whether documents are read with `batches`, as from tables, instead of one by one with `documents`."""
         return False
 
-    def batches(self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter) -> Iterator[Batch]:
+    def batches(
+        self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter
+    ) -> Iterator[DocumentBatch]:
         """The same documents, many at a time, without those that the source filter refuses: their content is not fetched.
 
         Only called if the source is `columnar`.

@@ -40,7 +40,7 @@ Span: TypeAlias = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextBuffer:
     """Texts in one contiguous buffer.
 
     Attributes:
@@ -55,7 +55,7 @@ class Texts:
     name: str = "a table"
 
     @classmethod
-    def of(cls, array: pa.Array, *, as_stored: bool = False, name: str = "a table") -> Texts:
+    def of(cls, array: pa.Array, *, as_stored: bool = False, name: str = "a table") -> TextBuffer:
         """The texts of a column, without copying them; nulls are empty.
 
         Args:
@@ -78,11 +78,11 @@ class Texts:
         return texts if as_stored else texts._without_prefixes()
 
     @classmethod
-    def none(cls, number: int) -> Texts:
+    def none(cls, number: int) -> TextBuffer:
         """A number of empty texts."""
         return cls(np.zeros(0, np.uint8), *np.zeros((2, number), np.int64))
 
-    def _without_prefixes(self) -> Texts:
+    def _without_prefixes(self) -> TextBuffer:
         if not len(self.data):
             return self
         start = self.start.copy()
@@ -90,7 +90,7 @@ class Texts:
         for number in np.flatnonzero(((first == ord("<")) | (first == BOM[0])) & (self.stop > start)):
             found = PREFIXES.match(self.data.data[int(start[number]) : int(self.stop[number])])
             start[number] += found.end() if found else 0
-        return Texts(self.data, start, self.stop, self.name)
+        return TextBuffer(self.data, start, self.stop, self.name)
 
     def __len__(self) -> int:
         return len(self.start)
@@ -121,13 +121,13 @@ class Texts:
         begin = int(self.start[number])
         return self.data[begin : min(begin + size, int(self.stop[number]))].tobytes()
 
-    def only(self, numbers: Sequence[int]) -> Texts:
+    def only(self, numbers: Sequence[int]) -> TextBuffer:
         """Some of the texts, in the same buffer."""
-        return Texts(self.data, self.start[numbers], self.stop[numbers], self.name)
+        return TextBuffer(self.data, self.start[numbers], self.stop[numbers], self.name)
 
 
 @dataclass(frozen=True)
-class Batch:
+class DocumentBatch:
     """Consecutive documents of a table.
 
     Attributes:
@@ -136,7 +136,7 @@ class Batch:
     """
 
     items: list[Provenance | Skipped]
-    texts: Texts
+    texts: TextBuffer
 
     def documents(self) -> Iterator[Document | Skipped]:
         """The documents one by one."""
@@ -144,17 +144,17 @@ class Batch:
             yield item if isinstance(item, Skipped) else Document(self.texts[number], item)
 
 
-def _compact(texts: Texts) -> Texts:
+def _compact(texts: TextBuffer) -> TextBuffer:
     """The same texts without the gaps between them, if the gaps take most of the buffer."""
     sizes = texts.stop - texts.start  # (texts,), bytes
     if sizes.sum() * 4 > len(texts.data):
         return texts
     pieces = [texts.data[a:b] for a, b in zip(texts.start, texts.stop, strict=True)]
     ends = np.cumsum(sizes)
-    return Texts(np.concatenate([texts.data[:0], *pieces]), ends - sizes, ends, texts.name)
+    return TextBuffer(np.concatenate([texts.data[:0], *pieces]), ends - sizes, ends, texts.name)
 
 
-def first_spans(texts: Texts, row_ids: Sequence[str], rng_seed: int) -> list[Span]:
+def first_spans(texts: TextBuffer, row_ids: Sequence[str], rng_seed: int) -> list[Span]:
     """First line, last line (from 1) and text of each document's first draw; the text is blank if it drew blank lines.
 
     Args:

@@ -16,7 +16,7 @@ from hf_oss_instruct.spec import kinds
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Option, in_order, options_of
 from hf_oss_instruct.spec.name_kinds import OptOuts
-from hf_oss_instruct.spec.prompts import Template
+from hf_oss_instruct.spec.prompts import PromptTemplateType
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.terminal.flags import GroupedOption
@@ -37,7 +37,7 @@ class Timeout(click.ParamType[float | None]):
         return seconds
 
 
-class JsonObject(click.ParamType[dict[str, Any]]):
+class JsonObjectParam(click.ParamType[dict[str, Any]]):
     """A JSON object."""
 
     name = "json"
@@ -186,10 +186,10 @@ def _type(kind: kinds.Kind) -> click.ParamType[Any]:
         case kinds.Seconds():
             return Timeout()
         case kinds.JsonObject():
-            return JsonObject()
+            return JsonObjectParam()
         case kinds.Folder():
             return click.Path(exists=True, file_okay=False, path_type=Path)
-        case OptOuts() | kinds.File() | Template():
+        case OptOuts() | kinds.File() | PromptTemplateType():
             return click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.STRING
 

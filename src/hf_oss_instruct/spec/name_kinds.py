@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
     from hf_oss_instruct.embeddings import EmbeddingModel
 
-Counts = tuple[tuple[str, int | None], ...]
+CountByLanguage = tuple[tuple[str, int | None], ...]
 """Language names, each with its number of seeds, or None if it has no count."""
 
 
@@ -61,7 +61,7 @@ class LanguageCounts(Kind):
 
     expected = "a list of names, a dict of counts, or a text such as 'python=4000,cpp=500'"
 
-    def from_flag(self, value: str) -> Counts:
+    def from_flag(self, value: str) -> CountByLanguage:
         """See `Kind.from_flag`."""
         found: dict[str, int | None] = {}
         for part in value.split(","):
@@ -71,16 +71,16 @@ class LanguageCounts(Kind):
             found |= self.from_python({name: int(number) if number else None})
         return tuple(found.items())
 
-    def from_yaml(self, value: Any) -> Counts:
+    def from_yaml(self, value: Any) -> CountByLanguage:
         """See `Kind.from_yaml`."""
         counts = dict.fromkeys(value) if isinstance(value, list) else typed(value or {}, dict)
         return self.from_python({str(name): n if n is None else typed(n, int, type(None)) for name, n in counts.items()})
 
-    def to_yaml(self, value: Counts) -> dict[str, int | None] | None:
+    def to_yaml(self, value: CountByLanguage) -> dict[str, int | None] | None:
         """See `Kind.to_yaml`."""
         return dict(value) or None
 
-    def from_python(self, value: Mapping[str, int | None] | Sequence[str] | Counts | str) -> Counts:
+    def from_python(self, value: Mapping[str, int | None] | Sequence[str] | CountByLanguage | str) -> CountByLanguage:
         """See `Kind.from_python`."""
         if isinstance(value, str):
             return self.from_flag(value)

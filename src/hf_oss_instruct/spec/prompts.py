@@ -119,7 +119,7 @@ class Prompt:
         )
 
 
-class Template(Kind):
+class PromptTemplateType(Kind):
     """A prompt template: a file on the command line; its text, or the name of the default, in YAML."""
 
     def from_flag(self, value: Path) -> Prompt:
@@ -146,7 +146,7 @@ class PromptSpec:
 
     template: Prompt | str = option(
         Prompt.default,
-        Template(),
+        PromptTemplateType(),
         "Text file with {code} for the snippet; lines [system] and [user] open messages.",
         python_help="A template with {code} for the snippet: a `Prompt`, or its text. Lines [system] and [user] open messages.",
         flag="--prompt-template",

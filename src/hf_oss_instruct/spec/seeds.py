@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
 from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Switch, Text
-from hf_oss_instruct.spec.name_kinds import Counts, EmbeddingModelName, FilterNames, LanguageCounts, OptOuts
+from hf_oss_instruct.spec.name_kinds import CountByLanguage, EmbeddingModelName, FilterNames, LanguageCounts, OptOuts
 from hf_oss_instruct.spec.shard import Shard, ShardOf
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class SeedPlan:
         yaml="n",
     )
     _: KW_ONLY
-    languages: Mapping[str, int | None] | Sequence[str] | Counts = option(
+    languages: Mapping[str, int | None] | Sequence[str] | CountByLanguage = option(
         (),
         LanguageCounts(),
         "Only these languages; with counts, e.g. python=4000,cpp=500, instead of --n.",
@@ -241,9 +241,9 @@ class SeedPlan:
             object.__setattr__(self, "encoding", charset(self.encoding))
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> CountByLanguage:
         """Language names, each with its number of seeds or None; empty for all languages."""
-        return cast(Counts, self.languages)
+        return cast(CountByLanguage, self.languages)
 
     @property
     def random_seed(self) -> int:

@@ -31,7 +31,7 @@ class Servers(Several):
 
 
 @dataclass(frozen=True)
-class Words(Several):
+class Strings(Several):
     """One text or several."""
 
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ class TeacherSpec:
     )
     api_key_env: tuple[str, ...] = option(
         (),
-        Words(),
+        Strings(),
         "Environment variable that holds the server's key. With several hosts: HOST=NAME, once for each that needs a key.",
         python_help="Environment variables that hold the servers' keys. With several hosts: `HOST=NAME`, one for each that needs "
         "a key.",

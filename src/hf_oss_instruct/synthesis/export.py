@@ -22,7 +22,7 @@ from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.journal.lines import Answer
-from hf_oss_instruct.synthesis.output import RunStats, Tables, publish, report_of
+from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, report_of
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.run_progress import fill
@@ -140,7 +140,7 @@ def write_dataset(
         RunError: `out` cannot be written.
     """
     task = runs[0].task
-    tables = Tables(out, stats, spec, find(spec.checks.benchmarks))
+    tables = DatasetWriter(out, stats, spec, find(spec.checks.benchmarks))
     with progress.stage("Reading the journal", "seeds", None, partial(fill, stats=stats)):
         dropped = _settle(runs, task, tables, spec, stats, before)
     stats.requested = max(stats.requested, stats.done)
@@ -154,7 +154,7 @@ def write_dataset(
 
 
 def _settle(
-    runs: Sequence[RecordedRun], task: OssInstructTask, tables: Tables, spec: RunSpec, stats: RunStats, before: RunReport
+    runs: Sequence[RecordedRun], task: OssInstructTask, tables: DatasetWriter, spec: RunSpec, stats: RunStats, before: RunReport
 ) -> int:
     """Settle every seed that the runs answered. Their journals are closed then, since checks of the whole set need the memory.
 

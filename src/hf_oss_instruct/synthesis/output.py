@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
-from hf_oss_instruct.curation.checks import BY_NAME, Options, entry, skipped
+from hf_oss_instruct.curation.checks import BY_NAME, CurationOptions, entry, skipped
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, ExactDuplicates
@@ -107,7 +107,7 @@ class RunStats:
             self.samples.extend(rows.slice(0, SAMPLES - len(self.samples)).to_pylist())
 
 
-class Tables:
+class DatasetWriter:
     """Writes the configs of a dataset: runs the checks, and counts rows by outcome.
 
     Rows that pass the checks of single rows are stored in `.unchecked/`; checks of the whole dataset run at the end.
@@ -132,7 +132,7 @@ class Tables:
     ) -> None:
         self._out, self._stats, self._spec = out, stats, spec
         compared = ("problem", "solution") if evolved else COMPARED
-        self._options = Options(
+        self._options = CurationOptions(
             columns=compared, lists=tuple(lists), rule=spec.checks.rule, drop=spec.checks.contaminated == "drop"
         )
         self._alike = replace(self._options, columns=("problem",), threshold=evolved.max_similarity) if evolved else self._options

@@ -26,7 +26,7 @@ from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
-from hf_oss_instruct.synthesis.output import RunStats, Tables, publish, report_of
+from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, report_of
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
@@ -110,7 +110,7 @@ def run(
     with _occupied(out), rare_garbage_collection(), deferring() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
-        tables = Tables(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
+        tables = DatasetWriter(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
         if verification:
             verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
         reservations = stack.enter_context(Reservations(out))

@@ -24,7 +24,7 @@ Z95 = 1.959963984540054
 """Quantile of the normal distribution for a two-sided interval of 95 %."""
 
 
-class Outcome(Enum):
+class AnswerOutcome(Enum):
     """Result of judging an answer. The value is what `scores/step-N.jsonl` says under `passed`."""
 
     PASSED = True
@@ -34,7 +34,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedAnswer:
     """Verdict of a judge on an answer.
 
     Attributes:
@@ -45,7 +45,7 @@ class Judged:
     """
 
     parsed: bool
-    outcome: Outcome
+    outcome: AnswerOutcome
     status: str
     sandbox: str = ""
 
@@ -54,15 +54,15 @@ class Judged:
         return {"parsed": self.parsed, "passed": self.outcome.value, "status": self.status, "sandbox": self.sandbox}
 
 
-class Judge(Protocol):
+class AnswerJudge(Protocol):
     """Runs an answer in a sandbox. Called by several threads concurrently."""
 
-    def __call__(self, task: Mapping[str, Any], answer: str) -> Judged:
+    def __call__(self, task: Mapping[str, Any], answer: str) -> JudgedAnswer:
         """Judge one answer to one task."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelAnswer:
     """The model's answer to one task, and whether it ended with the stop token."""
 
     text: str
@@ -82,7 +82,7 @@ class Scoring:
     """
 
     tasks: Sequence[Mapping[str, Any]]
-    judge: Judge
+    judge: AnswerJudge
     every: int
     max_new_tokens: int = 512
     batch_size: int = 16
@@ -139,7 +139,7 @@ class Scoring:
         finally:
             model.train(was_training)
 
-    def _answers(self, trainer: Any, template: Template) -> Iterator[Answer]:
+    def _answers(self, trainer: Any, template: Template) -> Iterator[ModelAnswer]:
         from trl.models import unwrap_model_for_generation
 
         tokenizer = trainer.processing_class
@@ -150,7 +150,7 @@ class Scoring:
             for start in range(0, len(prompts), self.batch_size):
                 yield from self._batch(model, tokenizer, prompts[start : start + self.batch_size], template.stop)
 
-    def _batch(self, model: Any, tokenizer: Any, prompts: list[list[int]], stop: str) -> Iterator[Answer]:
+    def _batch(self, model: Any, tokenizer: Any, prompts: list[list[int]], stop: str) -> Iterator[ModelAnswer]:
         import torch
 
         longest, end = max(map(len, prompts)), tokenizer.convert_tokens_to_ids(stop)
@@ -164,9 +164,9 @@ class Scoring:
             made = model.generate(input_ids=ids, attention_mask=mask, use_cache=True, **words)  # (batch, longest + new)
         for row in made[:, longest:].tolist():
             answer_ids = row[: row.index(end)] if end in row else row
-            yield Answer(tokenizer.decode(answer_ids, skip_special_tokens=True), end in row)
+            yield ModelAnswer(tokenizer.decode(answer_ids, skip_special_tokens=True), end in row)
 
-    def _keep(self, out: Path, step: int, answers: list[Answer], judged: list[Judged]) -> None:
+    def _keep(self, out: Path, step: int, answers: list[ModelAnswer], judged: list[JudgedAnswer]) -> None:
         folder = out / "scores"
         folder.mkdir(parents=True, exist_ok=True)
         rows = (
@@ -176,9 +176,9 @@ class Scoring:
         write_atomically(folder / f"step-{step}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def figures(answers: Sequence[Answer], judged: Sequence[Judged]) -> dict[str, float]:
+def figures(answers: Sequence[ModelAnswer], judged: Sequence[JudgedAnswer]) -> dict[str, float]:
     """pass@1 of greedy answers with its Wilson interval, rates of answers that parse and stop, and the number not judged."""
-    counted = [verdict.outcome is Outcome.PASSED for verdict in judged if verdict.outcome is not Outcome.NOT_JUDGED]
+    counted = [verdict.outcome is AnswerOutcome.PASSED for verdict in judged if verdict.outcome is not AnswerOutcome.NOT_JUDGED]
     low, high = wilson(sum(counted), len(counted))
     return {
         "score/pass@1": sum(counted) / len(counted) if counted else math.nan,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hf_oss_instruct.training.prepare import Encoder, Prepared, mixed, prepare
+from hf_oss_instruct.training.prepare import Prepared, RowEncoder, mixed, prepare
 from hf_oss_instruct.training.sources import TrainingSource, why_unchecked
 
 
@@ -24,7 +24,7 @@ class TrainingData:
 
 
 def load_data(
-    sources: list[TrainingSource], encoder: Encoder, *, streaming: bool, rng_seed: int, num_proc: int | None
+    sources: list[TrainingSource], encoder: RowEncoder, *, streaming: bool, rng_seed: int, num_proc: int | None
 ) -> TrainingData:
     """Load the datasets of a recipe, encode them, and mix them if there are several.
 

@@ -16,10 +16,10 @@ from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.prompts import instruction
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring.reference import References
-from hf_oss_instruct.evaluation.scoring.scoring import Grader
+from hf_oss_instruct.evaluation.scoring.scoring import SampleGrader
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.structured import any_json
-from hf_oss_instruct.training.callbacks import Judged, Outcome, Scoring
+from hf_oss_instruct.training.callbacks import AnswerOutcome, JudgedAnswer, Scoring
 
 OWN = ("instruction", "entry_point", "tests")
 """Required fields of a custom task; `language` is optional, Python by default."""
@@ -104,13 +104,15 @@ class Judges:
     """
 
     def __init__(self, tier: str | None = None) -> None:
-        self._grader = Grader(References(tier=tier), {}, tier)
+        self._grader = SampleGrader(References(tier=tier), {}, tier)
 
-    def __call__(self, task: Mapping[str, Any], answer: str) -> Judged:
+    def __call__(self, task: Mapping[str, Any], answer: str) -> JudgedAnswer:
         """Judge one answer to one task."""
         problem: Problem = task["problem"]
         verdict, _ = self._grader.verdict(problem, Sample(problem.task_id, 0, answer, "answer"))
         holds_code = bool(verdict.program.strip()) and problem.entry_point in verdict.program
         parsed = holds_code and (problem.language not in MINED_LANGUAGES or parses(verdict.program, problem.language))
-        outcome = Outcome.NOT_JUDGED if not verdict.final else Outcome.PASSED if verdict.passed else Outcome.FAILED
-        return Judged(parsed, outcome, verdict.status, verdict.sandbox)
+        outcome = (
+            AnswerOutcome.NOT_JUDGED if not verdict.final else AnswerOutcome.PASSED if verdict.passed else AnswerOutcome.FAILED
+        )
+        return JudgedAnswer(parsed, outcome, verdict.status, verdict.sandbox)

@@ -39,7 +39,7 @@ IGNORED = -100
 """Label of a token without loss (PyTorch's cross entropy ignores it)."""
 
 
-class Encoder:
+class RowEncoder:
     """Encodes a row as token ids and labels, identical to what TRL produces for the same text.
 
     Args:
@@ -140,7 +140,7 @@ class Prepared:
         return {reason: self.counts[reason] for reason in DROPPED if self.counts[reason]}
 
 
-def prepare(rows: Rows, encoder: Encoder, *, num_proc: int | None = None) -> Prepared:
+def prepare(rows: Rows, encoder: RowEncoder, *, num_proc: int | None = None) -> Prepared:
     """Encode rows and drop those that cannot be trained on.
 
     Args:
@@ -202,7 +202,7 @@ def mixed(parts: Sequence[tuple[Rows, float]], rng_seed: int = 0) -> tuple[Rows,
     return datasets.concatenate_datasets(chosen).shuffle(seed=rng_seed), drawn
 
 
-def _stream(rows: Any, encoder: Encoder, columns: list[str]) -> Prepared:
+def _stream(rows: Any, encoder: RowEncoder, columns: list[str]) -> Prepared:
     made = Prepared(rows)
 
     def counted(row: Mapping[str, Any]) -> bool:
@@ -216,7 +216,7 @@ def _stream(rows: Any, encoder: Encoder, columns: list[str]) -> Prepared:
     return made
 
 
-def _checked_columns(rows: Rows, encoder: Encoder) -> list[str]:
+def _checked_columns(rows: Rows, encoder: RowEncoder) -> list[str]:
     first = next(iter(rows), None)
     if first is None:
         raise UsageError("The dataset is empty: there is nothing to train on. Pass another dataset or split.")

@@ -30,7 +30,7 @@ from hf_oss_instruct.training.output import (
     write_output,
 )
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
-from hf_oss_instruct.training.prepare import Encoder
+from hf_oss_instruct.training.prepare import RowEncoder
 from hf_oss_instruct.training.progress import show_in
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, Recipe, read_yaml
 from hf_oss_instruct.training.sources import refuse_unchecked, sources_of
@@ -98,7 +98,7 @@ def train(
     tokenizer = _from_pretrained("AutoTokenizer", model)
     chosen = template_for(template, tokenizer)
     tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
-    encoder = Encoder(chosen, tokenizer, arguments.max_length, thoughts)
+    encoder = RowEncoder(chosen, tokenizer, arguments.max_length, thoughts)
     with _main_process_first(arguments), progress.stage("Encoding the data"):
         streaming, processes = mixture.streaming or script.dataset_streaming, arguments.dataset_num_proc
         data = load_data(sources, encoder, streaming=streaming, rng_seed=arguments.seed, num_proc=processes)

@@ -10,9 +10,9 @@ from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.terminal.display import one_line
 from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.memo import Verdicts, key_of
-from hf_oss_instruct.verification.rows import Options, SolutionResult
+from hf_oss_instruct.verification.rows import SolutionResult, VerificationOptions
 from hf_oss_instruct.verification.running import run_solutions
-from hf_oss_instruct.verification.runs import Outcome, SuiteResult
+from hf_oss_instruct.verification.runs import SuiteResult, TestResult
 from hf_oss_instruct.verification.suites import read_suite
 from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, Suite
 
@@ -39,7 +39,7 @@ def build_matrix(
     solutions: Sequence[str],
     tests: str | Sequence[str],
     language: str,
-    options: Options | None = None,
+    options: VerificationOptions | None = None,
     verdicts: Verdicts | None = None,
 ) -> Matrix:
     """Run each solution once with all of the tests.
@@ -56,12 +56,12 @@ def build_matrix(
         SandboxError: this machine has no sandbox.
         ToolchainMissingError: a compiler or interpreter is not installed.
     """
-    suite = read_suite(tests, named(language).name, solutions[0], (options or Options()).package_folders)
-    ran = results_of(solutions, suite, options or Options(), verdicts or Verdicts())
+    suite = read_suite(tests, named(language).name, solutions[0], (options or VerificationOptions()).package_folders)
+    ran = results_of(solutions, suite, options or VerificationOptions(), verdicts or Verdicts())
     return Matrix(tuple(suite.standalone()), tuple(map(solution_result, solutions, ran)))
 
 
-def results_of(solutions: Sequence[str], suite: Suite, options: Options, verdicts: Verdicts) -> list[SuiteResult]:
+def results_of(solutions: Sequence[str], suite: Suite, options: VerificationOptions, verdicts: Verdicts) -> list[SuiteResult]:
     """The results of each solution; those that are not known are made together.
 
     Args:
@@ -102,7 +102,7 @@ def _refused(solution: str, suite: Suite) -> SuiteResult | None:
 
 
 def _from_json(columns: dict[str, Any]) -> SuiteResult:
-    outcomes = tuple(Outcome(**outcome) if outcome else None for outcome in columns["outcomes"])
+    outcomes = tuple(TestResult(**outcome) if outcome else None for outcome in columns["outcomes"])
     return SuiteResult(**{**columns, "outcomes": outcomes})
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
-from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Run, SuiteResult, TestResult
 from hf_oss_instruct.verification.suites import cpp, csharp, go, java, javascript, php, ruby, rust, shell
 from hf_oss_instruct.verification.suites.core import Suite
 
@@ -109,12 +109,12 @@ def _failed_result(suite: Suite, ran: Execution) -> SuiteResult:
 
 
 def _read(suite: Suite, ran: Execution, nonce: str) -> SuiteResult:
-    messages: dict[str, Outcome] = {}
+    messages: dict[str, TestResult] = {}
     for line in re.finditer(rf"^{nonce} (\w+) (\w+) (.*)$", ran.stdout, re.MULTILINE):
         try:
-            messages.setdefault(line[1], Outcome(line[2], str(json.loads(line[3]))))
+            messages.setdefault(line[1], TestResult(line[2], str(json.loads(line[3]))))
         except ValueError:
-            messages.setdefault(line[1], Outcome(FAILED, line[3]))
+            messages.setdefault(line[1], TestResult(FAILED, line[3]))
     outcomes = tuple(messages.get(str(test)) for test in range(len(suite.tests)))
     load_error = messages["load"].detail if "load" in messages else ""
     ended = (
@@ -139,12 +139,12 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
     ran = run_many(program, suite.language, inputs, limits=replace(limits, output_bytes=OUTPUT_BYTES), tier=tier)
     if ran[0].status in ("compile_error", "sandbox_error"):
         return _failed_result(suite, ran[0])
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, TestResult] = {}
     # There are fewer results than inputs if the output of all exceeds its limit.
     for index, execution in zip(order, ran, strict=False):
         right = execution.status == "ok" and output_lines(execution.stdout) == output_lines(suite.tests[index].output)
         detail = "" if right else f"it printed {execution.stdout[:100]!r}" if execution.status == "ok" else execution.status
-        outcomes[index] = Outcome(PASSED if right else FAILED, detail)
+        outcomes[index] = TestResult(PASSED if right else FAILED, detail)
     return SuiteResult(tuple(outcomes.get(index) for index in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
 
 

@@ -13,7 +13,7 @@ from hf_oss_instruct.sandbox.judging.python_tests import judge_checks
 from hf_oss_instruct.sandbox.judging.recording import recorded
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
-from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Outcome, Run, SuiteResult
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Run, SuiteResult, TestResult
 from hf_oss_instruct.verification.suites.core import Suite
 
 CHANNEL_BYTES = 8 << 20
@@ -78,7 +78,7 @@ def run_all(
 def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list[SuiteResult]:
     if ran.status == "sandbox_error":
         return [SuiteResult((None,) * len(suite.tests), sandbox_error=ran.reason)] * len(runs)
-    outcomes: list[dict[str, Outcome]] = [{} for _ in runs]
+    outcomes: list[dict[str, TestResult]] = [{} for _ in runs]
     ends: dict[int, str] = {}
     for line in re.finditer(rf"^{nonce} (\d+) (\w+) (.*)$", ran.stdout, re.MULTILINE):
         number, test, rest = int(line[1]), line[2], line[3]
@@ -88,7 +88,7 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
             ends.setdefault(number, json.loads(rest))
             continue
         status, _, detail = rest.partition(" ")
-        outcomes[number].setdefault(test, Outcome(status, json.loads(detail)))
+        outcomes[number].setdefault(test, TestResult(status, json.loads(detail)))
     found = []
     for number in range(len(runs)):
         by_test = outcomes[number]
@@ -136,7 +136,7 @@ def graded_outside(
         for judged in judge_programs(
             programs[index : index + TOGETHER], [checks[index] or [] for index in outside], limits, tier=tier, packages=packages
         ):
-            outcomes: list[Outcome | None] = [None] * len(suite.tests)
+            outcomes: list[TestResult | None] = [None] * len(suite.tests)
             for test, verdict in zip(outside, judged.tests or (), strict=bool(judged.tests)):
                 outcomes[test] = _outcome(verdict)
             found.append(SuiteResult(tuple(outcomes), judged.load_error) if judged.load_error or judged.tests else None)
@@ -177,6 +177,6 @@ def confirmed_outside(
     return replace(ran, outcomes=tuple(outcomes))
 
 
-def _outcome(verdict: tuple[str, str]) -> Outcome:
+def _outcome(verdict: tuple[str, str]) -> TestResult:
     status, detail = verdict
-    return Outcome(PASSED if status == "passed" else FAILED, detail)
+    return TestResult(PASSED if status == "passed" else FAILED, detail)

@@ -16,7 +16,7 @@ STATUSES = ("passed", "tests_failed", "tests_vacuous", "tests_flaky", "tests_mis
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class VerificationOptions:
     """How rows are verified.
 
     Attributes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.verification import program_runs, python_runs
-from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, SKIPPED, Outcome, Run, SuiteResult
+from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, SKIPPED, Run, SuiteResult, TestResult
 from hf_oss_instruct.verification.suites.core import Suite
 
 _SKIPS = re.compile(
@@ -117,7 +117,7 @@ def _with_skips_passed(suite: Suite, ran: SuiteResult) -> SuiteResult:
     if not any(ran.passed):
         return ran
     outcomes = [
-        Outcome(PASSED, outcome.detail)
+        TestResult(PASSED, outcome.detail)
         if outcome is not None and outcome.status == SKIPPED and _SKIPS.search(test.text)
         else outcome
         for outcome, test in zip(ran.outcomes, suite.tests, strict=True)
@@ -147,7 +147,7 @@ def _run_remaining(
         if ran.load_error or ran.sandbox_error or suite.is_pairs or None not in ran.outcomes or ran.ended == "timeout":
             break
         index = ran.outcomes.index(None)
-        lost = Outcome(FAILED, f"the process ended during this test: {ran.ended or 'it left'}")
+        lost = TestResult(FAILED, f"the process ended during this test: {ran.ended or 'it left'}")
         outcomes = [*ran.outcomes[:index], lost]
         if index + 1 < len(suite.tests):
             (rest,) = run_all(suite, [program], [Run(first=index + 1)], limits, tier=tier, packages=packages)

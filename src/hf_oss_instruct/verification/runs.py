@@ -31,7 +31,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TestResult:
     """The result of one test.
 
     Attributes:
@@ -61,7 +61,7 @@ class SuiteResult:
         stderr: the end of its output there.
     """
 
-    outcomes: tuple[Outcome | None, ...]
+    outcomes: tuple[TestResult | None, ...]
     load_error: str = ""
     ended: str = ""
     compiled: bool = True

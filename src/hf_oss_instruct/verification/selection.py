@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hf_oss_instruct.errors import UsageError
 
-Matrix = npt.NDArray[np.bool_]
+PassMatrix = npt.NDArray[np.bool_]
 """(N solutions, M tests): whether the solution passes the test."""
 Scores = npt.NDArray[Any]
 ALPHA, BETA_0 = 1e3, 1e5
@@ -38,7 +38,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class VerdictErrorRates:
     """How far verdicts agree with the truth.
 
     Attributes:
@@ -79,29 +79,29 @@ def select(matrix: npt.ArrayLike, method: str = "majority") -> Selection:
     return Selection(int(order[0]), method, tuple(map(float, scores)))
 
 
-def own(matrix: Matrix) -> Scores:
+def own(matrix: PassMatrix) -> Scores:
     """1 for the first solution, which came with the problem; the baseline."""
     return np.asarray(np.eye(1, len(matrix))[0])
 
 
-def majority(matrix: Matrix) -> Scores:
+def majority(matrix: PassMatrix) -> Scores:
     """Number of passed tests."""
     return np.asarray(matrix.sum(1))
 
 
-def codet(matrix: Matrix) -> Scores:
+def codet(matrix: PassMatrix) -> Scores:
     """|S| · |T|: solutions with the same row, times the tests that they pass (CodeT, arXiv 2207.10397, section 2.2)."""
     groups, sizes = _groups(matrix)
     return np.asarray(sizes[groups] * matrix.sum(1))
 
 
-def codet_sqrt(matrix: Matrix) -> Scores:
+def codet_sqrt(matrix: PassMatrix) -> Scores:
     """|T| · √|S|: the score of CodeT's own code, in which many equal solutions weigh less."""
     groups, sizes = _groups(matrix)
     return np.asarray(np.sqrt(sizes[groups]) * matrix.sum(1))
 
 
-def b4(matrix: Matrix) -> Scores:
+def b4(matrix: PassMatrix) -> Scores:
     """Posterior of "these solutions are the right ones, and the tests that they pass the right tests" (B4, arXiv 2409.08692).
 
     For a group of solutions with equal rows, with indicator x over solutions and y over tests: log B(Σy + α, M − Σy + 1) +
@@ -125,7 +125,7 @@ def b4(matrix: Matrix) -> Scores:
     return found[groups]
 
 
-def aces(matrix: Matrix) -> Scores:
+def aces(matrix: PassMatrix) -> Scores:
     """Sum of the weights of passed tests; a test weighs max(0, AUC − ½) (leave-one-out AUC of ACES, arXiv 2604.03922).
 
     The AUC of a test is the probability that a solution that passes it passes more of the other tests than one that fails it
@@ -135,7 +135,7 @@ def aces(matrix: Matrix) -> Scores:
     return np.asarray(matrix @ aces_weights(matrix))
 
 
-def aces_weights(matrix: Matrix) -> Scores:
+def aces_weights(matrix: PassMatrix) -> Scores:
     """The weight of each test, of shape (M tests,)."""
     count, tests = matrix.shape
     total = matrix.sum(1)  # (solutions,)
@@ -149,7 +149,7 @@ def aces_weights(matrix: Matrix) -> Scores:
     return weights
 
 
-def rates(accepted: Sequence[bool], right: Sequence[bool]) -> Rates:
+def rates(accepted: Sequence[bool], right: Sequence[bool]) -> VerdictErrorRates:
     """FAR, FRR and J of verdicts.
 
     Args:
@@ -165,10 +165,10 @@ def rates(accepted: Sequence[bool], right: Sequence[bool]) -> Rates:
     of_right = [is_accepted for is_accepted, truth in zip(accepted, right, strict=True) if truth]
     far = sum(of_wrong) / len(of_wrong) if of_wrong else None
     frr = 1 - sum(of_right) / len(of_right) if of_right else None
-    return Rates(far, frr, None if far is None or frr is None else 1 - far - frr)
+    return VerdictErrorRates(far, frr, None if far is None or frr is None else 1 - far - frr)
 
 
-METHODS: dict[str, Callable[[Matrix], npt.NDArray[Any]]] = {
+METHODS: dict[str, Callable[[PassMatrix], npt.NDArray[Any]]] = {
     "own": own,
     "majority": majority,
     "codet": codet,
@@ -179,7 +179,7 @@ METHODS: dict[str, Callable[[Matrix], npt.NDArray[Any]]] = {
 """Name → what scores the solutions of a matrix."""
 
 
-def _groups(matrix: Matrix) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _groups(matrix: PassMatrix) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """The group of each solution, whose rows are equal, and the size of each group."""
     if not matrix.shape[1]:
         return np.zeros(len(matrix), np.intp), np.array([len(matrix)])

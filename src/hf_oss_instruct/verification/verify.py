@@ -22,20 +22,20 @@ from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.matrix import results_of, solution_result
 from hf_oss_instruct.verification.memo import Verdicts, key_of
 from hf_oss_instruct.verification.quality.measure import Quality, from_json, measure
-from hf_oss_instruct.verification.rows import STATUSES, Options, RowToVerify, SolutionResult, Verified
+from hf_oss_instruct.verification.rows import STATUSES, RowToVerify, SolutionResult, VerificationOptions, Verified
 from hf_oss_instruct.verification.runs import SuiteResult
 from hf_oss_instruct.verification.selection import select
 from hf_oss_instruct.verification.suites import read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
-__all__ = ["STATUSES", "Options", "RowToVerify", "SolutionResult", "Verified", "verify_row", "verify_rows"]
+__all__ = ["STATUSES", "RowToVerify", "SolutionResult", "VerificationOptions", "Verified", "verify_row", "verify_rows"]
 
 
 def verify_row(
     solutions: Sequence[str],
     tests: str | Sequence[str],
     language: str,
-    options: Options | None = None,
+    options: VerificationOptions | None = None,
     verdicts: Verdicts | None = None,
 ) -> Verified:
     """Run solutions with tests, measure the tests, and judge the pair.
@@ -51,7 +51,7 @@ def verify_row(
         SandboxError: this machine has no sandbox.
         UsageError: the language is unknown, or there is no solution.
     """
-    options, verdicts = options or Options(), verdicts or Verdicts()
+    options, verdicts = options or VerificationOptions(), verdicts or Verdicts()
     language = named(language).name
     if not solutions:
         raise UsageError("No solutions to verify. Pass at least one.")
@@ -127,7 +127,10 @@ def _without_passed_test(known: Verified, best: SuiteResult) -> Verified:
 
 
 def verify_rows(
-    rows: Iterable[RowToVerify], options: Options | None = None, verdicts: Verdicts | None = None, workers: int | None = None
+    rows: Iterable[RowToVerify],
+    options: VerificationOptions | None = None,
+    verdicts: Verdicts | None = None,
+    workers: int | None = None,
 ) -> Iterator[Verified]:
     """Verify rows, several at once, in their order; rows are read only slightly ahead of the results.
 
@@ -151,7 +154,7 @@ def verify_rows(
             line += [begin(row) for row in islice(rows, 1)]
 
 
-def _quality(solution: str, suite: Suite, options: Options, verdicts: Verdicts) -> Quality:
+def _quality(solution: str, suite: Suite, options: VerificationOptions, verdicts: Verdicts) -> Quality:
     key = key_of(
         solution,
         suite,

@@ -24,8 +24,8 @@ def test_loading_a_model_leaves_gradients_and_the_folder_as_they_were(tmp_path: 
     before = sorted(path.name for path in folder.iterdir())
     code = (
         "import os, sys, torch\n"
-        "from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling\n"
-        "LightevalModel(ModelChoice(sys.argv[1]), Sampling()); print(torch.is_grad_enabled(), os.listdir())"
+        "from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, GenerationSampling\n"
+        "LightevalModel(ModelChoice(sys.argv[1]), GenerationSampling()); print(torch.is_grad_enabled(), os.listdir())"
     )
     (tmp_path / "here").mkdir()
     done = EVALUATE.run(["-c", code, folder], cwd=tmp_path / "here", check=True)
@@ -49,11 +49,11 @@ def test_lighteval_still_does_what_we_work_around(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", ["qwen", "llama", "deepseek-coder"])
 @EVALUATE.test
 def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import GenerationSampling, LightevalModel, ModelChoice
 
     tokenizer = tokenizer_of(family, [row["prompt"] for row in toys.PLUS], 600)
     folder = save_model(tmp_path / "model", tokenizer)
-    model = LightevalModel(ModelChoice(str(folder)), Sampling())
+    model = LightevalModel(ModelChoice(str(folder)), GenerationSampling())
     assert model.style() == "chat"
     problem = toys.plus(tmp_path / "data").problems["HumanEval/901"]
     put = build_prompt(problem, "magicoder")
@@ -68,35 +68,35 @@ def test_a_prompt_is_to_the_byte_what_training_saw(family: str, tmp_path: Path) 
 
 @EVALUATE.test
 def test_a_model_that_was_saved_with_our_template_is_asked_in_it(tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import GenerationSampling, LightevalModel, ModelChoice
 
     tokenizer = tokenizer_of("starcoder2")
     tokenizer.chat_template = template_for("magicoder", tokenizer).chat_template
-    model = LightevalModel(ModelChoice(str(save_model(tmp_path / "model", tokenizer))), Sampling())
+    model = LightevalModel(ModelChoice(str(save_model(tmp_path / "model", tokenizer))), GenerationSampling())
     assert model.style() == "magicoder"
 
 
 @EVALUATE.test
 def test_a_prompt_that_would_be_cut_and_an_option_that_is_none_are_errors(tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import GenerationSampling, LightevalModel, ModelChoice
 
     folder = save_model(tmp_path / "model", tokenizer_of("qwen"), max_position_embeddings=16)
-    model = LightevalModel(ModelChoice(str(folder)), Sampling())
+    model = LightevalModel(ModelChoice(str(folder)), GenerationSampling())
     put = build_prompt(toys.plus(tmp_path / "data").problems["HumanEval/900"], "completion")
     with pytest.raises(EvaluationError, match="but the model accepts 16"):
         model.answers([put], "completion")
     with pytest.raises(UsageError, match="transformers has no option 'devices'"):
-        LightevalModel(ModelChoice(str(folder), options={"devices": 1}), Sampling())
+        LightevalModel(ModelChoice(str(folder), options={"devices": 1}), GenerationSampling())
     with pytest.raises(EvaluationError, match="cannot be loaded by transformers"):
-        LightevalModel(ModelChoice(str(tmp_path / "data")), Sampling())
+        LightevalModel(ModelChoice(str(tmp_path / "data")), GenerationSampling())
 
 
 @EVALUATE.test
 def test_a_key_comes_from_the_environment_alone(tmp_path: Path) -> None:
-    from hf_oss_instruct.evaluation.integrations.lighteval_models import LightevalModel, ModelChoice, Sampling
+    from hf_oss_instruct.evaluation.integrations.lighteval_models import GenerationSampling, LightevalModel, ModelChoice
 
     url = "http://127.0.0.1:9/v1"
     with pytest.raises(UsageError, match="'NO_SUCH_KEY' is not set"):
-        LightevalModel(ModelChoice("m", "litellm", base_url=url, api_key_env="NO_SUCH_KEY"), Sampling())
+        LightevalModel(ModelChoice("m", "litellm", base_url=url, api_key_env="NO_SUCH_KEY"), GenerationSampling())
     with pytest.raises(UsageError, match="api_key cannot be set with --set"):
-        LightevalModel(ModelChoice("m", "litellm", base_url=url, options={"api_key": "secret"}), Sampling())
+        LightevalModel(ModelChoice("m", "litellm", base_url=url, options={"api_key": "secret"}), GenerationSampling())

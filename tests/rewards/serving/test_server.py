@@ -22,7 +22,7 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards import make_code_reward
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
-from hf_oss_instruct.rewards.scorer import Item
+from hf_oss_instruct.rewards.scorer import ScorerItem
 from hf_oss_instruct.rewards.serving import wire
 
 COMMAND = Path(sys.executable).with_name("hf-oss-instruct")
@@ -139,11 +139,11 @@ def test_a_page_in_a_browser_cannot_send_programs(url: str) -> None:
 
 def test_a_full_queue_is_said_at_once_and_clients_wait_for_their_turn() -> None:
     async def story(url: str) -> None:
-        body = wire.request_of([Item(SLEEPS, TESTS)] * 2, "all", 1.0)
+        body = wire.request_of([ScorerItem(SLEEPS, TESTS)] * 2, "all", 1.0)
         slow = asyncio.create_task(post(url, body))
         while '"queued": 2' not in await get(url, "/health"):
             await asyncio.sleep(0.05)
-        assert (await post(url, wire.request_of([Item(RIGHT, TESTS)], "all", 1.0)))[0] == 429
+        assert (await post(url, wire.request_of([ScorerItem(RIGHT, TESTS)], "all", 1.0)))[0] == 429
         waiting = make_code_reward(url=url)(prompts=[""], completions=[RIGHT], tests=["assert one() == 1"])
         assert await waiting == [1.0]
         assert (await slow)[1]["outcomes"][0]["status"] == "timeout"

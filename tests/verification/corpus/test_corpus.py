@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
-from hf_oss_instruct.verification.verify import Options, RowToVerify, verify_row, verify_rows
+from hf_oss_instruct.verification.verify import RowToVerify, VerificationOptions, verify_row, verify_rows
 from tests.verification.corpus import (
     cpp,
     csharp,
@@ -47,9 +47,11 @@ LANGUAGES = sorted({case.language for case in CASES})
 
 # Each language has a right row in test_several_texts, which passes only if a stub of its solution fails.
 @pytest.mark.parametrize(
-    ("python", "options"), [(True, Options()), (False, Options(mutants=2, reruns=1))], ids=["python", "others"]
+    ("python", "options"),
+    [(True, VerificationOptions()), (False, VerificationOptions(mutants=2, reruns=1))],
+    ids=["python", "others"],
 )
-def test_the_quick_part_of_the_corpus_gets_its_labels(python: bool, options: Options) -> None:
+def test_the_quick_part_of_the_corpus_gets_its_labels(python: bool, options: VerificationOptions) -> None:
     cases = [
         case for case in CASES if case.quick and (case.language == "python") == python and not why_unavailable(case.language)
     ]

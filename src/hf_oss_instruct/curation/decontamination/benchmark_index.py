@@ -17,7 +17,7 @@ import xxhash
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.decontamination import normalization
 from hf_oss_instruct.curation.decontamination.benchmark_tasks import BenchmarkTask
-from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex, Numbers
+from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex, TextNumbers
 from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions
 from hf_oss_instruct.storage.atomic import atomic_write
 from hf_oss_instruct.storage.cache import cache_folder
@@ -166,7 +166,7 @@ def _owned(pairs: Iterable[tuple[int, str]]) -> Owned:
     return [owner for owner, _ in listed], [text for _, text in listed]
 
 
-def _joined(parts: Iterable[tuple[Hashes, Numbers]]) -> InvertedIndex:
+def _joined(parts: Iterable[tuple[Hashes, TextNumbers]]) -> InvertedIndex:
     none = np.empty(0, np.uint64), np.empty(0, np.int32)  # both (0,)
     hashes, owners = zip(none, *parts, strict=True)
     return InvertedIndex.of(np.concatenate(hashes), np.concatenate(owners))
@@ -199,7 +199,7 @@ def prefilter_slots(first: Hashes) -> Positions:
     return ((first * _SPREAD) >> np.uint64(64 - PREFILTER.bit_length() + 1)).astype(np.int64)
 
 
-def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, Numbers]]:
+def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, TextNumbers]]:
     """The n-grams with enough distinct words, and the task of each."""
     tasks = np.array(owned[0], np.int32)  # (texts,)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
@@ -258,7 +258,7 @@ def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Positions, InvertedIndex
     return lookup, needed, InvertedIndex.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
 
 
-def _blind_ngrams(owned: Owned) -> Iterator[tuple[Hashes, Numbers]]:
+def _blind_ngrams(owned: Owned) -> Iterator[tuple[Hashes, TextNumbers]]:
     """The identifier-blind n-grams that are specific enough, and the task of each."""
     tasks = np.array(owned[0], np.int32)  # (texts,)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):

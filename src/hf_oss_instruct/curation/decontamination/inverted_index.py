@@ -9,7 +9,7 @@ import numpy as np
 
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
 
-Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
+TextNumbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class InvertedIndex:
     """
 
     hashes: Hashes
-    ends: Numbers
-    owners: Numbers
+    ends: TextNumbers
+    owners: TextNumbers
     prefilter: np.ndarray[Any, np.dtype[np.bool_]]
 
     @classmethod
-    def of(cls, hashes: Hashes, owners: Numbers) -> InvertedIndex:
+    def of(cls, hashes: Hashes, owners: TextNumbers) -> InvertedIndex:
         """Build an index from pairs of hash and owner.
 
         Args:
@@ -46,7 +46,7 @@ class InvertedIndex:
         return cls.from_parts(hashes[first], ends, owners)
 
     @classmethod
-    def from_parts(cls, hashes: Hashes, ends: Numbers, owners: Numbers) -> InvertedIndex:
+    def from_parts(cls, hashes: Hashes, ends: TextNumbers, owners: TextNumbers) -> InvertedIndex:
         """Rebuild an index from its arrays; the prefilter is made of the hashes.
 
         Args:
@@ -79,7 +79,7 @@ class InvertedIndex:
         hit = self.hashes[entries] == hashes[positions]  # (candidates,)
         return positions[hit], entries[hit]
 
-    def expand(self, rows: Positions, entries: Positions) -> tuple[Positions, Numbers]:
+    def expand(self, rows: Positions, entries: Positions) -> tuple[Positions, TextNumbers]:
         """Expand pairs of (row, hash number) to pairs of (row, owner), one for each owner of the hash."""
         counts = self.ends[entries + 1] - self.ends[entries]  # (pairs,)
         # The number of each pair among those of its hash: a running number, less the first one of the hash.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions, Texts
+from hf_oss_instruct.curation.ngrams import Bytes, ColumnTexts, Hashes, Positions
 from hf_oss_instruct.storage.spill import distinct
 
 # Translated benchmarks such as MultiPL-E call a list what their language calls it. The first word of each group stands for all.
@@ -57,7 +57,7 @@ _MARKS = ngrams.alphabet("/*#;%!-")
 _UNDERSCORED = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGITS, fold=True, beyond_ascii=True)
 
 
-def prose_words(rows: Texts) -> ngrams.Words:
+def prose_words(rows: ColumnTexts) -> ngrams.Words:
     """The words of prose. The names that languages give to lists, maps etc. become one word, also two words (array list)."""
     found = ngrams.words(rows, ngrams.PROSE)
     positions = ngrams.among(found.hashes, _FROM)  # (synonyms,)
@@ -72,7 +72,7 @@ def prose_words(rows: Texts) -> ngrams.Words:
     return ngrams.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
 
 
-def blind_tokens(rows: Texts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
+def blind_tokens(rows: ColumnTexts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Code tokens with all names replaced by one: hashes (tokens,), ends (rows + 1,), which tokens are specific (tokens,)."""
     found = ngrams.words(rows, ngrams.IDENTIFIERS)
     distinctive = np.zeros(len(found.hashes), bool)  # (words,)
@@ -89,7 +89,7 @@ def blind_tokens(rows: Texts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dty
     return every, np.searchsorted(positions, rows.ends), is_distinctive
 
 
-def squeezed(rows: Texts) -> tuple[Bytes, Positions]:
+def squeezed(rows: ColumnTexts) -> tuple[Bytes, Positions]:
     """Texts in lower case without white space and comment markers; and where rows begin and end (rows + 1,)."""
     folded = np.take(_INK, rows.data)  # (bytes,)
     ink = folded != 0  # (bytes,): whether a byte is kept
@@ -97,7 +97,7 @@ def squeezed(rows: Texts) -> tuple[Bytes, Positions]:
     return folded[ink], rows.ends - np.searchsorted(np.flatnonzero(~ink), rows.ends)
 
 
-def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Positions:
+def _comment_marks(rows: ColumnTexts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Positions:
     """Where markers such as `//`, `*` or `#` come first in a line."""
     lines = distinct(np.concatenate([rows.ends[:-1], np.flatnonzero(rows.data == ord("\n")) + 1]))  # (lines,): where lines begin
     inked, others = np.flatnonzero(ink), np.append(np.flatnonzero(np.take(_MARKS, rows.data) == 0), len(rows.data))
@@ -107,7 +107,7 @@ def _comment_marks(rows: Texts, ink: np.ndarray[Any, np.dtype[np.bool_]]) -> Pos
     return np.repeat(first - (np.cumsum(lengths) - lengths), lengths) + np.arange(int(lengths.sum()))
 
 
-def plain_names(rows: Texts) -> tuple[ngrams.Words, Positions]:
+def plain_names(rows: ColumnTexts) -> tuple[ngrams.Words, Positions]:
     """The names in texts in lower case without underscores, so that `hasCloseElements` equals `has_close_elements`.
 
     Returns:
@@ -115,7 +115,7 @@ def plain_names(rows: Texts) -> tuple[ngrams.Words, Positions]:
     """
     lines = np.flatnonzero(rows.data == ord("_"))
     ends = rows.ends - np.searchsorted(lines, rows.ends)
-    return ngrams.words(Texts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
+    return ngrams.words(ColumnTexts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
 
 
 def with_underscores(starts: Positions, lines: Positions) -> Positions:

@@ -15,7 +15,7 @@ from hf_oss_instruct.curation.decontamination import benchmark_index, normalizat
 from hf_oss_instruct.curation.decontamination.benchmark_index import BenchmarkIndex
 from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex
 from hf_oss_instruct.curation.duplicates.exact import COMPARED
-from hf_oss_instruct.curation.ngrams import Positions, Texts
+from hf_oss_instruct.curation.ngrams import ColumnTexts, Positions
 from hf_oss_instruct.storage.spill import distinct
 
 SHOWN = 8
@@ -68,7 +68,7 @@ def _labels(hits: list[str]) -> list[str]:
     return sorted(set(hits))[:SHOWN]
 
 
-def _quotes(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
+def _quotes(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     found = normalization.prose_words(rows)
     wanted = {*benchmark_index.WHOLE, benchmark_index.SHORT, benchmark_index.LONG, benchmark_index.STATEMENT}
     for length, grams, row_of in ngrams.gram_family(found.hashes, found.ends, wanted):
@@ -103,7 +103,7 @@ def _shares(first: int, grams: ngrams.Hashes, row_of: Positions, index: Benchmar
         yield (pair >> 32) + first, int(index.prose_tasks[pair & (2**32 - 1)]), "share"
 
 
-def _substrings(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
+def _substrings(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that contain a whole quote. Only rows that contain its first characters are searched."""
     # Cheap tests first: a table by eight bytes at every offset, the hash of 40 bytes where that is true,
     # and the whole quote where its beginning is there.
@@ -119,7 +119,7 @@ def _substrings(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
             yield row + rows.first, int(index.quote_tasks[quote]), "quote"
 
 
-def _similar_code(rows: Texts, index: BenchmarkIndex) -> Iterator[Hit]:
+def _similar_code(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     hashes, ends, _ = normalization.blind_tokens(rows)
     grams, row_of = ngrams.grams(hashes, ends, benchmark_index.BLIND)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Hashes, Positions, Texts
+from hf_oss_instruct.curation.ngrams import ColumnTexts, Hashes, Positions
 from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges
 
 GRAM = 5
@@ -142,7 +142,7 @@ def pairs_of_band(keys: Keys) -> tuple[Positions, Positions]:
     return unpacked(distinct(np.concatenate([np.empty(0, np.uint64), *found])))
 
 
-def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[Texts, Hashes, Positions]]:
+def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[ColumnTexts, Hashes, Positions]]:
     """Some texts at a time with their n-grams: hashes, and the number of their text among these; both (grams,)."""
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
@@ -160,7 +160,7 @@ def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions,
     return numbers.read(), [band.read() for band in bands]
 
 
-def _keys_of(rows: Texts, grams: Hashes, row_of: Positions) -> tuple[Positions, Sketches]:
+def _keys_of(rows: ColumnTexts, grams: Hashes, row_of: Positions) -> tuple[Positions, Sketches]:
     """The rows with enough n-grams among some texts, and their keys (rows, BANDS)."""
     counts = np.bincount(row_of, minlength=len(rows))  # (rows,)
     # The 7 high bits of an n-gram's hash choose its bin, the 32 low bits compete for the minimum there.
@@ -225,7 +225,7 @@ def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Positions]:
     return _distinct_sets([_numbered(*found) for found in _gram_hashes(column)], len(column))
 
 
-def _numbered(rows: Texts, grams: Hashes, row_of: Positions) -> Hashes:
+def _numbered(rows: ColumnTexts, grams: Hashes, row_of: Positions) -> Hashes:
     """(grams,): n-grams as 48-bit numbers, below the 16 low bits of the number of their text."""
     return ((row_of + rows.first).astype(np.uint64) << _HASH_BITS) | (grams >> (np.uint64(64) - _HASH_BITS))
 

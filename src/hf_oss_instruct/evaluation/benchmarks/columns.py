@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hf_oss_instruct.errors import EvaluationError
-from hf_oss_instruct.evaluation.sources import Row
+from hf_oss_instruct.evaluation.sources import BenchmarkRow
 
 
-def column(row: Row, *names: str) -> Any:
+def column(row: BenchmarkRow, *names: str) -> Any:
     """Return the value of the first of these columns that the row has.
 
     Raises:

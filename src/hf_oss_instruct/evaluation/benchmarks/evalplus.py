@@ -14,23 +14,23 @@ from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.benchmarks.test_program import arguments_in, calls_of
 from hf_oss_instruct.evaluation.oracles import adapter_for, oracle_for
 from hf_oss_instruct.evaluation.problems import Calls, Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
 
 HUMANEVAL_PLUS = BenchmarkFiles.of("humaneval_plus")
 MBPP_PLUS = BenchmarkFiles.of("mbpp_plus")
 
 
-def humaneval_plus(rows: Iterable[Row]) -> list[Problem]:
+def humaneval_plus(rows: Iterable[BenchmarkRow]) -> list[Problem]:
     """Parse rows of `HumanEvalPlus.jsonl` or `evalplus/humanevalplus`."""
     return [_humaneval(row) for row in rows]
 
 
-def mbpp_plus(rows: Iterable[Row]) -> list[Problem]:
+def mbpp_plus(rows: Iterable[BenchmarkRow]) -> list[Problem]:
     """Parse rows of `MbppPlus.jsonl` or `evalplus/mbppplus`."""
     return [_mbpp_file(row) if "plus_input" in row.columns else _mbpp_hub(row) for row in rows]
 
 
-def _humaneval(row: Row) -> Problem:
+def _humaneval(row: BenchmarkRow) -> Problem:
     task_id, prompt, entry_point = (column(row, name) for name in ("task_id", "prompt", "entry_point"))
     oracle = oracle_for("humaneval", entry_point)
     if "plus_input" in row.columns:
@@ -42,7 +42,7 @@ def _humaneval(row: Row) -> Problem:
     return Problem(task_id, "python", prompt, entry_point, humaneval.STOP_TOKENS, row.fingerprint, reference, calls)
 
 
-def _mbpp_file(row: Row) -> Problem:
+def _mbpp_file(row: BenchmarkRow) -> Problem:
     task_id, prompt, entry_point = (column(row, name) for name in ("task_id", "prompt", "entry_point"))
     base, plus = (_as_python(int(task_id.split("/")[-1]), list(column(row, name) or ())) for name in ("base_input", "plus_input"))
     oracle, adapter = oracle_for("mbpp", entry_point), adapter_for("mbpp", entry_point)
@@ -51,7 +51,7 @@ def _mbpp_file(row: Row) -> Problem:
     return Problem(task_id, "python", prompt, entry_point, mbpp.STOP_TOKENS, row.fingerprint, reference, calls)
 
 
-def _mbpp_hub(row: Row) -> Problem:
+def _mbpp_hub(row: BenchmarkRow) -> Problem:
     code, tests = column(row, "code"), column(row, "test_list")
     entry_point = mbpp.called_in(tests, code)
     calls = calls_of(column(row, "test"), arguments_in(tests, entry_point), oracle_for("mbpp", entry_point))

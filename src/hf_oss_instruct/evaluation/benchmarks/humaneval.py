@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
 from hf_oss_instruct.sandbox.inside.modules import PLAINLY
 
 SOURCE = BenchmarkFiles.of("humaneval")
@@ -14,7 +14,7 @@ STOP_TOKENS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\nassert ", "\
 """Stop sequences: the paper's, and those that evalplus adds."""
 
 
-def problems(rows: Iterable[Row]) -> list[Problem]:
+def problems(rows: Iterable[BenchmarkRow]) -> list[Problem]:
     """Parse rows with `task_id, prompt, entry_point, canonical_solution, test`."""
     return [
         Problem(

@@ -9,7 +9,7 @@ from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
 
 SOURCE = BenchmarkFiles.of("mbpp")
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
@@ -17,7 +17,7 @@ TEST_IDS = range(11, 511)
 """IDs of the paper's test split; a local file contains all 974 problems."""
 
 
-def problems(rows: Iterable[Row]) -> list[Problem]:
+def problems(rows: Iterable[BenchmarkRow]) -> list[Problem]:
     """Parse rows with `task_id, text, code, test_list` and optionally `test_setup_code`."""
     return [_problem(row) for row in rows if column(row, "task_id") in TEST_IDS]
 
@@ -27,7 +27,7 @@ def prompt(text: str, tests: list[str]) -> str:
     return f'"""\n{text.strip()}\n' + "\n".join(tests) + '\n"""\n'
 
 
-def _problem(row: Row) -> Problem:
+def _problem(row: BenchmarkRow) -> Problem:
     tests, code = column(row, "test_list"), column(row, "code").replace("\r\n", "\n")
     return Problem(
         f"Mbpp/{column(row, 'task_id')}",

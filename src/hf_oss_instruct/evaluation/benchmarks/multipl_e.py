@@ -10,7 +10,7 @@ from hf_oss_instruct.code.languages import find
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, Row
+from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
 
 _BENCHMARK = BENCHMARKS["multipl_e"]
 KEYS = {
@@ -57,12 +57,12 @@ def source(name: str) -> tuple[str, BenchmarkFiles]:
     return task, BenchmarkFiles(_BENCHMARK.repo, _BENCHMARK.revision, (f"{folder}/test-*",), names, folder)
 
 
-def problems(rows: Iterable[Row]) -> list[Problem]:
+def problems(rows: Iterable[BenchmarkRow]) -> list[Problem]:
     """Parse rows with `name, language, prompt, tests, stop_tokens`."""
     return [_problem(row) for row in rows]
 
 
-def _problem(row: Row) -> Problem:
+def _problem(row: BenchmarkRow) -> Problem:
     name, prompt = column(row, "name", "task_id"), column(row, "prompt")
     key = column(row, "language").partition("_")[0]  # Go's is `go_test.go`
     if key not in KEYS:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared
 
-Pair = tuple[str, str]
+ExpectedCall = tuple[str, str]
 """A call, and the expression of its expected value."""
 
 
@@ -16,7 +16,7 @@ def listed_calls(
     cursor: Cursor,
     head: re.Pattern[str],
     compares: str,
-    pair: Callable[[Cursor], Pair | None],
+    pair: Callable[[Cursor], ExpectedCall | None],
     foot: re.Pattern[str],
     before: Callable[[re.Match[str]], str] = lambda found: found[1],
 ) -> CallTests | None:
@@ -40,10 +40,10 @@ def listed_calls(
     return CallTests(before(found), tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
 
 
-def arguments(call: str, after: str | re.Pattern[str]) -> Callable[[Cursor], Pair | None]:
+def arguments(call: str, after: str | re.Pattern[str]) -> Callable[[Cursor], ExpectedCall | None]:
     """Return a reader of `(CALL, EXPECTED)`: how a call starts, and the pattern of what follows the bracket."""
 
-    def pair(cursor: Cursor) -> Pair | None:
+    def pair(cursor: Cursor) -> ExpectedCall | None:
         parts = cursor.bracketed()
         if len(parts) != 2 or not parts[0].startswith(call) or not cursor.take(after):
             return None
@@ -52,10 +52,10 @@ def arguments(call: str, after: str | re.Pattern[str]) -> Callable[[Cursor], Pai
     return pair
 
 
-def equation(method: str, call: str = "") -> Callable[[Cursor], Pair | None]:
+def equation(method: str, call: str = "") -> Callable[[Cursor], ExpectedCall | None]:
     """Return a reader of `(CALL == EXPECTED);` or `(CALL.METHOD(EXPECTED));`: a pattern of methods, and how a call starts."""
 
-    def pair(cursor: Cursor) -> Pair | None:
+    def pair(cursor: Cursor) -> ExpectedCall | None:
         sides = compared(cursor.whole(), method)
         if sides is None or not sides[0].startswith(call) or not cursor.take(r";\s*"):
             return None

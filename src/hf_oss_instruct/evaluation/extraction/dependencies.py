@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from hf_oss_instruct.evaluation.extraction.outline import Item
+from hf_oss_instruct.evaluation.extraction.outline import OutlineItem
 
-Words = Callable[[str], frozenset[str]]
+WordFinder = Callable[[str], frozenset[str]]
 """Returns the words in a text that may be names."""
 
 
-def used_by(items: Sequence[Item], roots: Sequence[Item], words: Words) -> list[Item]:
+def used_by(items: Sequence[OutlineItem], roots: Sequence[OutlineItem], words: WordFinder) -> list[OutlineItem]:
     """Return the roots and everything that they use, directly or indirectly.
 
     Args:
@@ -30,7 +30,7 @@ def used_by(items: Sequence[Item], roots: Sequence[Item], words: Words) -> list[
     return found
 
 
-def callers_of(names: set[str], items: Sequence[Item], words: Words) -> set[int]:
+def callers_of(names: set[str], items: Sequence[OutlineItem], words: WordFinder) -> set[int]:
     """Return the node IDs of items that mention these names, directly or indirectly: `main`, tests, examples.
 
     Args:

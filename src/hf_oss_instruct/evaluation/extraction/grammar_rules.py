@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction import stubs
 from hf_oss_instruct.evaluation.extraction.closing import with_balanced_end
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, name_of, targets_of, tree
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, name_of, targets_of, tree
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -19,7 +19,7 @@ class GrammarRules:
     """A language's grammar: which nodes are imports, definitions or statements, and where their names are."""
 
     name: ClassVar[str]
-    node_kinds: ClassVar[Mapping[str, Kind]]
+    node_kinds: ClassVar[Mapping[str, ItemKind]]
     """Node type → kind of item; a statement if it is not listed."""
     wrapper_nodes: ClassVar[frozenset[str]] = frozenset()
     """Node types that wrap one definition as their last child: decorators, `export`, templates."""
@@ -53,7 +53,7 @@ class GrammarRules:
         """Parse a text; the result is cached."""
         return _source(self, text)
 
-    def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
+    def items(self, nodes: Iterable[Node]) -> Iterator[OutlineItem]:
         """Yield the items at one level."""
         for node in nodes:
             if node.type in self.transparent_nodes:
@@ -61,27 +61,27 @@ class GrammarRules:
             elif node.is_named or node.is_missing:
                 yield self.item(node)
 
-    def item(self, node: Node) -> Item:
+    def item(self, node: Node) -> OutlineItem:
         """Classify a node."""
         inner = node
         while inner.type in self.wrapper_nodes and inner.named_children:
             inner = inner.named_children[-1]
-        kind: Kind = "error" if node.type == "ERROR" else "comment" if "comment" in node.type else "statement"
+        kind: ItemKind = "error" if node.type == "ERROR" else "comment" if "comment" in node.type else "statement"
         kind = self.node_kinds.get(inner.type, kind)
-        return Item(kind, self.names(kind, inner), node, inner)
+        return OutlineItem(kind, self.names(kind, inner), node, inner)
 
-    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+    def names(self, kind: ItemKind, node: Node) -> tuple[str, ...]:
         """Return the names that a definition introduces."""
         if kind == "value":
             return targets_of(node)
         return (name_of(node),) if kind in ("function", "type", "container") else ()
 
-    def members(self, item: Item) -> list[Item]:
+    def members(self, item: OutlineItem) -> list[OutlineItem]:
         """Return the items inside a container."""
         body = item.inner.child_by_field_name("body") or item.inner
         return list(self.items(body.named_children))
 
-    def path_to(self, name: str, items: Iterable[Item]) -> list[Item]:
+    def path_to(self, name: str, items: Iterable[OutlineItem]) -> list[OutlineItem]:
         """Return the definition of a name with the containers around it, outermost first; empty if there is none.
 
         The last top-level definition is preferred, as in a script; then those in containers, in order.
@@ -90,7 +90,7 @@ class GrammarRules:
         found = [item for item in items if item.kind in ("function", "value") and name in item.names]
         if found:
             return [next((item for item in reversed(found) if not self.is_stub(item)), found[-1])]
-        declared: list[Item] = []
+        declared: list[OutlineItem] = []
         for item in items:
             if item.kind in ("function", "value") and any(
                 declared_name.endswith((f".{name}", f":{name}")) for declared_name in item.names
@@ -110,7 +110,7 @@ class GrammarRules:
         """Whether a line may start a definition."""
         return self.code_line_start.match(line) is not None
 
-    def is_stub(self, item: Item) -> bool:
+    def is_stub(self, item: OutlineItem) -> bool:
         """Whether a function has no body yet, see `stubs.is_stub`."""
         return stubs.is_stub(item)
 

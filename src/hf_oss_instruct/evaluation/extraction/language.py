@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.evaluation.extraction.dependencies import callers_of, used_by
 from hf_oss_instruct.evaluation.extraction.grammar_rules import GrammarRules
-from hf_oss_instruct.evaluation.extraction.outline import Item, ParsedSource, cut_out
+from hf_oss_instruct.evaluation.extraction.outline import OutlineItem, ParsedSource, cut_out
 from hf_oss_instruct.evaluation.extraction.stubs import body_of
 from hf_oss_instruct.evaluation.problems import Problem
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Language(GrammarRules):
+class ExtractionRules(GrammarRules):
     """A language's rules for building a program from an answer, after the prompt's definitions and before the tests."""
 
     def completions(self, prompt: str, body: str) -> Iterator[str]:
@@ -34,7 +34,7 @@ class Language(GrammarRules):
         kept = self.without_unneeded(problem, source, path)
         return self.with_prompt_definitions(problem, source, kept) + self.entry_point_alias(problem, path)
 
-    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> str:
         """Remove code that is not part of the solution, and move definitions that must precede the entry point before it.
 
         Args:
@@ -59,7 +59,7 @@ class Language(GrammarRules):
         """Remove nodes from a source."""
         return cut_out(source, nodes)
 
-    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> list[OutlineItem]:
         """Return the top-level items that are not part of the solution.
 
         Args:
@@ -69,7 +69,9 @@ class Language(GrammarRules):
         """
         return self.unneeded_among(problem, source.items, path[:1], self.names_in_tests(problem))
 
-    def unneeded_among(self, problem: Problem, items: Sequence[Item], path: Sequence[Item], taken: frozenset[str]) -> list[Item]:
+    def unneeded_among(
+        self, problem: Problem, items: Sequence[OutlineItem], path: Sequence[OutlineItem], taken: frozenset[str]
+    ) -> list[OutlineItem]:
         """Return items that use the solution (`main`, tests, examples), exit the program, or conflict with the tests.
 
         The solution is everything that the entry point uses, directly or indirectly. Of the rest, items that mention it are
@@ -105,14 +107,14 @@ class Language(GrammarRules):
         """Return the names that the tests define at top level."""
         return self.source(problem.tests.lstrip().removeprefix("}")).defined.union(self.main_functions) - {problem.entry_point}
 
-    def _is_script_statement(self, item: Item) -> bool:
+    def _is_script_statement(self, item: OutlineItem) -> bool:
         return (
             item.kind in ("statement", "value")
             and self.script_statements is not None
             and self.script_statements.search(item.text) is not None
         )
 
-    def _is_test_framework(self, item: Item) -> bool:
+    def _is_test_framework(self, item: OutlineItem) -> bool:
         return (
             item.kind in ("import", "value")
             and self.test_frameworks is not None
@@ -153,7 +155,7 @@ class Language(GrammarRules):
             or (item.kind in ("function", "type", "container", "value") and not defined.intersection(item.names))
         ]
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Return statements that make the entry point available by its name if the answer nests it in something."""
         return ""
 

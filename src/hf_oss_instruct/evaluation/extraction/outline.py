@@ -14,15 +14,15 @@ from hf_oss_instruct.errors import EvaluationError
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-Kind = Literal["package", "import", "function", "type", "container", "value", "statement", "comment", "error"]
-DEFINITIONS: frozenset[Kind] = frozenset({"function", "type", "container", "value"})
+ItemKind = Literal["package", "import", "function", "type", "container", "value", "statement", "comment", "error"]
+DEFINITIONS: frozenset[ItemKind] = frozenset({"function", "type", "container", "value"})
 _ASSIGNS = frozenset({"=", "<-", "<<-", ":="})
 _MEMBER = re.compile(r"member|index|dot_|subscript|attribute|element|field_expression")
 _NAME = re.compile(r"[^\W\d][\w$]*")
 
 
 @dataclass(frozen=True)
-class Item:
+class OutlineItem:
     """A statement at one level of a source.
 
     Attributes:
@@ -32,7 +32,7 @@ class Item:
         inner: the defining node, inside wrappers such as `export` or a decorator.
     """
 
-    kind: Kind
+    kind: ItemKind
     names: tuple[str, ...]
     node: Node
     inner: Node
@@ -55,7 +55,7 @@ class ParsedSource:
 
     text: str
     root: Node = field(repr=False)
-    items: tuple[Item, ...] = field(repr=False)
+    items: tuple[OutlineItem, ...] = field(repr=False)
 
     @property
     def clean(self) -> bool:
@@ -72,7 +72,7 @@ class ParsedSource:
         """Names that its top level defines."""
         return frozenset(name for item in self.items if item.kind in DEFINITIONS for name in item.names)
 
-    def of_kind(self, *kinds: Kind) -> list[Item]:
+    def of_kind(self, *kinds: ItemKind) -> list[OutlineItem]:
         """The items of these kinds, in order."""
         return [item for item in self.items if item.kind in kinds]
 

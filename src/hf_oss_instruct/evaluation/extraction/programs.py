@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.extraction.code_blocks import blocks, has_fence, plain
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 from hf_oss_instruct.evaluation.extraction.languages import language_of
 from hf_oss_instruct.evaluation.extraction.selection import solution
 from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
@@ -88,12 +88,12 @@ def _before_tests(problem: Problem, program: str) -> Extracted:
     return Extracted(program[:position], "solution", whole=False)
 
 
-def _from_answer(language: Language, problem: Problem, text: str) -> Extracted:
+def _from_answer(language: ExtractionRules, problem: Problem, text: str) -> Extracted:
     how, code = solution(language, problem, text)
     return Extracted(language.join(problem, language.source(code)), how)
 
 
-def _from_solution(language: Language, problem: Problem, text: str) -> Extracted:
+def _from_solution(language: ExtractionRules, problem: Problem, text: str) -> Extracted:
     """Use a program as is, but close it and remove its own tests if the benchmark's tests are appended to it."""
     if problem.language == "python" or not problem.entry_point:
         return Extracted(text, "solution")
@@ -103,7 +103,7 @@ def _from_solution(language: Language, problem: Problem, text: str) -> Extracted
     return Extracted(language.join(problem, source), "solution")
 
 
-def _from_completion(language: Language, problem: Problem, text: str) -> Extracted:
+def _from_completion(language: ExtractionRules, problem: Problem, text: str) -> Extracted:
     """Join the prompt and its completion up to the first stop token, unless the completion is an answer or starts over."""
     text = text.removeprefix(problem.prompt)
     continues = text.lstrip("\n").startswith((" ", "\t", *filter(None, [language.body_opener])))
@@ -115,7 +115,7 @@ def _from_completion(language: Language, problem: Problem, text: str) -> Extract
     return Extracted(problem.prompt + ended, "completion", whole=False)
 
 
-def _repeated_function(language: Language, problem: Problem, text: str, ended: str) -> str:
+def _repeated_function(language: ExtractionRules, problem: Problem, text: str, ended: str) -> str:
     """Return the definitions of a completion that contains the whole function instead of continuing the prompt."""
     name = problem.entry_point
     if language.path_to(name, language.prompt_of(problem).items):

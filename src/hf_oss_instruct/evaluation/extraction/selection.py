@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from hf_oss_instruct.code.languages import LANGUAGES, find
 from hf_oss_instruct.evaluation.extraction.cleanup import cleaned
 from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, Item, ParsedSource, encoded
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, OutlineItem, ParsedSource, encoded
 from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
 from hf_oss_instruct.evaluation.problems import Problem
 
@@ -30,11 +30,11 @@ _KIN = {frozenset(pair) for pair in (("javascript", "typescript"), ("c", "cpp"))
 class _Read:
     block: Block
     source: ParsedSource
-    path: Sequence[Item]
+    path: Sequence[OutlineItem]
     stub: bool
 
 
-def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]:
+def solution(language: ExtractionRules, problem: Problem, text: str) -> tuple[str, str]:
     """Find the solution in an answer; return how it was found, and its source.
 
     In order of preference: the last block that defines the entry point with a body and without syntax errors, is tagged with the
@@ -63,7 +63,7 @@ def solution(language: Language, problem: Problem, text: str) -> tuple[str, str]
     return _from_other_code(language, problem, text, own or read)
 
 
-def _spans_fences(language: Language, problem: Problem, code: str) -> bool:
+def _spans_fences(language: ExtractionRules, problem: Problem, code: str) -> bool:
     """Whether code that contains fences is one program: all fences are in comments or Python strings."""
     source = language.source(code)
     if not source.clean or not language.path_to(problem.entry_point, source.items):
@@ -72,12 +72,12 @@ def _spans_fences(language: Language, problem: Problem, code: str) -> bool:
     return all(_is_quoted(language, source, len(encoded(code[:index]))) for index in fences)
 
 
-def _is_quoted(language: Language, source: ParsedSource, byte: int) -> bool:
+def _is_quoted(language: ExtractionRules, source: ParsedSource, byte: int) -> bool:
     node = source.root.descendant_for_byte_range(byte, byte + 1)
     return node is not None and ("comment" in node.type or (language.name == "python" and "string" in node.type))
 
 
-def _from_other_code(language: Language, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
+def _from_other_code(language: ExtractionRules, problem: Problem, text: str, read: Sequence[_Read]) -> tuple[str, str]:
     """Try a body of the prompt's function, a stub, code with another name."""
     bodies = [candidate.block.code for candidate in read if not candidate.path] if read else [text]
     for code in sorted(bodies, key=len, reverse=True):
@@ -89,7 +89,7 @@ def _from_other_code(language: Language, problem: Problem, text: str, read: Sequ
     return "longest", max(clean or [candidate.source.text for candidate in read], key=len, default=text)
 
 
-def body_of(language: Language, problem: Problem, code: str) -> str:
+def body_of(language: ExtractionRules, problem: Problem, code: str) -> str:
     """Build the program from code as the body of the prompt's function; empty if it is not a body.
 
     Args:
@@ -109,7 +109,7 @@ def body_of(language: Language, problem: Problem, code: str) -> str:
     return ""
 
 
-def _may_be_body(language: Language, problem: Problem, code: str) -> bool:
+def _may_be_body(language: ExtractionRules, problem: Problem, code: str) -> bool:
     """Whether code looks like a body and not just a use of the function: it returns a value, or mentions the parameters."""
     if language.needs_return:
         return re.search(r"\breturn\b|\bthrow\b|\braise\b|=>|\byield\b", code) is not None
@@ -119,7 +119,7 @@ def _may_be_body(language: Language, problem: Problem, code: str) -> bool:
     return speaks or problem.entry_point not in code
 
 
-def _read(language: Language, problem: Problem, block: Block) -> _Read:
+def _read(language: ExtractionRules, problem: Problem, block: Block) -> _Read:
     """Parse a block, cleaning it up until it defines the entry point without errors, if possible."""
     tries = []
     for text in cleaned(block.code):
@@ -140,7 +140,7 @@ def _with_corrected_name(source: ParsedSource, name: str) -> str:
     return re.sub(rf"\b{re.escape(alike[0])}\b", name, source.text) if len(alike) == 1 else ""
 
 
-def _completed(language: Language, problem: Problem, candidate: _Read) -> _Read:
+def _completed(language: ExtractionRules, problem: Problem, candidate: _Read) -> _Read:
     """Complete a truncated block; if its fence was never closed, remove the text after the code."""
     text = language.closed(candidate.source.text)
     if not candidate.block.closed and (language.prose_parses or not language.source(text).clean):
@@ -167,7 +167,7 @@ def may_hold(tag: str, lang: str) -> bool:
     return named == lang or frozenset((named, lang)) in _KIN
 
 
-def _with_helpers(language: Language, problem: Problem, main: _Read, read: Iterable[_Read]) -> str:
+def _with_helpers(language: ExtractionRules, problem: Problem, main: _Read, read: Iterable[_Read]) -> str:
     """Prepend imports and definitions of other blocks that the block uses but does not contain."""
     others = [
         candidate.source
@@ -177,7 +177,7 @@ def _with_helpers(language: Language, problem: Problem, main: _Read, read: Itera
     if not others:
         return main.source.text
     words, defined = language.words(main.source.text), set(main.source.defined)
-    taken: list[tuple[int, int, Item]] = []
+    taken: list[tuple[int, int, OutlineItem]] = []
     grown = True
     while grown:
         grown = False

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.outline import Item, walk
+from hf_oss_instruct.evaluation.extraction.outline import OutlineItem, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -25,7 +25,7 @@ _DEFAULT_RETURN = re.compile(r"(?:return)?\s*(?:None|null|nil|undefined|0|0\.0|-
 
 
 @functools.lru_cache(maxsize=512)  # one function is asked about several times while its answer is read
-def is_stub(item: Item) -> bool:
+def is_stub(item: OutlineItem) -> bool:
     """Whether a function has no code yet.
 
     Its body is empty, or holds only a docstring, `pass`, `throw … not implemented`, or a default value under a TODO comment.

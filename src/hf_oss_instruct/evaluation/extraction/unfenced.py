@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 
 LINES = 400
 """How much of an answer without fences is searched for code."""
@@ -17,7 +17,7 @@ _TAKEN = ("import", "package", "function", "type", "container", "value")
 _INDENT = re.compile(r"^(?: {4}|\t)", re.MULTILINE)
 
 
-def definitions_in_prose(language: Language, text: str, name: str) -> str:
+def definitions_in_prose(language: ExtractionRules, text: str, name: str) -> str:
     """Collect the imports and definitions in a text; empty if the name is not among them.
 
     Args:
@@ -32,7 +32,7 @@ def definitions_in_prose(language: Language, text: str, name: str) -> str:
     return ""
 
 
-def _definitions(language: Language, lines: Sequence[str]) -> str:
+def _definitions(language: ExtractionRules, lines: Sequence[str]) -> str:
     line, left = 0, BYTES
     found: list[str] = []
     while line < len(lines) and left > 0:
@@ -45,7 +45,7 @@ def _definitions(language: Language, lines: Sequence[str]) -> str:
     return "\n".join([*found, ""]) if found else ""
 
 
-def _first(language: Language, lines: Sequence[str]) -> tuple[int, int]:
+def _first(language: ExtractionRules, lines: Sequence[str]) -> tuple[int, int]:
     """Return the number of lines of the definition that a text starts with (0 if none), and how much was parsed."""
     parsed = sum(map(len, lines))
     if size := _size(language, lines):
@@ -58,7 +58,7 @@ def _first(language: Language, lines: Sequence[str]) -> tuple[int, int]:
     return 0, parsed
 
 
-def _size(language: Language, lines: Sequence[str]) -> int:
+def _size(language: ExtractionRules, lines: Sequence[str]) -> int:
     source = language.source("\n".join(lines) + "\n")
     extra = source.text.count("\n") - len(lines)  # an opening tag that the language adds
     for item in source.items:

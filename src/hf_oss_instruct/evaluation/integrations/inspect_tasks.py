@@ -31,7 +31,7 @@ from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, build_prompt
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring.reference import References
-from hf_oss_instruct.evaluation.scoring.scoring import Grader
+from hf_oss_instruct.evaluation.scoring.scoring import SampleGrader
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import find
 
@@ -191,7 +191,7 @@ class _InspectGrader:
     """Judges samples as inspect delivers them, one per CPU at a time."""
 
     def __init__(self, problems: dict[str, Problem]) -> None:
-        self._problems, self._grader = problems, Grader(References(), {})
+        self._problems, self._grader = problems, SampleGrader(References(), {})
         self._slots = len(os.sched_getaffinity(0))
         self._limiter: anyio.CapacityLimiter | None = None
         self._alone: anyio.Lock | None = None

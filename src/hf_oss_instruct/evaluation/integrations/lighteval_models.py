@@ -37,7 +37,7 @@ SERVED = ("litellm",)
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
+class GenerationSampling:
     """Sampling parameters.
 
     Attributes:
@@ -111,7 +111,7 @@ class LightevalModel:
         EvaluationError: the model cannot be loaded.
     """
 
-    def __init__(self, choice: ModelChoice, sampling: Sampling) -> None:
+    def __init__(self, choice: ModelChoice, sampling: GenerationSampling) -> None:
         self.choice, self.sampling = choice, sampling
         self.served = choice.backend in SERVED
         config = _config(choice, sampling)
@@ -189,7 +189,7 @@ class LightevalModel:
         return text, stop
 
 
-def _config(choice: ModelChoice, sampling: Sampling) -> Any:
+def _config(choice: ModelChoice, sampling: GenerationSampling) -> Any:
     """Build lighteval's model configuration."""
     config, parameters = _imported(choice.backend)
     drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.rng_seed}

@@ -16,7 +16,7 @@ from hf_oss_instruct.sandbox.judging.python_tests import judge_tests
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.terminal.display import one_line
 
-Results = dict[int, list[tuple[int, dict[str, Any]]]]
+CodeEvalResults = dict[int, list[tuple[int, dict[str, Any]]]]
 
 
 def metric_path() -> str:
@@ -37,7 +37,7 @@ def code_eval(
     k: Sequence[int] | int = (1, 10, 100),
     num_workers: int = 4,
     timeout: float = 3.0,
-) -> tuple[dict[str, float], Results]:
+) -> tuple[dict[str, float], CodeEvalResults]:
     """Compute pass@k of Python programs, and the result of each.
 
     Args:
@@ -65,7 +65,7 @@ def code_eval(
         task, number, text = job
         return {"task_id": task, **_verdict(text, references[task], limits), "completion_id": number}
 
-    found: Results = defaultdict(list)
+    found: CodeEvalResults = defaultdict(list)
     with ThreadPoolExecutor(num_workers, thread_name_prefix="code_eval") as pool:
         for row in pool.map(judged, tasks):
             found[row["task_id"]].append((row["completion_id"], row))

@@ -13,7 +13,7 @@ BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """The result of a paired comparison.
 
     Attributes:
@@ -44,7 +44,7 @@ class Comparison:
         return self.p_value < 0.05 if self.p_value is not None else not self.low <= 0.0 <= self.high
 
 
-def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rng_seed: int = 0) -> Comparison:
+def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rng_seed: int = 0) -> PairedComparison:
     """Compare two models on the same problems.
 
     Args:
@@ -70,7 +70,7 @@ def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rn
         only_b = sum(b[task][0] and not a[task][0] for task in a)
         p_value = mcnemar(only_a, only_b)
     mean_a, mean_b = sum(rates_a) / len(a), sum(rates_b) / len(a)
-    return Comparison(len(a), mean_a, mean_b, only_a, only_b, p_value, mean_b - mean_a, low, high)
+    return PairedComparison(len(a), mean_a, mean_b, only_a, only_b, p_value, mean_b - mean_a, low, high)
 
 
 def mcnemar(only_a: int, only_b: int) -> float:

@@ -17,7 +17,7 @@ from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.samples import checked, read_samples
 from hf_oss_instruct.evaluation.scoring import results, scoring
-from hf_oss_instruct.evaluation.scoring.compare import Comparison, compare
+from hf_oss_instruct.evaluation.scoring.compare import PairedComparison, compare
 from hf_oss_instruct.evaluation.scoring.reference import FACTOR, LEAST_CPU_S
 from hf_oss_instruct.evaluation.scoring.results import Score
 from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
@@ -112,7 +112,7 @@ def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
     }
 
 
-def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, Comparison]:
+def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, PairedComparison]:
     """Compare two folders that `score` wrote, for each kind of tests that both have.
 
     Args:

@@ -70,7 +70,7 @@ def score(
         SandboxError: no sandbox works on this machine.
         EvaluationError: a reference solution cannot be used.
     """
-    grader = Grader(references or References(tier=tier), dict(known or {}), tier)
+    grader = SampleGrader(references or References(tier=tier), dict(known or {}), tier)
     samples = list(samples)
     # Start with the longest, so that the end does not wait for one of them on a single CPU.
     order = sorted(range(len(samples)), key=lambda index: -grader.expected_cpu_s(benchmark.problems[samples[index].task_id]))
@@ -100,7 +100,7 @@ def score(
     return [found[index] for index in range(len(samples))]
 
 
-class Grader:
+class SampleGrader:
     """Judges samples, or reuses earlier verdicts.
 
     Args:

@@ -21,7 +21,7 @@ from hf_oss_instruct.spec.verification import ANSWER, GIVEN
 from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.synthesis.generation.oss_instruct import check_schema
 from hf_oss_instruct.synthesis.generation.task import Task
-from hf_oss_instruct.synthesis.output import RunStats, Tables
+from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
@@ -129,7 +129,7 @@ def evolve_table(
     stats = RunStats(plan.requested, limits=spec.limits)
     with TableRun(out, _job(plan), spec, also=[plan.journal_home]) as run:
         stats.usage = run.usage
-        tables = Tables(out, stats, spec, lists, evolved=plan.evolution.spec)
+        tables = DatasetWriter(out, stats, spec, lists, evolved=plan.evolution.spec)
         opened = replace(verification, verdicts=run.verdicts()) if verification else None
         update = partial(fill, stats=stats, requests_before=run.requests_before, stopping=run.stopping)
         with progress.stage("Evolving problems", "rows", plan.requested, update):

@@ -160,10 +160,10 @@ class Evolve(_RoundTask):
         """See `GenerationTask.read`."""
         problem = self.answer_in(completion.text, problem_section)
         check_problem(problem, item.parent["problem"], self.evolution.spec.max_similarity)
-        return FollowUp(Answer(self.evolution), replace(item, problem=problem))
+        return FollowUp(AnswerProblem(self.evolution), replace(item, problem=problem))
 
 
-class Answer(_RoundTask):
+class AnswerProblem(_RoundTask):
     """Asks for the solution of an evolved problem."""
 
     name, asks_for = "answer", "solution"

@@ -13,7 +13,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.methods.judging.output import STATUS, report_of, write
 from hf_oss_instruct.methods.judging.rubric import Rubric
 from hf_oss_instruct.methods.judging.statistics import require_libraries
-from hf_oss_instruct.methods.judging.tasks import Judge, Judged, Judging
+from hf_oss_instruct.methods.judging.tasks import Judge, JudgedRow, Judging
 from hf_oss_instruct.progress.counts import SILENT, Counts, Progress
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.run import RunSpec
@@ -44,9 +44,9 @@ class JudgingPlan:
         """The cache folder for answers of these judges, for previews without a folder."""
         return cache_folder("journal", digest("judge", self.judging.described(), self.spec.sampling.as_sent(0)))
 
-    def items(self) -> Iterator[Judged]:
+    def items(self) -> Iterator[JudgedRow]:
         """An item for each row."""
-        return map(Judged, self.rows)
+        return map(JudgedRow, self.rows)
 
     def tasks(self) -> list[Task]:
         """The chain of tasks: the first judge, which the others follow."""
@@ -54,7 +54,7 @@ class JudgingPlan:
 
 
 @dataclass
-class Outcomes:
+class JudgingOutcomes:
     """The outcomes of the rows, by row number."""
 
     kept: dict[int, Row] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) ->
         UsageError: a library that computes the statistics is missing.
         RunError: `out` contains something else, is in use, or cannot be written.
     """
-    rows, judging, found = plan.rows, plan.judging, Outcomes()
+    rows, judging, found = plan.rows, plan.judging, JudgingOutcomes()
     table = rows.table
     require_libraries(len(judging.judges), table[STATUS].to_pylist() if STATUS in table.column_names else [])
     with TableRun(out, _job(plan), plan.spec, also=[plan.journal_home]) as run:

@@ -19,7 +19,7 @@ from hf_oss_instruct.teachers.protocol import Teacher
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedRow:
     """A row with the scores it has so far.
 
     Attributes:
@@ -55,7 +55,7 @@ class Judging:
         """What `run.json` lists: the task with each judge."""
         return [f"judge: {judge.identity}" for judge in self.judges]
 
-    def settled(self, item: Judged) -> Row | Rejection:
+    def settled(self, item: JudgedRow) -> Row | Rejection:
         """The outcome of a row that every judge has scored."""
         if not item.scores:
             judge, reason, detail = item.failed[-1]
@@ -70,7 +70,7 @@ class Judging:
         return cast(Row, dict(item.row) | columns)
 
 
-def _columns(item: Judged, mean: float | None) -> dict[str, Any]:
+def _columns(item: JudgedRow, mean: float | None) -> dict[str, Any]:
     scores = [
         {"judge": judge, "criterion": name, "score": score}
         for judge, by_criterion in item.scores
@@ -94,32 +94,32 @@ class Judge(GenerationTask[Any]):
         self.judging, self.position = judging, position
         self.teacher, self.sampling = judging.judges[position], judging.sampling
 
-    def seed(self, item: Judged) -> Seed:
+    def seed(self, item: JudgedRow) -> Seed:
         """See `GenerationTask.seed`."""
         return seed_of(item.row)
 
-    def messages(self, item: Judged) -> tuple[Message, ...]:
+    def messages(self, item: JudgedRow) -> tuple[Message, ...]:
         """See `GenerationTask.messages`."""
         return judge_prompt(item.row, self.judging.rubric, self.teacher.identity)
 
-    def read(self, item: Judged, completion: Completion) -> Row | FollowUp | Rejection:
+    def read(self, item: JudgedRow, completion: Completion) -> Row | FollowUp | Rejection:
         """See `GenerationTask.read`."""
         scores = scores_in(completion.text, self.judging.rubric)
         return self._next(replace(item, scores=(*item.scores, (self.teacher.identity, scores))))
 
-    def outcome(self, item: Judged, completion: Completion) -> Row | FollowUp | Rejection:
+    def outcome(self, item: JudgedRow, completion: Completion) -> Row | FollowUp | Rejection:
         """See `GenerationTask.outcome`: an answer that cannot be used counts against the judge, not the row."""
         try:
             return self.read(item, self._readable(completion))
         except RowRejectedError as refusal:
             return self.refused(replace(item, received=completion.raw or completion.text), refusal)
 
-    def refused(self, item: Judged, refusal: RowRejectedError) -> Row | FollowUp | Rejection:
+    def refused(self, item: JudgedRow, refusal: RowRejectedError) -> Row | FollowUp | Rejection:
         """See `GenerationTask.refused`."""
         failed = (self.teacher.identity, refusal.reason, refusal.detail)
         return self._next(replace(item, failed=(*item.failed, failed)))
 
-    def _next(self, item: Judged) -> Row | FollowUp | Rejection:
+    def _next(self, item: JudgedRow) -> Row | FollowUp | Rejection:
         position = self.position + 1
         return (
             FollowUp(Judge(self.judging, position), item) if position < len(self.judging.judges) else self.judging.settled(item)

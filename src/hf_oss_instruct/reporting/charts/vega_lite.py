@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 from hf_oss_instruct.terminal.display import one_line
 
-Numbers: TypeAlias = Mapping[str, Any]
+ReportNumbers: TypeAlias = Mapping[str, Any]
 Spec: TypeAlias = dict[str, Any]
-Sets: TypeAlias = Mapping[str, Numbers]
+Sets: TypeAlias = Mapping[str, ReportNumbers]
 WIDTH, HEIGHT = 360, 200
 MAP = 560, 400
 BARS = 10
@@ -145,7 +145,7 @@ def intervals(rows: Sequence[Mapping[str, Any]]) -> Spec | None:
     return _spec(data, encoding=encoding, layer=layer, height=30 * len(labels) * (1.4 if len(sets) > 1 else 1) + 6)
 
 
-def map_of(numbers: Numbers, link: Callable[[int], str] | None = None) -> Spec | None:
+def map_of(numbers: ReportNumbers, link: Callable[[int], str] | None = None) -> Spec | None:
     """Rows as points, similar ones near each other; a cluster is a shape, a color and a number."""
     points = numbers.get("map") or []
     if not points:

@@ -35,7 +35,7 @@ def distinct(rows: ReportRows) -> dict[str, Any]:
     return distinct_tasks(rows.problems)
 
 
-class Clusters:
+class RowClusters:
     """Groups similar rows (k-means in the space of a truncated SVD) and places a sample of them on a map (t-SNE).
 
     Dimensions and clusters are learned from the sample; every row is assigned.

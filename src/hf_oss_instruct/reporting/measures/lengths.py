@@ -38,7 +38,7 @@ def count_words(texts: pa.Array) -> Sequence[int]:
     return counts
 
 
-def _counted(texts: ngrams.Texts) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _counted(texts: ngrams.ColumnTexts) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The same for ASCII, from the bytes: several times as fast as a regular expression."""
     letters = np.concatenate([[False], ngrams.IDENTIFIERS[texts.data] != 0])  # (bytes + 1,)
     starts = letters[1:] & ~letters[:-1]

@@ -106,10 +106,10 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     check_libraries()
     texts = [similarity.texts_of(listed) for listed in options.lists]
     vectors = tfidf.vectors(rows, [text for problems in texts for _, text in problems], WORDS)
-    comparison, found = similarity.Comparison(vectors, options.lists, texts), diversity.distinct(rows)
+    comparison, found = similarity.BenchmarkSimilarity(vectors, options.lists, texts), diversity.distinct(rows)
     assigned = None
     if vectors:
-        by_words, clusters = categories.KeywordCategories(vectors), diversity.Clusters(vectors)
+        by_words, clusters = categories.KeywordCategories(vectors), diversity.RowClusters(vectors)
         for batch in vectors.batches():
             for part in (comparison, by_words, clusters):
                 part.add(batch)

@@ -39,7 +39,7 @@ def texts_of(listed: BenchmarkList) -> list[tuple[str, str]]:
     return found
 
 
-class Comparison:
+class BenchmarkSimilarity:
     """Compares the rows with benchmarks.
 
     Args:

@@ -124,7 +124,7 @@ class Frequencies:
         self.texts = np.insert(self.texts, positions[~known], counts[~known])
 
 
-def _batches(chunks: Iterable[pa.Array]) -> Iterator[ngrams.Texts]:
+def _batches(chunks: Iterable[pa.Array]) -> Iterator[ngrams.ColumnTexts]:
     for chunk in chunks:
         for start in range(0, len(chunk), ROWS_AT_ONCE):
             yield from ngrams.texts([_with_word_boundaries(chunk.slice(start, ROWS_AT_ONCE))])
@@ -139,7 +139,7 @@ def _with_word_boundaries(texts: pa.Array) -> pa.Array:
     return pc.replace_with_mask(texts, other, plain)
 
 
-def _words(texts: ngrams.Texts) -> tuple[Hashes, Positions, tuple[Positions, Positions]]:
+def _words(texts: ngrams.ColumnTexts) -> tuple[Hashes, Positions, tuple[Positions, Positions]]:
     """Hash and text of every word of at least two characters, and where in the bytes it begins and ends."""
     found = ngrams.words(texts, _LETTERS)
     rows = np.repeat(np.arange(len(texts)), np.diff(found.ends))

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from hf_oss_instruct.reporting.charts.figures import Figure
-from hf_oss_instruct.reporting.charts.vega_lite import Numbers, Sets
+from hf_oss_instruct.reporting.charts.vega_lite import ReportNumbers, Sets
 
 TITLES = {
     "funnel": ("Funnel", "From seeds to rows"),
@@ -83,7 +83,7 @@ def _table(section: Section, title: str, head: tuple[str, ...], rows: Sequence[t
         section.tables.append({"title": title, "head": head, "rows": rows})
 
 
-def _funnel(section: Section, of: str, numbers: Numbers) -> None:
+def _funnel(section: Section, of: str, numbers: ReportNumbers) -> None:
     if cost := numbers["cost"]:
         tokens = cost["prompt_tokens"] + cost["completion_tokens"]
         rows = [("requests", f"{cost['requests']:,}"), ("tokens, as the server counted them", f"{tokens:,}")]
@@ -100,7 +100,7 @@ def _funnel(section: Section, of: str, numbers: Numbers) -> None:
     _table(section, f"Checks{of}", ("check", "status", "why"), checks)
 
 
-def _similarity(section: Section, of: str, numbers: Numbers) -> None:
+def _similarity(section: Section, of: str, numbers: ReportNumbers) -> None:
     if numbers["similarity"]:
         section.text = SIMILARITY
     missing = [
@@ -122,7 +122,7 @@ def _similarity(section: Section, of: str, numbers: Numbers) -> None:
         section.pairs.append({"title": f"The {len(pairs)} rows nearest to {similarity['benchmark']}{of}", "pairs": pairs})
 
 
-def _diversity(section: Section, of: str, numbers: Numbers) -> None:
+def _diversity(section: Section, of: str, numbers: ReportNumbers) -> None:
     found = numbers["diversity"] or {}
     if not found.get("rows"):
         return
@@ -144,7 +144,7 @@ def _diversity(section: Section, of: str, numbers: Numbers) -> None:
     _table(section, f"Clusters and their typical words{of}", ("", "words", "rows"), words)
 
 
-def _verification(section: Section, of: str, numbers: Numbers) -> None:
+def _verification(section: Section, of: str, numbers: ReportNumbers) -> None:
     found = numbers["verification"]
     if run := numbers.get("verified_run"):
         _verified_run(section, of, run)
@@ -167,7 +167,7 @@ def _verification(section: Section, of: str, numbers: Numbers) -> None:
     _table(section, f"Rows by language{of}", ("language", "passed", "kept", "rejected"), by_language)
 
 
-def _verified_run(section: Section, of: str, run: Numbers) -> None:
+def _verified_run(section: Section, of: str, run: ReportNumbers) -> None:
     languages = []
     for name, counts in run["languages"].items():
         share = f"{counts['passed'] / counts['pairs']:.1%}" if counts["pairs"] else ""
@@ -188,13 +188,13 @@ def _verified_run(section: Section, of: str, run: Numbers) -> None:
     _table(section, f"Tests and sandbox{of}", ("", "value"), rows)
 
 
-def _judges(section: Section, of: str, numbers: Numbers) -> None:
+def _judges(section: Section, of: str, numbers: ReportNumbers) -> None:
     found = numbers.get("judge_scores") or {}
     rows = [(name, f"{scores['mean']:.2f}", f"{scores['scores']:,}") for name, scores in found.get("judge", {}).items()]
     _table(section, f"Means by judge{of}", ("judge", "mean", "scores"), rows)
 
 
-def _contamination(section: Section, of: str, numbers: Numbers) -> None:
+def _contamination(section: Section, of: str, numbers: ReportNumbers) -> None:
     rows = [
         (entry["benchmark"], rule, f"{counts.get('rejected', 0):,}", f"{counts.get('kept', 0):,}")
         for entry in numbers["contamination"]
@@ -227,7 +227,7 @@ def _contamination(section: Section, of: str, numbers: Numbers) -> None:
             section.pairs.append({"title": f"Passages in common with {entry['benchmark']}{of}", "pairs": pairs})
 
 
-FILL: dict[str, Callable[[Section, str, Numbers], None]] = {
+FILL: dict[str, Callable[[Section, str, ReportNumbers], None]] = {
     "funnel": _funnel,
     "similarity": _similarity,
     "diversity": _diversity,

@@ -14,8 +14,8 @@ from hf_oss_instruct.errors import UsageError
 if TYPE_CHECKING:
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.rewards.options import RewardOptions
-    from hf_oss_instruct.rewards.outcome import Outcome
-    from hf_oss_instruct.rewards.scorer import Item
+    from hf_oss_instruct.rewards.outcome import RewardOutcome
+    from hf_oss_instruct.rewards.scorer import ScorerItem
 
 FROM_TRL = ("completion_ids", "environments")
 """Lists that TRL passes beside the columns of the dataset."""
@@ -25,7 +25,7 @@ RewardFunction = Callable[..., Coroutine[Any, Any, list[float | None]]]
 class Backend(Protocol):
     """Scores batches: `scorer.Scorer` on this machine, `client.RemoteScorer` on another."""
 
-    async def score(self, items: Sequence[Item]) -> list[Outcome | OssInstructError]:
+    async def score(self, items: Sequence[ScorerItem]) -> list[RewardOutcome | OssInstructError]:
         """Score a batch."""
 
 
@@ -83,11 +83,11 @@ class _RewardFunction:
     """Between TRL's arguments and a backend."""
 
     def __init__(self, options: RewardOptions) -> None:
-        from hf_oss_instruct.rewards.row_reader import RowReader
+        from hf_oss_instruct.rewards.row_reader import RowTestsReader
         from hf_oss_instruct.rewards.scorer import Strict
 
         self._options = options
-        self._reader, self._strict = RowReader(), Strict()
+        self._reader, self._strict = RowTestsReader(), Strict()
         self._backend: Backend | None = None
 
     async def rewards(
@@ -125,9 +125,9 @@ class _RewardFunction:
 
     def _items(
         self, prompts: Sequence[Any] | None, completions: Sequence[Any], columns: Mapping[str, Any]
-    ) -> list[Item | UsageError]:
+    ) -> list[ScorerItem | UsageError]:
         from hf_oss_instruct.rewards.row_reader import READ
-        from hf_oss_instruct.rewards.scorer import Item
+        from hf_oss_instruct.rewards.scorer import ScorerItem
 
         lists = {name: as_list(name, value) for name, value in columns.items() if name in READ and value is not None}
         lists |= {name: value for name, value in columns.items() if name not in READ and isinstance(value, (list, tuple))}
@@ -136,13 +136,13 @@ class _RewardFunction:
                 raise UsageError(f"The column {name!r} has {len(value)} values for {len(completions)} completions.")
         for name in FROM_TRL:
             lists.pop(name, None)
-        found: list[Item | UsageError] = []
+        found: list[ScorerItem | UsageError] = []
         for number, completion in enumerate(completions):
             prompt = prompts[number] if prompts else ""
             try:
                 text = text_of(completion)
                 tests = self._reader.read({name: value[number] for name, value in lists.items()})
-                found.append(Item(text, tests, prompt if isinstance(prompt, str) else ""))
+                found.append(ScorerItem(text, tests, prompt if isinstance(prompt, str) else ""))
             except UsageError as error:
                 found.append(error)
         return found

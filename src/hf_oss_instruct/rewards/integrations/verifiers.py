@@ -18,8 +18,8 @@ from pydantic import Field
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.options import RewardOptions
-from hf_oss_instruct.rewards.outcome import Outcome
-from hf_oss_instruct.rewards.scorer import Item, Scorer
+from hf_oss_instruct.rewards.outcome import RewardOutcome
+from hf_oss_instruct.rewards.scorer import Scorer, ScorerItem
 from hf_oss_instruct.structured import any_json
 
 
@@ -64,11 +64,11 @@ class CodeTask(vf.Task[CodeData, vf.State, CodeTaskConfig]):
             raise vf.SandboxError(outcome.detail)
         return outcome.reward
 
-    async def _outcome(self, trace: vf.Trace) -> Outcome:
+    async def _outcome(self, trace: vf.Trace) -> RewardOutcome:
         options = self.config
         scorer = _scorer(options.variant, options.untrusted_tests, options.cpu_s, options.wall_s)
-        (found,) = await scorer.score([Item(trace.last_reply, RowTests.from_json(self.data.tests))])
-        if isinstance(found, Outcome):
+        (found,) = await scorer.score([ScorerItem(trace.last_reply, RowTests.from_json(self.data.tests))])
+        if isinstance(found, RewardOutcome):
             return found
         raise found
 

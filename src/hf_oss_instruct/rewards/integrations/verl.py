@@ -38,10 +38,10 @@ def compute_score(
     """
     from hf_oss_instruct.errors import SandboxError
     from hf_oss_instruct.rewards.columns import read_ground_truth
-    from hf_oss_instruct.rewards.scorer import Item
+    from hf_oss_instruct.rewards.scorer import ScorerItem
 
     scorer = _scorer(tuple((name, options[name]) for name in OPTIONS if name in options))
-    outcome = scorer.score_one(Item(solution_str, read_ground_truth(ground_truth, extra_info)))
+    outcome = scorer.score_one(ScorerItem(solution_str, read_ground_truth(ground_truth, extra_info)))
     if outcome.reward is None:
         raise SandboxError(f"A completion could not be scored: {outcome.detail}. It says nothing about the program.")
     return {

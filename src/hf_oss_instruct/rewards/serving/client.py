@@ -13,8 +13,8 @@ import orjson
 from hf_oss_instruct.credentials import check_key, redacted
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.rewards.options import RewardOptions
-from hf_oss_instruct.rewards.outcome import Outcome, unscored
-from hf_oss_instruct.rewards.scorer import Item
+from hf_oss_instruct.rewards.outcome import RewardOutcome, unscored
+from hf_oss_instruct.rewards.scorer import ScorerItem
 from hf_oss_instruct.rewards.serving import wire
 from hf_oss_instruct.terminal.display import one_line
 
@@ -67,7 +67,7 @@ class RemoteScorer:
             raise UsageError(f"The reward server {shown} does not accept requests: HTTP {status}, {one_line(text, 200)}")
         return scorer
 
-    async def score(self, items: Sequence[Item]) -> list[Outcome | OssInstructError]:
+    async def score(self, items: Sequence[ScorerItem]) -> list[RewardOutcome | OssInstructError]:
         """Score a batch. Completions that the server does not score within `call_wall_s` are unscored."""
         deadline = time.monotonic() + self._options.call_wall_s
         parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
@@ -76,8 +76,8 @@ class RemoteScorer:
         return [outcome for part in scored for outcome in part]
 
     async def _scored(
-        self, session: aiohttp.ClientSession, items: Sequence[Item], deadline: float
-    ) -> list[Outcome | OssInstructError]:
+        self, session: aiohttp.ClientSession, items: Sequence[ScorerItem], deadline: float
+    ) -> list[RewardOutcome | OssInstructError]:
         """Ask until the server answers; while it is busy or gone, wait longer each time."""
         pause, last_error = RETRY_S[0], ""
         while (left := deadline - time.monotonic()) > 0:
@@ -99,7 +99,7 @@ class RemoteScorer:
             pause = min(2 * pause, RETRY_S[1])
         return [unscored(f"the reward server did not answer in time: {last_error or 'the time was over'}")] * len(items)
 
-    async def _post(self, session: aiohttp.ClientSession, items: Sequence[Item]) -> tuple[int, str]:
+    async def _post(self, session: aiohttp.ClientSession, items: Sequence[ScorerItem]) -> tuple[int, str]:
         # Not by orjson, which writes NaN as null and takes no integer above 64 bits: values that functions return.
         body = json.dumps(wire.request_of(items, self._options.variant, self._options.untrusted_tests)).encode()
         headers = {"Content-Type": "application/json"}

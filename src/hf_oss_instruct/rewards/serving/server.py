@@ -22,8 +22,8 @@ from aiohttp import web
 
 from hf_oss_instruct.errors import OssInstructError, SandboxError, UsageError
 from hf_oss_instruct.rewards.options import RewardOptions
-from hf_oss_instruct.rewards.outcome import STATUSES, Outcome
-from hf_oss_instruct.rewards.scorer import Item, Scorer
+from hf_oss_instruct.rewards.outcome import STATUSES, RewardOutcome
+from hf_oss_instruct.rewards.scorer import Scorer, ScorerItem
 from hf_oss_instruct.rewards.serving import wire
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.structured import any_json
@@ -100,7 +100,7 @@ class RewardServer:
         found = await self._scored(scorer, items)
         return web.Response(body=orjson.dumps(wire.response_of(found)), content_type="application/json")
 
-    async def _scored(self, scorer: Scorer, items: Sequence[Item]) -> list[Outcome | OssInstructError]:
+    async def _scored(self, scorer: Scorer, items: Sequence[ScorerItem]) -> list[RewardOutcome | OssInstructError]:
         self._held += len(items)
         began = time.monotonic()
         try:

@@ -8,13 +8,13 @@ from typing import Any
 
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
-from hf_oss_instruct.rewards.outcome import STATUSES, Outcome
-from hf_oss_instruct.rewards.scorer import Item
+from hf_oss_instruct.rewards.outcome import STATUSES, RewardOutcome
+from hf_oss_instruct.rewards.scorer import ScorerItem
 
 SCORE, HEALTH, METRICS = "/v1/score", "/health", "/metrics"
 
 
-def request_of(items: Sequence[Item], variant: str, untrusted_tests: float) -> dict[str, Any]:
+def request_of(items: Sequence[ScorerItem], variant: str, untrusted_tests: float) -> dict[str, Any]:
     """The body of a request; tests that several items share are sent once."""
     tests = {item.tests.key: item.tests for item in items}
     positions = {key: number for number, key in enumerate(tests)}
@@ -26,7 +26,7 @@ def request_of(items: Sequence[Item], variant: str, untrusted_tests: float) -> d
     }
 
 
-def items_of(body: Any) -> tuple[list[Item], str, float]:
+def items_of(body: Any) -> tuple[list[ScorerItem], str, float]:
     """The items, variant and weight of untrusted tests in a request.
 
     Raises:
@@ -35,21 +35,22 @@ def items_of(body: Any) -> tuple[list[Item], str, float]:
     try:
         tests = [RowTests.from_json(row_tests) for row_tests in body["tests"]]
         items = [
-            Item(_text(item["completion"]), tests[int(item["tests"])], _text(item.get("prompt", ""))) for item in body["items"]
+            ScorerItem(_text(item["completion"]), tests[int(item["tests"])], _text(item.get("prompt", "")))
+            for item in body["items"]
         ]
         return items, _text(body.get("variant", "all")), float(body.get("untrusted_tests", 1.0))
     except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
         raise UsageError(f"The request is not understood: {type(error).__name__}: {error}.") from None
 
 
-def response_of(found: Sequence[Outcome | OssInstructError]) -> dict[str, Any]:
+def response_of(found: Sequence[RewardOutcome | OssInstructError]) -> dict[str, Any]:
     """The body of a response."""
     return {
         "outcomes": [{"error": str(outcome)} if isinstance(outcome, OssInstructError) else asdict(outcome) for outcome in found]
     }
 
 
-def outcomes_of(body: Any, count: int) -> list[Outcome | OssInstructError]:
+def outcomes_of(body: Any, count: int) -> list[RewardOutcome | OssInstructError]:
     """The outcomes in a response.
 
     Args:
@@ -68,13 +69,13 @@ def outcomes_of(body: Any, count: int) -> list[Outcome | OssInstructError]:
     return found
 
 
-def _outcome(columns: Mapping[str, Any]) -> Outcome | OssInstructError:
+def _outcome(columns: Mapping[str, Any]) -> RewardOutcome | OssInstructError:
     if "error" in columns:
         return UsageError(_text(columns["error"]))
     reward, status = columns["reward"], columns["status"]
     if status not in STATUSES or not (reward is None or 0 <= reward <= 1):
         raise TypeError(f"status {status!r:.40}, reward {reward!r:.40}")
-    return Outcome(
+    return RewardOutcome(
         reward, status, _text(columns["detail"]), tuple(map(bool, columns["passed"])), tuple(map(bool, columns["trusted"]))
     )
 

@@ -1,7 +1,7 @@
 """Types whose values are equal (`==`) to plain values, and how they are represented outside the sandbox.
 
 Fraction, Decimal, Counter and OrderedDict keep their type. numpy scalars, `UserList`, dict views and the like become the plain
-value that they are equal to. Iterables that are not equal to any plain value become `Items`.
+value that they are equal to. Iterables that are not equal to any plain value become `IterableValue`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NotPlainValueError(ValueError):
     """The value or text does not consist of plain values, or has too many or too deeply nested ones."""
 
 
-class Items:
+class IterableValue:
     """An iterable that is not equal to a list of the same items.
 
     Args:
@@ -42,7 +42,7 @@ class Items:
         if self.kind == ARRAY:
             one, another = _only(self.items), _only(other)
             return one is not self.items and type(one) is not list and type(another) is not list and bool(one == another)
-        return type(other) is Items and self.kind == other.kind in COMPARED.values() and self.items == other.items
+        return type(other) is IterableValue and self.kind == other.kind in COMPARED.values() and self.items == other.items
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -52,7 +52,7 @@ class Items:
 
 def _only(value: Any) -> Any:
     """Return the only element of nested one-element lists or tuples; a list if it is longer or empty."""
-    while type(value) in (list, tuple, Items):
+    while type(value) in (list, tuple, IterableValue):
         inner = list(value)
         if len(inner) != 1:
             return inner
@@ -83,7 +83,7 @@ def reduced(value: Any, most: int) -> Any:
     if name in COMPARED.values() or isinstance(value, Iterator | ValuesView):
         # One more than allowed shows that it is too long; an endless iterator must not be read to its end.
         items = list(islice(value, most + 1))
-        return Items(name, items) if len(items) <= most else value
+        return IterableValue(name, items) if len(items) <= most else value
     return value
 
 
@@ -92,7 +92,7 @@ def _of_numpy(value: Any, numpy: Any) -> Any:
     if isinstance(value, numpy.longdouble | numpy.clongdouble):
         return complex(value) if isinstance(value, numpy.clongdouble) else float(value)
     plain = value.tolist()
-    return Items(ARRAY, plain) if isinstance(plain, list) else plain
+    return IterableValue(ARRAY, plain) if isinstance(plain, list) else plain
 
 
 def code_of(value: Fraction | Decimal) -> dict[str, Any]:

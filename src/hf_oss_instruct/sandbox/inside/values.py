@@ -25,9 +25,9 @@ _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS + 1}}}")
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _AS_IT_IS = {type(None), bool, float, str}
 _COLLECTIONS: dict[str, Any] = {"": list, "t": tuple, "s": set, "z": frozenset}
-_EXTENSIBLE = (list, dict, frozenset, value_types.Items)
+_EXTENSIBLE = (list, dict, frozenset, value_types.IterableValue)
 _MAPPINGS: dict[str, Any] = {"d": dict, "k": Counter, "o": OrderedDict}
-_SIMPLE: dict[str, Any] = {  # and "h", a Digest; "g", Items
+_SIMPLE: dict[str, Any] = {  # and "h", a Digest; "g", IterableValue
     "i": lambda text: int(text, 16),
     "b": bytes.fromhex,
     "q": value_types.fraction_of,
@@ -105,7 +105,7 @@ def dumps(value: Any, *, exact: bool = False) -> str:
 
     Args:
         value: the value.
-        exact: refuse collections that would come back as another type, such as an array as `value_types.Items`.
+        exact: refuse collections that would come back as another type, such as an array as `value_types.IterableValue`.
 
     Raises:
         NotPlainValueError: the value does not consist of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list,
@@ -177,9 +177,9 @@ def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
             return {letter: items} if letter else items
     if isinstance(value, Fraction | Decimal):
         return value_types.code_of(value)
-    other = value if kind is value_types.Items else value_types.reduced(value, budget[0])
+    other = value if kind is value_types.IterableValue else value_types.reduced(value, budget[0])
     exact = budget[1]
-    if type(other) is value_types.Items and not exact:
+    if type(other) is value_types.IterableValue and not exact:
         return {"g": [other.kind, _encoded(other.items, depth - 1, budget)]}
     if other is not value and not (exact and isinstance(other, _EXTENSIBLE)):
         return _encoded(other, depth - 1, budget)
@@ -201,7 +201,7 @@ def _decoded(code: Any, depth: int, budget: list[int], clock: hash_collisions.Cl
         pairs = [(_decoded(key, depth - 1, budget, clock), _decoded(item, depth - 1, budget, clock)) for key, item in content]
         return _MAPPINGS[letter](clock.fill({}, pairs))
     if letter == "g":
-        return value_types.Items(str(content[0]), list(_decoded(content[1], depth - 1, budget, clock)))
+        return value_types.IterableValue(str(content[0]), list(_decoded(content[1], depth - 1, budget, clock)))
     if letter == "c":
         return complex(*content)
     if letter in ("t", "s", "z") and type(content) is list:

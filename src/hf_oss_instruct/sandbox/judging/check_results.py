@@ -12,7 +12,7 @@ from hf_oss_instruct.sandbox.limits import Execution
 
 PASSED = ("passed", "")
 _ERRORS = (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, AttributeError, MemoryError)
-Result = tuple[str, str]
+CheckStatus = tuple[str, str]
 """Status and detail."""
 Answers = Iterator[tuple[str, str] | None]
 """Kind and text of the answer to each call, in order; None for a call without an answer."""
@@ -43,7 +43,7 @@ def calls_of(check: Any) -> Iterator[list[Any]]:
             yield from calls_of(child)
 
 
-def first_failure(checks: Sequence[Any], answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> Result:
+def first_failure(checks: Sequence[Any], answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> CheckStatus:
     """Return the result of the first check that fails, or `PASSED`.
 
     Args:
@@ -56,7 +56,7 @@ def first_failure(checks: Sequence[Any], answers: Answers, ran: Execution, clock
     return next((result for result in results if result != PASSED), PASSED)
 
 
-def check_result(check: Any, answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> Result:
+def check_result(check: Any, answers: Answers, ran: Execution, clock: hash_collisions.Clock) -> CheckStatus:
     """Evaluate a check.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 NUMBERS = (int, float, complex, Fraction, Decimal)
 RELATIVE = 1e-7  # relative to the expected value, added to the absolute tolerance: as evalplus calls numpy.allclose
-Rule = Callable[[Sequence[Any], Any, Any, float], bool]
+ComparisonRule = Callable[[Sequence[Any], Any, Any, float], bool]
 """Arguments, answer, expected value, tolerance → whether the answer is correct."""
 
 

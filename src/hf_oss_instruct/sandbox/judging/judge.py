@@ -14,7 +14,7 @@ from typing import Any
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.inside import hash_collisions, values
 from hf_oss_instruct.sandbox.judging.calls import answer_limits, call_functions
-from hf_oss_instruct.sandbox.judging.comparison import Rule, same
+from hf_oss_instruct.sandbox.judging.comparison import ComparisonRule, same
 from hf_oss_instruct.sandbox.judging.judgement import Judgement, status_without_answer
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
@@ -33,7 +33,7 @@ def judge(
     limits: Limits | None = None,
     *,
     tier: str | None = None,
-    rule: Rule | None = None,
+    rule: ComparisonRule | None = None,
 ) -> Judgement:
     """Call a function of a program with every input and compare the return values.
 
@@ -116,7 +116,7 @@ def _judge_batch(
     tolerance: float,
     limits: Limits,
     tier: str | None,
-    rule: Rule | None,
+    rule: ComparisonRule | None,
 ) -> Judgement:
     nonces, answers, ran = call_functions(program, entry_point, inputs, limits, tier)
     rule = rule or (lambda arguments, answer, value, within: same(answer, value, within))
@@ -134,7 +134,7 @@ def _result(
     expected: Any,
     tolerance: float,
     ran: Execution,
-    rule: Rule,
+    rule: ComparisonRule,
     clock: hash_collisions.Clock,
 ) -> tuple[str, str]:
     """Decide the status and detail of one input."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from hf_oss_instruct.sandbox.inside import hash_collisions, values
 from hf_oss_instruct.sandbox.judging.calls import answer_limits
-from hf_oss_instruct.sandbox.judging.check_results import Result, calls_of, first_failure
+from hf_oss_instruct.sandbox.judging.check_results import CheckStatus, calls_of, first_failure
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
 
@@ -29,7 +29,7 @@ class ProgramVerdicts:
         load_error: the exception that ended the program before its first call.
     """
 
-    tests: list[Result] | None = None
+    tests: list[CheckStatus] | None = None
     load_error: str = ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from hf_oss_instruct.sandbox.inside import hash_collisions
 from hf_oss_instruct.sandbox.judging.calls import answer_limits, call_functions
-from hf_oss_instruct.sandbox.judging.check_results import PASSED, Result, calls_of, check_result, first_failure
+from hf_oss_instruct.sandbox.judging.check_results import PASSED, CheckStatus, calls_of, check_result, first_failure
 from hf_oss_instruct.sandbox.judging.judgement import Judgement
 from hf_oss_instruct.sandbox.judging.recording import recorded
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
@@ -74,7 +74,7 @@ def judge_checks(
     *,
     tier: str | None = None,
     packages: tuple[str, ...] = (),
-) -> tuple[list[Result], Execution]:
+) -> tuple[list[CheckStatus], Execution]:
     """Judge a program by the recorded checks of several tests, in one run.
 
     Args:

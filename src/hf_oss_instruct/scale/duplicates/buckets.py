@@ -12,7 +12,7 @@ import numpy as np
 from hf_oss_instruct.curation.duplicates import exact, minhash
 from hf_oss_instruct.curation.ngrams import Hashes
 from hf_oss_instruct.scale.duplicates.files import BUCKETS
-from hf_oss_instruct.scale.duplicates.signatures import NEAR, Signatures
+from hf_oss_instruct.scale.duplicates.signatures import NEAR, SignatureFiles
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.atomic import atomic_write
 from hf_oss_instruct.storage.spill import distinct
@@ -40,7 +40,7 @@ def write_buckets(folder: Path, shard: Shard) -> int:
     Raises:
         RunError: a task of the stage before has not finished.
     """
-    signatures = Signatures(folder)
+    signatures = SignatureFiles(folder)
     job = signatures.job
     parts = max(1, shard.count // (len(job.columns) * job.bands))
     units = [*product(range(len(job.columns)), range(job.bands), range(parts))]
@@ -55,7 +55,7 @@ def write_buckets(folder: Path, shard: Shard) -> int:
     return len(found)
 
 
-def _near(signatures: Signatures, column: int, keys: minhash.Sketches, positions: Hashes) -> Iterator[Records]:
+def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, positions: Hashes) -> Iterator[Records]:
     """The near duplicates among the texts of a bucket, a portion at a time."""
     every_later, every_earlier = minhash.pairs_of_band(keys)
     for start in range(0, len(every_later), minhash.PAIRS_AT_ONCE):

@@ -14,7 +14,7 @@ from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.duplicates.buckets import MARK, PAIR, Records
 from hf_oss_instruct.scale.duplicates.files import BUCKETS, CLUSTERS, outputs
-from hf_oss_instruct.scale.duplicates.signatures import BITS, NEAR, Signatures
+from hf_oss_instruct.scale.duplicates.signatures import BITS, NEAR, SignatureFiles
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.atomic import atomic_write
 from hf_oss_instruct.storage.spill import distinct
@@ -35,7 +35,7 @@ def write_clusters(folder: Path) -> int:
     Raises:
         RunError: a task of the stage before has not finished.
     """
-    signatures = Signatures(folder)
+    signatures = SignatureFiles(folder)
     records = _distinct(folder, PAIR if signatures.job.check == NEAR else MARK)
     positions, details = (_near if signatures.job.check == NEAR else _exact)(signatures, records)
     order = np.argsort(positions)
@@ -88,7 +88,7 @@ def _unique(records: Records) -> Records:
     return ordered[new]
 
 
-def _near(signatures: Signatures, pairs: Records) -> tuple[Hashes, list[str]]:
+def _near(signatures: SignatureFiles, pairs: Records) -> tuple[Hashes, list[str]]:
     """Positions of the documents that go, and why."""
     documents = distinct(np.concatenate([pairs["later"], pairs["earlier"]]))
     ranks = _ranks(signatures, documents)
@@ -101,7 +101,7 @@ def _near(signatures: Signatures, pairs: Records) -> tuple[Hashes, list[str]]:
     return chosen["later"], list(details)
 
 
-def _exact(signatures: Signatures, records: Records) -> tuple[Hashes, list[str]]:
+def _exact(signatures: SignatureFiles, records: Records) -> tuple[Hashes, list[str]]:
     """Positions of the documents that go, and why."""
     documents, columns = distinct(records["position"]), signatures.job.columns
     marks = np.zeros((len(documents), len(columns)), np.uint64)
@@ -111,7 +111,7 @@ def _exact(signatures: Signatures, records: Records) -> tuple[Hashes, list[str]]
     return documents[[row for row, _ in same]], [exact.repeats(columns[column]) for _, column in same]
 
 
-def _ranks(signatures: Signatures, positions: Hashes) -> Positions:
+def _ranks(signatures: SignatureFiles, positions: Hashes) -> Positions:
     """(positions,): numbers that are smaller for earlier rows, of sorted positions."""
     ranks = np.empty(len(positions), np.int64)
     ranks[np.lexsort((positions, signatures.orders(positions)))] = np.arange(len(positions))

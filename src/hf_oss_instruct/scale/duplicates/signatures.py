@@ -32,7 +32,7 @@ EXACT, NEAR = "duplicates", "near_duplicates"
 
 
 @dataclass(frozen=True)
-class Job:
+class DuplicatesJob:
     """What is compared.
 
     Attributes:
@@ -75,7 +75,7 @@ class SignatureWriter:
         job: what is compared.
     """
 
-    def __init__(self, folder: Path, shard: Shard, job: Job) -> None:
+    def __init__(self, folder: Path, shard: Shard, job: DuplicatesJob) -> None:
         self._job, self._folder = job, folder / SIGNATURES / shard.name
         shutil.rmtree(self._folder, ignore_errors=True)  # of a task that was killed
         self._folder.mkdir(parents=True)
@@ -139,7 +139,7 @@ class _Column:
             np.save(self._path.with_suffix(".ends.npy"), np.cumsum(np.concatenate([[0], *self._lengths]), dtype=np.int64))
 
 
-class Signatures:
+class SignatureFiles:
     """The signatures of all tasks.
 
     Args:
@@ -221,7 +221,7 @@ def _by_task(positions: Hashes) -> Iterator[tuple[int, Positions]]:
         yield int(tasks[start]), rows[start:stop]
 
 
-def _job(tasks: Iterable[Path]) -> Job:
+def _job(tasks: Iterable[Path]) -> DuplicatesJob:
     """What all tasks compared."""
     found: list[dict[str, Any]] = []
     for folder in tasks:
@@ -233,4 +233,4 @@ def _job(tasks: Iterable[Path]) -> Job:
             raise RunError(
                 f"{str(folder)!r} has signatures of another kind: {'; '.join(changed)}. Write all of them again, in a new folder."
             )
-    return Job(**found[0] | {"columns": tuple(found[0]["columns"])})
+    return DuplicatesJob(**found[0] | {"columns": tuple(found[0]["columns"])})

@@ -19,13 +19,13 @@ from hf_oss_instruct.curation.duplicates.near import THRESHOLD
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.duplicates.buckets import write_buckets
 from hf_oss_instruct.scale.duplicates.clusters import read_clusters, write_clusters
-from hf_oss_instruct.scale.duplicates.signatures import NEAR, Job, Signatures, SignatureWriter
-from hf_oss_instruct.scale.steps import Documents, Step
+from hf_oss_instruct.scale.duplicates.signatures import NEAR, DuplicatesJob, SignatureFiles, SignatureWriter
+from hf_oss_instruct.scale.steps import DatatroveStep, Documents
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.synthesis.output import AT_ONCE
 
 
-class DuplicateSignatures(Step):
+class DuplicateSignatures(DatatroveStep):
     """Stage 1, with any number of tasks: writes the signatures of all documents, and passes the documents on.
 
     Args:
@@ -52,7 +52,7 @@ class DuplicateSignatures(Step):
     ) -> None:
         super().__init__()
         self.folder = str(folder)
-        self.job = Job(check, tuple(columns), threshold, order)
+        self.job = DuplicatesJob(check, tuple(columns), threshold, order)
 
     def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """See `PipelineStep.run`.
@@ -70,7 +70,7 @@ class DuplicateSignatures(Step):
         writer.finish()
 
 
-class DuplicateBuckets(Step):
+class DuplicateBuckets(DatatroveStep):
     """Stage 2, with any number of tasks: compares the texts that agree in a key.
 
     The work can be divided by columns and by the 25 keys of each, and among more tasks by ranges of keys.
@@ -95,7 +95,7 @@ class DuplicateBuckets(Step):
         self.count("records", write_buckets(Path(self.folder), Shard(rank, world_size)))
 
 
-class DuplicateClusters(Step):
+class DuplicateClusters(DatatroveStep):
     """Stage 3, with one task: decides which documents go.
 
     Args:
@@ -121,7 +121,7 @@ class DuplicateClusters(Step):
         self.count("rejected", write_clusters(Path(self.folder)))
 
 
-class DuplicateFilter(Step):
+class DuplicateFilter(DatatroveStep):
     """Stage 4, with the tasks and documents of stage 1: drops and counts the duplicates.
 
     Args:
@@ -142,7 +142,7 @@ class DuplicateFilter(Step):
             RunError: stage 3 has not finished, or these are not the documents of stage 1.
         """
         shard = Shard(rank, world_size)
-        rejected, signatures = read_clusters(Path(self.folder), shard), Signatures(Path(self.folder))
+        rejected, signatures = read_clusters(Path(self.folder), shard), SignatureFiles(Path(self.folder))
         reason, ids, number = signatures.job.check, signatures.ids_of_task(rank), 0
         for number, document in enumerate(data or (), 1):
             if number > len(ids) or document.id.encode(errors="replace") != ids[number - 1]:

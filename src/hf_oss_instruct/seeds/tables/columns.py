@@ -12,7 +12,7 @@ from hf_oss_instruct.data import storable
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.column_names import FIELDS, fields_of, require_content, text_columns
 from hf_oss_instruct.seeds.tables.text_columns import read_contents
-from hf_oss_instruct.seeds.vectorized import Texts
+from hf_oss_instruct.seeds.vectorized import TextBuffer
 from hf_oss_instruct.storage.arrow import flat, holds_text
 
 FLAGS = frozenset({"is_vendor", "is_generated"})
@@ -34,7 +34,7 @@ class Columns:
         self,
         rows: int,
         arrays: dict[str, pa.Array | list[Any]],
-        texts: Texts | None,
+        texts: TextBuffer | None,
         skipped: Mapping[int, str] | None = None,
     ) -> None:
         self._rows, self.arrays, self.texts = rows, arrays, texts

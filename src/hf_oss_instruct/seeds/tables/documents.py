@@ -30,7 +30,7 @@ from hf_oss_instruct.seeds.tables.columns import Columns
 from hf_oss_instruct.seeds.tables.parquet import parquet_columns
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
 from hf_oss_instruct.seeds.tables.text_files import csv_columns, json_columns
-from hf_oss_instruct.seeds.vectorized import Batch, Texts
+from hf_oss_instruct.seeds.vectorized import DocumentBatch, TextBuffer
 from hf_oss_instruct.storage.formats import PARQUET, unpacked
 from hf_oss_instruct.terminal.display import error_message
 
@@ -66,7 +66,9 @@ class Tables(ABC):
         for batch in self.batches(languages, assumed, OPEN):
             yield from batch.documents()
 
-    def batches(self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter) -> Iterator[Batch]:
+    def batches(
+        self, languages: Collection[str] | None, assumed: str | None, source_filter: SourceFilter
+    ) -> Iterator[DocumentBatch]:
         """See `Source`."""
         numbers: Counter[str] = Counter()
         folders = {path: _language_of_folder(path) for path in self.paths}
@@ -75,7 +77,7 @@ class Tables(ABC):
         for path, folder in folders.items():
             if folder is None and parents & set(PurePosixPath(path).parent.parents):
                 # other folders next to this one are named after languages
-                yield Batch([Skipped("unknown_language")], Texts.none(1))
+                yield DocumentBatch([Skipped("unknown_language")], TextBuffer.none(1))
                 continue
             if folder and languages is not None and folder not in languages:
                 continue
@@ -89,7 +91,7 @@ class Tables(ABC):
                 some = columns.take(list(drawn)) if len(drawn) < len(columns) else columns
                 items = self._items(some, [(ids[row], number, langs[row]) for row, number in drawn.items()], source_filter)
                 if some.texts is not None:
-                    yield Batch(items, some.texts)
+                    yield DocumentBatch(items, some.texts)
                 else:
                     yield from self._archive.filled(items, some["blob_id"], some["encoding"], some["bytes"])
 
@@ -187,7 +189,7 @@ def _language_named(name: str) -> str | None:
     return language.name if language else None
 
 
-def _language_of_path(path: str, texts: Texts | None, row: int) -> str | None:
+def _language_of_path(path: str, texts: TextBuffer | None, row: int) -> str | None:
     if texts is not None and is_ambiguous(path):
         language = of_file(path, texts.head(row, LOOKED_AT).decode(errors="replace"))
     else:

@@ -22,7 +22,7 @@ import pyarrow as pa
 from hf_oss_instruct.code.syntax import LARGEST
 from hf_oss_instruct.data import Provenance, Skipped
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.seeds.vectorized import Batch, Texts
+from hf_oss_instruct.seeds.vectorized import DocumentBatch, TextBuffer
 from hf_oss_instruct.storage.cache import cache_folder, write_cached
 from hf_oss_instruct.terminal.display import error_message
 
@@ -55,7 +55,7 @@ class Archive:
         blob_ids: Iterable[str | None],
         encodings: Iterable[str | None],
         sizes: Iterable[int | None],
-    ) -> Iterator[Batch]:
+    ) -> Iterator[DocumentBatch]:
         """Fetch the texts of documents, some at a time.
 
         Args:
@@ -73,7 +73,7 @@ class Archive:
             self._ahead = min(2 * self._ahead, IN_FLIGHT)
             yield self._batch(some)
 
-    def _batch(self, rows: list[tuple[Provenance | Skipped, str | None, str | None, int | None]]) -> Batch:
+    def _batch(self, rows: list[tuple[Provenance | Skipped, str | None, str | None, int | None]]) -> DocumentBatch:
         small = [id for item, id, _, size in rows if isinstance(item, Provenance) and id and (size or 0) <= LARGEST]
         blobs = self.fetch({id for id in small if BLOB_ID.fullmatch(id)})
         items, texts = [], []
@@ -83,7 +83,7 @@ class Archive:
                 text = _text(blobs.get(id or ""), encoding or "utf-8", size or 0, item.lang)
             items.append(text if isinstance(text, Skipped) else item)
             texts.append("" if isinstance(text, Skipped) else text)
-        return Batch(items, Texts.of(pa.array(texts, pa.large_string())))
+        return DocumentBatch(items, TextBuffer.of(pa.array(texts, pa.large_string())))
 
     def fetch(self, ids: Iterable[str]) -> dict[str, bytes]:
         """Fetch blobs as they are stored in the bucket; ids that do not exist are left out.

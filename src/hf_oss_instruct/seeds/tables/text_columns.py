@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.seeds.reading import NotTextError, ReadOptions, decode
-from hf_oss_instruct.seeds.vectorized import Integers, Texts
+from hf_oss_instruct.seeds.vectorized import Integers, TextBuffer
 from hf_oss_instruct.storage.arrow import flat, holds_text
 
 
-def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Texts, dict[int, str]]:
+def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[TextBuffer, dict[int, str]]:
     """The texts of a column, and row → reason for those that are skipped.
 
     Args:
@@ -24,12 +24,12 @@ def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Tex
     if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
         array = array.view(pa.string() if pa.types.is_binary(array.type) else pa.large_string())
     elif not holds_text(array.type):
-        return Texts.none(len(array)), skipped
+        return TextBuffer.none(len(array)), skipped
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:
         array, skipped = _decoded(array, reading)
-    texts = Texts.of(array, as_stored=reading.as_stored, name=name)
+    texts = TextBuffer.of(array, as_stored=reading.as_stored, name=name)
     if reading.max_document_bytes:
         sizes = texts.stop - texts.start
         skipped |= dict.fromkeys(np.flatnonzero(sizes > reading.max_document_bytes).tolist(), "too_large")
@@ -52,7 +52,7 @@ def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int,
     return pa.array(texts, pa.large_string()), skipped
 
 
-def _rows_at(offsets: Integers, texts: Texts) -> Iterable[int]:
+def _rows_at(offsets: Integers, texts: TextBuffer) -> Iterable[int]:
     """The texts that contain certain bytes."""
     rows = np.searchsorted(texts.start, offsets, side="right") - 1
     inside = (rows >= 0) & (offsets < texts.stop[rows])

@@ -9,7 +9,7 @@ from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.storage.packed import NumberMap
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.local_work import LocalWork
-from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, Step
+from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, TaskStep
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, LocalTask, Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
@@ -59,7 +59,7 @@ class Items:
 
     def begin(self, source: Seed | Row | Skipped) -> Entry:
         """Put an item into the window, with the first question about it."""
-        entry = Entry(source, None if isinstance(source, Skipped) else Step(self._tasks[0], source, 0))
+        entry = Entry(source, None if isinstance(source, Skipped) else TaskStep(self._tasks[0], source, 0))
         self._window.append(entry)
         return entry
 
@@ -130,15 +130,15 @@ class Items:
         if entry.outcome is not None:
             return entry.outcome
         assert not isinstance(entry.source, Skipped)
-        step = Step(self._tasks[0], entry.source, 0)
+        step = TaskStep(self._tasks[0], entry.source, 0)
         while (answer := self._recall_answer(step)) is not None:
             outcome = self._apply_answer(step, answer)
-            if not isinstance(outcome, Step):
+            if not isinstance(outcome, TaskStep):
                 return outcome
             step = outcome
         return Pending(step.seed, "the journal was changed while it was in use")
 
-    def _recall_answer(self, step: Step) -> Answer | None:
+    def _recall_answer(self, step: TaskStep) -> Answer | None:
         assert isinstance(step.task, GenerationTask)
         # An outcome that a local task has had a part in never left memory (`OrderedWindow.settle`): no program runs twice.
         return self._journal.recall(step.task.key(step.item), step.seed, step.task.name)
@@ -159,7 +159,7 @@ class Items:
                 self.decide(state)
         return answer
 
-    def _apply_answer(self, step: Step, answer: Answer) -> Step | Row | Rejection:
+    def _apply_answer(self, step: TaskStep, answer: Answer) -> TaskStep | Row | Rejection:
         """The consequence of an answer: the next question, or the outcome of the item."""
         task, item, _ = step
         assert isinstance(task, GenerationTask)
@@ -167,16 +167,16 @@ class Items:
             return self._next_step(step, task.refused(item, answer))
         return self._next_step(step, task.outcome(item, answer))
 
-    def _next_step(self, step: Step, outcome: Row | FollowUp | Rejection) -> Step | Row | Rejection:
+    def _next_step(self, step: TaskStep, outcome: Row | FollowUp | Rejection) -> TaskStep | Row | Rejection:
         """Where a task's outcome leads: to another task, the next one, or the end."""
         if isinstance(outcome, FollowUp):
-            return Step(outcome.task, outcome.item, step.position)
+            return TaskStep(outcome.task, outcome.item, step.position)
         if isinstance(outcome, Rejection) or step.position + 1 == len(self._tasks):
             return outcome
-        return Step(self._tasks[step.position + 1], outcome, step.position + 1)
+        return TaskStep(self._tasks[step.position + 1], outcome, step.position + 1)
 
-    def _apply_step(self, entry: Entry, outcome: Step | Row | Rejection) -> None:
-        if isinstance(outcome, Step):
+    def _apply_step(self, entry: Entry, outcome: TaskStep | Row | Rejection) -> None:
+        if isinstance(outcome, TaskStep):
             self._register_task(outcome.task)
             entry.start_step(outcome)
         else:

@@ -20,7 +20,7 @@ SKIPPED = 16
 """Entries in the window, skipped documents included, as a multiple of its length: they take memory, too."""
 
 
-class Step(NamedTuple):
+class TaskStep(NamedTuple):
     """An open question: the task, its item (the source, or the result of an earlier answer), its place in the chain."""
 
     task: Task
@@ -53,7 +53,7 @@ class Entry:
     """
 
     source: Seed | Row | Skipped
-    step: Step | None = None
+    step: TaskStep | None = None
     key: str = ""
     settled: bool = False
     outcome: Outcome | None = None
@@ -66,7 +66,7 @@ class Entry:
     timeouts: int = 0
     why: str = "the run stopped before it was asked"
 
-    def start_step(self, step: Step) -> None:
+    def start_step(self, step: TaskStep) -> None:
         """Turn to the next question about the item."""
         self.step, self.key = step, ""
         self.tries = self.attempts = self.timeouts = 0

@@ -13,7 +13,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.requests.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun, read_source
 from hf_oss_instruct.synthesis.verifying.setup import open_verification
-from hf_oss_instruct.synthesis.verifying.table_output import Outcomes, report_of, write
+from hf_oss_instruct.synthesis.verifying.table_output import VerificationOutcomes, report_of, write
 from hf_oss_instruct.synthesis.verifying.tasks import Prepare
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -50,7 +50,7 @@ def verify_table(
         rows = read_source(source, columns, language)
     verification = open_verification(spec, teacher, exclusive=True)
     assert verification
-    found = Outcomes()
+    found = VerificationOutcomes()
 
     async def consume(opened: AsyncGenerator[Outcome, None]) -> None:
         async for outcome in opened:

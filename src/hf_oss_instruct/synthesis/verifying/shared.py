@@ -13,7 +13,7 @@ from hf_oss_instruct.spec.verification import ANSWER, GIVEN, VerificationSpec
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.installed_packages import identity_of
 from hf_oss_instruct.verification.memo import Verdicts
-from hf_oss_instruct.verification.verify import Options
+from hf_oss_instruct.verification.verify import VerificationOptions
 
 END_AGAIN_S = 0.05
 """Seconds after which programs that were started in the meantime are ended, too."""
@@ -78,10 +78,10 @@ class Verification:
     active: ActiveRows = field(default_factory=ActiveRows)
 
     @cached_property
-    def options(self) -> Options:
+    def options(self) -> VerificationOptions:
         """How rows are run."""
         spec = self.spec
-        return Options(select=spec.select, mutants=spec.mutants, tier=spec.tier, packages=spec.packages)
+        return VerificationOptions(select=spec.select, mutants=spec.mutants, tier=spec.tier, packages=spec.packages)
 
     @cached_property
     def packages(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from hf_oss_instruct.verification.memo import VERSION
 
 
 @dataclass
-class Outcomes:
+class VerificationOutcomes:
     """The outcomes of the rows, by row number."""
 
     stats: VerificationStats = field(default_factory=VerificationStats)
@@ -59,7 +59,7 @@ class Outcomes:
             self.why = self.why or outcome.why
 
 
-def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
+def report_of(rows: SourceRows, found: VerificationOutcomes, facts: RunReport) -> RunReport:
     """The contents of `run.json`.
 
     Args:
@@ -93,7 +93,7 @@ def report_of(rows: SourceRows, found: Outcomes, facts: RunReport) -> RunReport:
     }
 
 
-def write(out: Path, rows: SourceRows, found: Outcomes, report: RunReport) -> None:
+def write(out: Path, rows: SourceRows, found: VerificationOutcomes, report: RunReport) -> None:
     """Tables, then card and, last, the report.
 
     Args:

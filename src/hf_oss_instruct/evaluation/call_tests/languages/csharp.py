@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from hf_oss_instruct.evaluation.call_tests.call_lists import Pair, listed_calls
+from hf_oss_instruct.evaluation.call_tests.call_lists import ExpectedCall, listed_calls
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, compared
 from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
@@ -33,7 +33,7 @@ def read(tests: str) -> CallTests | None:
     return listed_calls(Cursor(tests), _HEAD, r"Debug\.Assert(?=\()", _pair, _FOOT)
 
 
-def _pair(cursor: Cursor) -> Pair | None:
+def _pair(cursor: Cursor) -> ExpectedCall | None:
     sides = compared(cursor.whole(), "Equals|SequenceEqual")
     if sides is None or not cursor.take(r";\s*"):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hf_oss_instruct.evaluation.call_tests.call_lists import Pair, listed_calls
+from hf_oss_instruct.evaluation.call_tests.call_lists import ExpectedCall, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Map, Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
@@ -22,7 +22,7 @@ def read(tests: str) -> CallTests | None:
     return listed_calls(Cursor(tests), _HEAD, r"if \(", _pair, _FOOT)
 
 
-def _pair(cursor: Cursor) -> Pair | None:
+def _pair(cursor: Cursor) -> ExpectedCall | None:
     call = cursor.call()
     if not call or not cursor.take(" !== "):
         return None

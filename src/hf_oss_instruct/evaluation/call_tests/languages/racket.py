@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hf_oss_instruct.evaluation.call_tests.call_lists import Pair, listed_calls
+from hf_oss_instruct.evaluation.call_tests.call_lists import ExpectedCall, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
@@ -24,7 +24,7 @@ def read(tests: str) -> CallTests | None:
     return listed_calls(Cursor(tests, '"'), _HEAD, starts, _pair, _FOOT, lambda head: head["function"])
 
 
-def _pair(cursor: Cursor) -> Pair | None:
+def _pair(cursor: Cursor) -> ExpectedCall | None:
     call, value = _datum(cursor), _datum(cursor)
     return (call, value) if call and value and cursor.take(rf"{WITHIN}\)\s*") else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hf_oss_instruct.evaluation.call_tests.call_lists import Pair, listed_calls
+from hf_oss_instruct.evaluation.call_tests.call_lists import ExpectedCall, listed_calls
 from hf_oss_instruct.evaluation.call_tests.canonical import Value
 from hf_oss_instruct.evaluation.call_tests.core import CallLanguage, CallTests, printer
 from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
@@ -21,7 +21,7 @@ def read(tests: str) -> CallTests | None:
     return listed_calls(Cursor(tests), _HEAD, r"assert_equal(?=\()", _pair, _FOOT)
 
 
-def _pair(cursor: Cursor) -> Pair | None:
+def _pair(cursor: Cursor) -> ExpectedCall | None:
     parts = cursor.bracketed()
     if len(parts) != 2 or not parts[1].startswith("candidate.call(") or not cursor.take(r"\s+"):
         return None

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 
 _CLASSES = {
     "python": "Python",
@@ -37,7 +37,7 @@ def is_supported(name: str) -> bool:
     return name in _CLASSES
 
 
-def language_of(name: str) -> Language:
+def language_of(name: str) -> ExtractionRules:
     """Return the rules of a language.
 
     Raises:
@@ -46,5 +46,5 @@ def language_of(name: str) -> Language:
     if name not in _CLASSES:
         raise UsageError(f"Extracting programs in {name!r} is not supported. Use one of: {', '.join(_CLASSES)}.")
     made = getattr(import_module(f"{__name__}.{name}"), _CLASSES[name])()
-    assert isinstance(made, Language)
+    assert isinstance(made, ExtractionRules)
     return made

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, ParsedSource, cut_out, walk
+from hf_oss_instruct.evaluation.extraction.outline import OutlineItem, ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 
 _LOOSE = re.compile(r"^(?:(?:public|private|protected|internal|final|sealed|static|abstract|partial)\s+)*(?=class\b)")
@@ -28,7 +28,7 @@ _MODIFIERS = (
 )
 
 
-class InClass(Language):
+class InClass(ExtractionRules):
     """Rules for Java and C#."""
 
     holder: ClassVar[str] = "Problem"
@@ -60,7 +60,7 @@ class InClass(Language):
         prompt = self.prompt_of(problem).of_kind("import")
         return list({"".join(text.split()): text for text in [*(item.text for item in prompt), *own]}.values())
 
-    def _renamed(self, problem: Problem, source: ParsedSource, path: list[Item]) -> tuple[ParsedSource, list[Item]]:
+    def _renamed(self, problem: Problem, source: ParsedSource, path: list[OutlineItem]) -> tuple[ParsedSource, list[OutlineItem]]:
         """Rename classes that conflict with those of the tests; one named like the holder stays if its entry point is static."""
         static = len(path) == 2 and "static" in signature(path[-1].inner, ()).split("(")[0].split()
         names = self.reserved | (frozenset() if static else {self.holder})
@@ -71,7 +71,7 @@ class InClass(Language):
         source = self.source(cut_out(source, nodes, {node.id: f"{text_of(node)}OfAnswer" for node in nodes}))
         return source, self.path_to(problem.entry_point, source.items)
 
-    def _top_level_class(self, problem: Problem, item: Item, path: Sequence[Item]) -> str:
+    def _top_level_class(self, problem: Problem, item: OutlineItem, path: Sequence[OutlineItem]) -> str:
         """Return a class of the answer, not public and without `main`."""
         functions = [member for member in self.members(item) if member.kind == "function"]
         mains = [
@@ -86,7 +86,7 @@ class InClass(Language):
             text = re.sub(rf"\b(?:private|protected)(?=[^;{{}}()=]*\b{re.escape(problem.entry_point)}\s*[(<])", "", text)
         return re.sub(r"^((?:@\w+(?:\([^)]*\))?\s*)*)public\s+", r"\1", text)
 
-    def _open_class(self, problem: Problem, path: Sequence[Item]) -> str:
+    def _open_class(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Return the answer's holder class without its closing brace and what is not part of the solution."""
         item, members = path[0], self.members(path[0])
         removed = self.unneeded_among(problem, members, path[1:], frozenset(self.main_functions) - {problem.entry_point})
@@ -96,15 +96,15 @@ class InClass(Language):
             code = code[: member.node.start_byte - start] + code[member.node.end_byte - start :]
         return _LOOSE.sub("", code.decode(errors="replace").lstrip())
 
-    def _is_main(self, problem: Problem, item: Item) -> bool:
+    def _is_main(self, problem: Problem, item: OutlineItem) -> bool:
         return bool(set(self.main_functions).intersection(item.names)) and problem.entry_point not in item.names
 
-    def _static(self, item: Item) -> str:
+    def _static(self, item: OutlineItem) -> str:
         """Turn a function without a class into a member of the holder."""
         head = signature(item.inner, ()).partition("(")[0].split()
         return item.text if "static" in head else f"static {item.text.lstrip()}"
 
-    def _forwarding_method(self, problem: Problem, path: Sequence[Item]) -> str:
+    def _forwarding_method(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         method = path[-1].inner
         owner = ".".join(name for item in path[:-1] for name in item.names)
         static = "static" in signature(method, ()).partition("(")[0].split()

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, join_with_wrapper, with_prompt_signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, name_of, walk
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, name_of, walk
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Cpp(Language):
+class Cpp(ExtractionRules):
     """Rules for C++."""
 
     name = "cpp"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "preproc_include": "import",
         "using_declaration": "import",
         "preproc_def": "type",
@@ -40,16 +40,16 @@ class Cpp(Language):
     defined_before_use = True
     test_frameworks = re.compile(r"#[ \t]*include[ \t]*(?:\"(?!bits/)|<(?:gtest|gmock|catch2)/)")
 
-    def item(self, node: Node) -> Item:
+    def item(self, node: Node) -> OutlineItem:
         """Extend the base rules: a function declaration without a body is not a definition."""
         item = super().item(node)
         declarator = item.inner.child_by_field_name("declarator")
         if item.kind == "value" and declarator is not None and "function_declarator" in declarator.type:
-            return Item("type", (name_of(item.inner),), node, item.inner)
+            return OutlineItem("type", (name_of(item.inner),), node, item.inner)
         if item.inner.type == "type_definition":
-            return Item("type", (text_of(item.inner.child_by_field_name("declarator")),), node, item.inner)
+            return OutlineItem("type", (text_of(item.inner.child_by_field_name("declarator")),), node, item.inner)
         if item.kind == "function" and (owner := _owner(item.inner)):
-            return Item("function", (f"{owner}::{item.names[0]}",), node, item.inner)
+            return OutlineItem("function", (f"{owner}::{item.names[0]}",), node, item.inner)
         return item
 
     def join(self, problem: Problem, source: ParsedSource) -> str:
@@ -59,7 +59,7 @@ class Cpp(Language):
             return super().join(problem, source)
         return join_with_wrapper(self, problem, source)
 
-    def _has_other_signature(self, problem: Problem, item: Item) -> bool:
+    def _has_other_signature(self, problem: Problem, item: OutlineItem) -> bool:
         """Whether the function is a template, modifies its arguments, or has additional (default) parameters."""
         prompt = self.path_to(problem.entry_point, self.prompt_of(problem).items)
         if not prompt or problem.entry_point not in item.names:
@@ -74,7 +74,7 @@ class Cpp(Language):
             for text in super().from_prompt(problem, source)
         ]
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a function of a namespace or class callable by its plain name."""
         name = problem.entry_point
         if len(path) == 1 and name not in path[0].names:  # a method defined outside its class

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.languages.class_scope import InClass
-from hf_oss_instruct.evaluation.extraction.outline import Kind
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind
 
 
 class CSharp(InClass):
     """Rules for C#."""
 
     name = "csharp"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "file_scoped_namespace_declaration": "package",
         "qualified_name": "comment",
         "identifier": "comment",

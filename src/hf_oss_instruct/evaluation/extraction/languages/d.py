@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 from hf_oss_instruct.evaluation.extraction.languages.delegation import join_with_wrapper, signature, with_prompt_signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, cut_out
 from hf_oss_instruct.evaluation.problems import Problem
 
 
-class D(Language):
+class D(ExtractionRules):
     """Rules for D."""
 
     name = "d"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "module_declaration": "package",
         "import_declaration": "import",
         "function_declaration": "function",
@@ -42,13 +42,13 @@ class D(Language):
             return super().join(problem, source)
         return join_with_wrapper(self, problem, source)
 
-    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> str:
         """Also remove `module` and tests."""
         removed = [*self.unneeded(problem, source, path), *source.of_kind("package")]
         tests = [item for item in source.items if item.node.type == "unittest_declaration"]
         return cut_out(source, [item.node for item in (*removed, *tests)])
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a static method callable by its plain name."""
         if len(path) < 2:
             return ""
@@ -58,5 +58,5 @@ class D(Language):
         return with_prompt_signature(self, problem, f"{owner}.{problem.entry_point}")
 
 
-def _is_template(item: Item) -> bool:
+def _is_template(item: OutlineItem) -> bool:
     return any(child.type == "template_parameters" for child in item.inner.named_children)

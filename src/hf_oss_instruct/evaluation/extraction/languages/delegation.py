@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 from hf_oss_instruct.evaluation.extraction.outline import ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 
@@ -63,7 +63,7 @@ def renamed(source: ParsedSource, name: str, new: str) -> str:
     return cut_out(source, nodes, {node.id: new for node in nodes})
 
 
-def with_prompt_signature(language: Language, problem: Problem, callee: str) -> str:
+def with_prompt_signature(language: ExtractionRules, problem: Problem, callee: str) -> str:
     """Build the prompt's function with a body that forwards its arguments; empty if the prompt has no function.
 
     Args:
@@ -78,7 +78,7 @@ def with_prompt_signature(language: Language, problem: Problem, callee: str) -> 
     return f"\n{signature(path[-1].inner, ())} {{ return {callee}({given}); }}\n"
 
 
-def join_with_wrapper(language: Language, problem: Problem, source: ParsedSource) -> str:
+def join_with_wrapper(language: ExtractionRules, problem: Problem, source: ParsedSource) -> str:
     """Build the program with the answer's function under another name, and a wrapper with the prompt's signature that calls it.
 
     Args:

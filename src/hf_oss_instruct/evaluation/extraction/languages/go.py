@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 from hf_oss_instruct.evaluation.extraction.languages.delegation import with_prompt_signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out, walk
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, cut_out, walk
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Go(Language):
+class Go(ExtractionRules):
     """Rules for Go."""
 
     name = "go"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "package_clause": "package",
         "import_declaration": "import",
         "function_declaration": "function",
@@ -33,18 +33,18 @@ class Go(Language):
     wrapper_nodes = frozenset({"type_declaration"})
     main_functions = ("main",)
 
-    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+    def names(self, kind: ItemKind, node: Node) -> tuple[str, ...]:
         """Name a method `Type.method`."""
         names = super().names(kind, node)
         return (f"{_receiver(node)}.{names[0]}",) if node.type == "method_declaration" else names
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a method callable by its plain name."""
         if not path or path[-1].inner.type != "method_declaration":
             return ""
         return with_prompt_signature(self, problem, f"(&{_receiver(path[-1].inner)}{{}}).{problem.entry_point}")
 
-    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> str:
         """Also remove the package clause, imports and build constraints (which must precede the package clause)."""
         constraints = [item for item in source.of_kind("comment") if re.match(r"//(?:go:build| \+build)\b", item.text)]
         removed = [*self.unneeded(problem, source, path), *source.of_kind("package", "import"), *constraints]
@@ -66,7 +66,7 @@ def _receiver(method: Node) -> str:
     return str(re.findall(r"\w+", text_of(method.child_by_field_name("receiver")).partition("[")[0])[-1])
 
 
-def _imports(items: Iterable[Item]) -> Iterable[tuple[str, str]]:
+def _imports(items: Iterable[OutlineItem]) -> Iterable[tuple[str, str]]:
     """Yield the source of each import and the name it binds."""
     for item in items:
         for node in walk(item.node):

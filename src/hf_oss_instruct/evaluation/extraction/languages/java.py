@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from hf_oss_instruct.evaluation.extraction.languages.class_scope import InClass
-from hf_oss_instruct.evaluation.extraction.outline import Kind
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind
 
 
 class Java(InClass):
     """Rules for Java."""
 
     name = "java"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "package_declaration": "package",
         "import_declaration": "import",
         "method_declaration": "function",

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out, leaves
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, cut_out, leaves
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ _EXPORTED_OBJECT = re.compile(
 )
 
 
-class JavaScript(Language):
+class JavaScript(ExtractionRules):
     """Rules for JavaScript."""
 
     name = "javascript"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "hash_bang_line": "package",
         "import_statement": "import",
         "function_declaration": "function",
@@ -47,20 +47,20 @@ class JavaScript(Language):
         """Parse a source; functions defined only in `module.exports` count as definitions."""
         return super().source(_EXPORTED_OBJECT.sub("const exported = ", _EXPORTED_FUNCTION.sub("", text)))
 
-    def item(self, node: Node) -> Item:
+    def item(self, node: Node) -> OutlineItem:
         """Extend the base rules: an object literal assigned to a variable has members."""
         item = super().item(node)
         declarator = item.inner.named_children[-1] if item.kind == "value" and item.inner.named_children else None
         value = declarator.child_by_field_name("value") if declarator is not None else None
         if value is not None and value.type == "object" and len(item.names) == 1:
-            return Item("container", item.names, node, value)
+            return OutlineItem("container", item.names, node, value)
         return item
 
-    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+    def names(self, kind: ItemKind, node: Node) -> tuple[str, ...]:
         """Name a member of an object after its key."""
         return (text_of(node.child_by_field_name("key")),) if node.type == "pair" else super().names(kind, node)
 
-    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> str:
         """Also remove module syntax; wrap the program in a function if it defines names that the tests define."""
         unneeded = [item.node for item in self.unneeded(problem, source, path)]
         unneeded += self._unused_imports(source, {node.id for node in unneeded})
@@ -82,7 +82,7 @@ class JavaScript(Language):
         used = frozenset().union(*(self.words(item.text) for item in source.items if item.node.id not in ids))
         return [item.node for item in imports if not used.intersection(_imported_names(item))]
 
-    def _as_script(self, item: Item) -> str | None:
+    def _as_script(self, item: OutlineItem) -> str | None:
         """Return a statement without module syntax; None if it has none."""
         if item.kind == "package":
             return ""
@@ -96,7 +96,7 @@ class JavaScript(Language):
         """Return an `import` as a `require` call, for a script."""
         return _required(node)
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a method or a property of `module.exports` callable by its plain name."""
         name = problem.entry_point
         if len(path) == 1 and name not in path[0].names:
@@ -114,7 +114,7 @@ class JavaScript(Language):
         return f"\nconst {name} = (...args) => {owner}.{name}(...args);\n"
 
 
-def _imported_names(item: Item) -> list[str]:
+def _imported_names(item: OutlineItem) -> list[str]:
     """Return the names that `import … from` or `const … = require(…)` binds."""
     if item.node.type == "import_statement":
         clause = next((child for child in item.node.named_children if child.type == "import_clause"), None)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, walk
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, walk
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _RETURNED_TABLE = re.compile(r"^return[ \t]*(?=\{\s*(?:\w+|\[\"\w+\"\])\s*=\s*function\b)", re.MULTILINE)
 
 
-class Lua(Language):
+class Lua(ExtractionRules):
     """Rules for Lua."""
 
     name = "lua"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "hash_bang_line": "package",
         "function_declaration": "function",
         "variable_declaration": "value",
@@ -36,17 +36,17 @@ class Lua(Language):
         """Parse a source; a module table that is only returned becomes a variable."""
         return super().source(_RETURNED_TABLE.sub("local exported = ", text))
 
-    def item(self, node: Node) -> Item:
+    def item(self, node: Node) -> OutlineItem:
         """Extend the base rules: a `do` block that assigns outer variables is a definition."""
         if node.type == "do_statement":
             found = [
                 name for item in self.members(super().item(node)) if item.kind in ("function", "value") for name in item.names
             ]
             local = [name for item in self.members(super().item(node)) if item.text.startswith("local") for name in item.names]
-            return Item("value", tuple(name for name in found if name not in local), node, node)
+            return OutlineItem("value", tuple(name for name in found if name not in local), node, node)
         return super().item(node)
 
-    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+    def names(self, kind: ItemKind, node: Node) -> tuple[str, ...]:
         """Also find functions in a table."""
         names = super().names(kind, node)
         if kind != "value" or len(names) != 1:
@@ -55,11 +55,11 @@ class Lua(Language):
         fields = [field.child_by_field_name("name") for field in table.named_children] if table is not None else []
         return (*names, *(f"{names[0]}.{text_of(field)}" for field in fields if field is not None))
 
-    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> list[OutlineItem]:
         """Also remove the shebang line."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a field of a table callable by its plain name."""
         name = problem.entry_point
         if not path or name in path[-1].names:

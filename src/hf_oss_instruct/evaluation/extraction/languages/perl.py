@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 
 
-class Perl(Language):
+class Perl(ExtractionRules):
     """Rules for Perl."""
 
     name = "perl"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "subroutine_declaration_statement": "function",
         "use_statement": "import",
         "use_version_statement": "import",
@@ -34,11 +34,11 @@ class Perl(Language):
     script_statements = re.compile(r"\bexit\b|\bcaller\b|@ARGV|\$ARGV|<STDIN>|__FILE__|^1$|^done_testing|^plan\b")
     code_line_start = re.compile(r"(?:sub|use|package|my|our)[ \t]|#|=\w")
 
-    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> list[OutlineItem]:
         """Also remove everything after `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a function of a package, or one in a variable, callable in `main` by its plain name."""
         name = problem.entry_point
         if path and path[-1].kind == "value":

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 _OPEN = re.compile(r"<\?(?:php\b|(?=\s))", re.IGNORECASE)
 
 
-class Php(Language):
+class Php(ExtractionRules):
     """Rules for PHP."""
 
     name = "php"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "text": "package",
         "php_tag": "package",
         "php_end_tag": "package",
@@ -44,7 +44,7 @@ class Php(Language):
         """Parse a source, adding an opening tag if it has none."""
         return super().source(text if _OPEN.search(text) else f"<?php\n{text}")
 
-    def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
+    def items(self, nodes: Iterable[Node]) -> Iterator[OutlineItem]:
         """Treat the contents of a namespace block as top-level; its keyword and braces are packages."""
         for node in nodes:
             body = node.child_by_field_name("body") if node.type == "namespace_definition" else None
@@ -53,7 +53,7 @@ class Php(Language):
                 continue
             words = [child for child in node.children if child.id != body.id]
             for word in (*words, body.children[0], body.children[-1]):
-                yield Item("package", (), word, word)
+                yield OutlineItem("package", (), word, word)
             yield from self.items(body.named_children)
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
@@ -61,11 +61,11 @@ class Php(Language):
         declared = [item.text for item in source.items if item.node.type == "declare_statement"]
         return "\n".join(["<?php", *declared, *self.from_prompt(problem, source), kept])
 
-    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> str:
         """Also remove tags and namespaces."""
         return self.cut(source, [item.node for item in (*self.unneeded(problem, source, path), *source.of_kind("package"))])
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a method, or a function in a variable, callable by its plain name."""
         if not path or (len(path) == 1 and path[0].kind == "function"):
             return ""

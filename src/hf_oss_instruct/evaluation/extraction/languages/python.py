@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 
 
-class Python(Language):
+class Python(ExtractionRules):
     """Rules for Python."""
 
     name = "python"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "import_statement": "import",
         "import_from_statement": "import",
         "future_import_statement": "import",
@@ -62,7 +62,7 @@ class Python(Language):
         own = [line for line in self.from_prompt(problem, source) if line not in lines]
         return "\n".join([*lines, *own, kept])
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a method of a class (`class Solution`) callable by its plain name."""
         if len(path) < 2:
             return ""

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, cut_out
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Racket(Language):
+class Racket(ExtractionRules):
     """Rules for Racket."""
 
     name = "racket"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {"extension": "package"}
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {"extension": "package"}
     block_ends = (")", "]")
     needs_return = False
     prose_parses = True
@@ -27,7 +27,7 @@ class Racket(Language):
     script_statements = re.compile(r"^\((?:module[+*]?|provide|exit|test-case|test-suite|run-tests|check-)")
     code_line_start = re.compile(r"#lang|\(|;|#")
 
-    def items(self, nodes: Iterable[Node]) -> Iterator[Item]:
+    def items(self, nodes: Iterable[Node]) -> Iterator[OutlineItem]:
         """Treat the contents of `begin` as top-level."""
         for node in nodes:
             head = next(iter(node.named_children), None) if node.type == "list" else None
@@ -36,29 +36,29 @@ class Racket(Language):
             else:
                 yield from super().items([node])
 
-    def item(self, node: Node) -> Item:
+    def item(self, node: Node) -> OutlineItem:
         """Classify a list by its first word."""
         if node.type != "list":
             return super().item(node)
         head, *rest = [child for child in node.named_children if "comment" not in child.type] or [node]
         word = text_of(head)
         if word == "require":
-            return Item("import", (), node, node)
+            return OutlineItem("import", (), node, node)
         if word == "module" and len(rest) > 1 and text_of(rest[0]) not in ("main", "test"):
-            return Item("container", (text_of(rest[0]),), node, node)
+            return OutlineItem("container", (text_of(rest[0]),), node, node)
         if word == ":" and rest:  # a type, in Typed Racket
-            return Item("type", (text_of(rest[0]),), node, node)
+            return OutlineItem("type", (text_of(rest[0]),), node, node)
         if not word.startswith(("define", "struct")) or not rest:
-            return Item("statement", (), node, node)
+            return OutlineItem("statement", (), node, node)
         named = rest[0]
         while named.type == "list" and named.named_children and word != "define-values":  # (define ((curried a) b) …)
             named = named.named_children[0]
         names = tuple(text_of(named).strip("()").split())
         if word.startswith("struct") or word.startswith("define-s"):
-            return Item("type", names, node, node)
-        return Item("function" if rest[0].type == "list" else "value", names, node, node)
+            return OutlineItem("type", names, node, node)
+        return OutlineItem("function" if rest[0].type == "list" else "value", names, node, node)
 
-    def is_stub(self, item: Item) -> bool:
+    def is_stub(self, item: OutlineItem) -> bool:
         """Whether the signature has no body."""
         rest = [child for child in item.node.named_children[2:] if "comment" not in child.type]
         written = [child for child in rest if child.type != "string" or child is rest[-1]]
@@ -73,11 +73,11 @@ class Racket(Language):
             program = f"(module answer {typed[0]}\n{program}\n(provide {problem.entry_point}))\n(require 'answer)\n"
         return f"{head}\n{program}"
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a function of a module callable by its plain name."""
         return f"\n(require (only-in '{path[0].names[0]} {problem.entry_point}))\n" if len(path) > 1 else ""
 
-    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> str:
         """Also remove the `#lang` line and words outside any list."""
         words = [item for item in source.of_kind("statement") if item.node.type in ("symbol", "quote")]
         removed = [*self.unneeded(problem, source, path), *source.of_kind("package"), *words]

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Ruby(Language):
+class Ruby(ExtractionRules):
     """Rules for Ruby."""
 
     name = "ruby"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "method": "function",
         "singleton_method": "function",
         "class": "container",
@@ -37,17 +37,17 @@ class Ruby(Language):
     )
     code_line_start = re.compile(r"(?:def|class|module|require|require_relative)[ \t]|[A-Z_a-z]\w*[ \t]*=|#")
 
-    def item(self, node: Node) -> Item:
+    def item(self, node: Node) -> OutlineItem:
         """Extend the base rules: `require` is an import."""
         if node.type == "call" and text_of(node.child_by_field_name("method")) in ("require", "require_relative"):
-            return Item("import", (), node, node)
+            return OutlineItem("import", (), node, node)
         return super().item(node)
 
-    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+    def names(self, kind: ItemKind, node: Node) -> tuple[str, ...]:
         """Return no name for `class << self`."""
         return () if node.type == "singleton_class" else super().names(kind, node)
 
-    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> list[Item]:
+    def unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> list[OutlineItem]:
         """Also remove everything after `__END__`."""
         return [*super().unneeded(problem, source, path), *source.of_kind("package")]
 
@@ -55,7 +55,7 @@ class Ruby(Language):
         """Cut nodes without the line `__END__`."""
         return re.sub(r"^__END__\s*\Z", "", super().cut(source, nodes), flags=re.MULTILINE)
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a method of a module or class, or a lambda, callable by its plain name."""
         name = problem.entry_point
         if not path or (len(path) == 1 and path[0].inner.type == "method"):

@@ -7,20 +7,20 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
-from hf_oss_instruct.evaluation.extraction.language import Language
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 from hf_oss_instruct.evaluation.extraction.languages.delegation import arguments, signature
-from hf_oss_instruct.evaluation.extraction.outline import Item, Kind, ParsedSource, cut_out, leaves
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, cut_out, leaves
 from hf_oss_instruct.evaluation.problems import Problem
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Rust(Language):
+class Rust(ExtractionRules):
     """Rules for Rust."""
 
     name = "rust"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "inner_attribute_item": "package",
         "use_declaration": "import",
         "extern_crate_declaration": "import",
@@ -39,7 +39,7 @@ class Rust(Language):
     needs_return = False
     main_functions = ("main",)
 
-    def names(self, kind: Kind, node: Node) -> tuple[str, ...]:
+    def names(self, kind: ItemKind, node: Node) -> tuple[str, ...]:
         """Name an `impl` after its type."""
         if node.type == "impl_item":
             return tuple(leaves(node.child_by_field_name("type") or node)[:1])
@@ -66,7 +66,7 @@ class Rust(Language):
         own = [text for text in self.from_prompt(problem, source) if not text.startswith("use") or not _last(text) & imported]
         return "\n".join([*first, *own, kept])
 
-    def entry_point_alias(self, problem: Problem, path: Sequence[Item]) -> str:
+    def entry_point_alias(self, problem: Problem, path: Sequence[OutlineItem]) -> str:
         """Make a function of a module or `impl` callable by its plain name."""
         if len(path) < 2:
             return ""
@@ -85,7 +85,7 @@ class Rust(Language):
         called = f"({made}).{name}" if bound else f"{owner}::{name}"
         return f"\n{head} {{ {called}({', '.join(arguments(method))}) }}\n"
 
-    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[Item]) -> str:
+    def without_unneeded(self, problem: Problem, source: ParsedSource, path: Sequence[OutlineItem]) -> str:
         """Add the type of an `impl` if the answer omits it."""
         text = super().without_unneeded(problem, source, path)
         if len(path) == 2 and path[0].inner.type == "impl_item":

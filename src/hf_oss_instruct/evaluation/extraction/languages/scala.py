@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Kind, ParsedSource
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, ParsedSource
 from hf_oss_instruct.evaluation.problems import Problem
 
 
-class Scala(Language):
+class Scala(ExtractionRules):
     """Rules for Scala."""
 
     name = "scala"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "package_clause": "package",
         "import_declaration": "import",
         "function_definition": "function",

@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hf_oss_instruct.evaluation.extraction.language import Language
-from hf_oss_instruct.evaluation.extraction.outline import Kind
+from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind
 
 
-class Shell(Language):
+class Shell(ExtractionRules):
     """Rules for Bash."""
 
     name = "shell"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         "function_definition": "function",
         "variable_assignment": "value",
         "declaration_command": "value",

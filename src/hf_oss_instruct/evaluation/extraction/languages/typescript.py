@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.code.syntax import text_of
 from hf_oss_instruct.evaluation.extraction.languages.javascript import JavaScript
-from hf_oss_instruct.evaluation.extraction.outline import Kind, leaves
+from hf_oss_instruct.evaluation.extraction.outline import ItemKind, leaves
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -18,7 +18,7 @@ class TypeScript(JavaScript):
     """Rules for TypeScript."""
 
     name = "typescript"
-    node_kinds: ClassVar[Mapping[str, Kind]] = {
+    node_kinds: ClassVar[Mapping[str, ItemKind]] = {
         **JavaScript.node_kinds,
         "abstract_class_declaration": "container",
         "interface_declaration": "type",
