@@ -99,6 +99,7 @@ class _Reader:
         if found.calls and found.language != "python":
             raise self._not_understood(value, f"calls of a function can be judged in Python only, not in {found.language!r}")
         try:
+            # Now, not when the first completion is scored in the middle of a training.
             _ = found.key
         except TypeError as error:
             raise self._not_understood(value, f"it has a value that cannot be stored ({error})") from None
@@ -106,6 +107,7 @@ class _Reader:
 
     def _add(self, value: Any) -> None:
         if isinstance(value, str):
+            # Anything else cannot be a JSON list or object, so it is test code.
             if value.lstrip()[:1] not in ("{", "["):
                 self._code += [value] if value.strip() else []
             elif (parsed := self._parsed(value)) is not None:
@@ -154,6 +156,7 @@ class _Reader:
             last_error = error
         if len(text) <= LARGEST_LITERAL:
             try:
+                # Parsing someone's test code as a literal warns of its invalid escapes.
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     return ast.literal_eval(text)

@@ -73,6 +73,7 @@ def reward_server(
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         with deferring() as request:
+            # The signal handler must not touch the event loop itself.
             request.call(lambda: loop.call_soon_threadsafe(stop.set))
             try:
                 await serve(server, host, port, stop, lambda url: click.echo(f"Reward server on {url} (Ctrl-C to stop)"))

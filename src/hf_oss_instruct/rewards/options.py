@@ -66,6 +66,7 @@ class RewardOptions:
             raise UsageError(f"memory_mib is {self.memory_mib}; no program starts with less than {LEAST_MEMORY_MIB} MiB.")
 
     def __repr__(self) -> str:
+        # The token must not get into logs and error messages.
         shown = ((field.name, getattr(self, field.name)) for field in fields(self) if field.name != "token")
         return f"RewardOptions({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
@@ -82,6 +83,7 @@ class RewardOptions:
             UsageError: a variable has a value that is not understood, or an option is unknown.
         """
         environment = os.environ if environment is None else environment
+        # Annotations are text in this module, so types have to be resolved.
         kinds = get_type_hints(cls)
         values: dict[str, Any] = {}
         for name, text in environment.items():

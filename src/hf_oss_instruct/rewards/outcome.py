@@ -50,6 +50,7 @@ def outcome_of(
     passed, kinds = results.passed, tuple(trusted)
     if results.status == "unscored":
         return RewardOutcome(None, "unscored", results.detail, passed, kinds)
+    # Without a killed mutant the weights say nothing, and every test counts the same.
     own = weights if variant == "weighted" and sum(weights) > 0 else [1.0] * len(passed)
     counted = [weight * (1.0 if safe else untrusted) for weight, safe in zip(own, kinds, strict=True)]
     total = sum(counted)
@@ -57,6 +58,7 @@ def outcome_of(
         return RewardOutcome(None, "unscored", "no test counts: all of them can only run beside the program", passed, kinds)
     counting = [right for right, safe in zip(passed, kinds, strict=True) if safe or untrusted]
     every = all(counting)
+    # Exactly 1.0, which a quotient of sums of floats need not be.
     share = 1.0 if every else sum(weight for weight, right in zip(counted, passed, strict=True) if right) / total
     reward = share if variant != "all" else float(every)
     return RewardOutcome(reward, "passed" if every else results.status, "" if every else results.detail, passed, kinds)

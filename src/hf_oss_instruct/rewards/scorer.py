@@ -62,6 +62,7 @@ class Scorer:
         self._results: OrderedDict[str, Results] = OrderedDict()
         self._weights: OrderedDict[str, tuple[float, ...]] = OrderedDict()
         self._lock = threading.Lock()
+        # The CPUs that this process may use, which in a container or job are often fewer than the machine has.
         self.workers = self.options.workers or len(os.sched_getaffinity(0))
 
     def check(self, tests: RowTests) -> None:
@@ -76,6 +77,7 @@ class Scorer:
                 "No test of this row can be judged outside the program's process, and untrusted_tests is 0. Set it to 1 to count "
                 "tests that run in the program's process, or leave such rows out."
             )
+        # Raises if the variant needs weights that the row does not have.
         self._weights_of(tests)
 
     def score_one(self, item: ScorerItem) -> RewardOutcome:
@@ -94,6 +96,7 @@ class Scorer:
         key = digest(item.tests.key, program) if self.options.memoize else ""
         if (results := self._cached(key)) is None:
             results = grader.results(program, self.options.limits, untrusted=untrusted, tier=self._tier)
+            # A busy machine can cause both: the next completion with this program tries again.
             if key and results.status not in ("unscored", "timeout"):
                 self._remember(key, results)
         return self._outcome(item.tests, results, grader.trusted)
@@ -125,6 +128,7 @@ class Scorer:
         if self.options.variant != "weighted":
             return ()
         if (found := self._weights.get(tests.key)) is None:
+            # Outside of the lock, since it runs programs; two threads that compute the same weights do no harm.
             found = weights_of(self._graders.of(tests), tests, self.options.limits, self._tier)
             with self._lock:
                 self._weights[tests.key] = found
@@ -177,6 +181,7 @@ class Strict:
             self._started = True
         for outcome in outcomes:
             kind = outcome.detail.partition(":")[0]
+            # Bounded, because details come from programs: each could otherwise add another warning.
             if outcome.reward is None and kind not in self._warned and len(self._warned) < 20:
                 self._warned.add(kind)
                 _log.warning("A completion has no reward (None): %s", one_line(outcome.detail, 300))

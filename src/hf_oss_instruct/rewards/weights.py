@@ -32,6 +32,7 @@ def weights_of(grader: Grader, tests: RowTests, limits: Limits, tier: str | None
         raise UsageError("The variant 'weighted' needs a correct program in the column 'solution', or weights in 'test_weights'.")
     changed = mutants(tests.solution, tests.language, MUTANTS, program=bool(tests.pairs))
     ran = [grader.results(mutant.text, limits, tier=tier) for mutant in changed]
+    # A mutant that fails every test with an error may not even load, which says nothing about single tests.
     killed = [
         results
         for results in ran

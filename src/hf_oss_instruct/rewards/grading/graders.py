@@ -67,7 +67,15 @@ class PairsGrader:
         return whole_program(completion, self._language)
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
-        """Run the program once for each input, in one sandbox; time limits hold for all runs together."""
+        """Run the program once for each input, in one sandbox; time limits hold for all runs together.
+
+        Args:
+            program: its source code.
+            limits: of all of its tests together; a compiler has separate limits.
+            untrusted: whether tests that are not trusted are run.
+            tier: name of a sandbox tier, see `run_program`.
+        """
+        # The limit holds for the outputs of all inputs together.
         limits = replace(limits, output_bytes=max(limits.output_bytes, OUTPUT_BYTES))
         runs: list[tuple[dict[str, str], str]] = [({}, given) for given, _ in self._pairs]
         ran = run_many(program, self._language, runs, limits=limits, tier=tier, shares_time=True)
@@ -93,7 +101,14 @@ class CallsGrader:
         return function_program(completion, "python", (self._function,), prompt)
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
-        """Call the function in one process and compare here."""
+        """Call the function in one process and compare here.
+
+        Args:
+            program: its source code.
+            limits: of all of its tests together; a compiler has separate limits.
+            untrusted: whether tests that are not trusted are run.
+            tier: name of a sandbox tier, see `run_program`.
+        """
         inputs, expected = [given for given, _ in self._calls], [expected_value for _, expected_value in self._calls]
         judged = judge(
             program + _METHOD.replace("NAME", self._function),
@@ -112,6 +127,7 @@ class CallsGrader:
         return same(answer, expected, TOLERANCE) or (self._wrapped and same(answer, expected[0], TOLERANCE))
 
 
+# Answers in the style of LeetCode define a method of `Solution` instead of a function.
 _METHOD = "\nif 'NAME' not in globals() and 'Solution' in globals():\n    NAME = Solution().NAME\n"
 
 
@@ -128,7 +144,14 @@ class CallTestsGrader:
         return function_program(completion, self._language, self._names, prompt)
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
-        """Print the value of each call in one process and compare here."""
+        """Print the value of each call in one process and compare here.
+
+        Args:
+            program: its source code.
+            limits: of all of its tests together; a compiler has separate limits.
+            untrusted: whether tests that are not trusted are run.
+            tier: name of a sandbox tier, see `run_program`.
+        """
         judged = judge_calls(program, self._called, self._expected, self._language, limits, tier=tier)
         return of_judgement(judged, self.trusted)
 
@@ -146,7 +169,14 @@ class SuiteGrader:
         return whole_program(completion, self._language, self._names)
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
-        """Run program and tests in one process."""
+        """Run program and tests in one process.
+
+        Args:
+            program: its source code.
+            limits: of all of its tests together; a compiler has separate limits.
+            untrusted: whether tests that are not trusted are run.
+            tier: name of a sandbox tier, see `run_program`.
+        """
         if not untrusted:
             return Results((False,) * len(self.trusted), "unscored", "no test is trusted")
         (ran,) = run_all(self._suite, [program], [Run()], limits, tier=tier)
@@ -166,9 +196,17 @@ class WholeTestsGrader:
         return function_program(completion, self._language, self._names, prompt)
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
-        """Run program and tests as one program."""
+        """Run program and tests as one program.
+
+        Args:
+            program: its source code.
+            limits: of all of its tests together; a compiler has separate limits.
+            untrusted: whether tests that are not trusted are run.
+            tier: name of a sandbox tier, see `run_program`.
+        """
         if not untrusted:
             return Results((False,), "unscored", "no test is trusted")
+        # The tests share a process with the program, so what they rely on is protected first.
         program, tests = guarded(program, self._tests, self._language)
         return of_judgement(judge_program(program, tests, self._language, limits, tier=tier), self.trusted)
 
@@ -189,6 +227,7 @@ def _trouble_with(ran: Execution, expected: str) -> tuple[str, str]:
         return "timeout", ran.reason or "it took too long"
     if ran.status != "ok":
         return "error", ran.stderr.rstrip().rpartition("\n")[2] or ran.status
+    # The whole output at once: a comparison of the lines that both have would accept a prefix of it, as open-r1's does.
     if output_lines(ran.stdout) == output_lines(expected):
         return "passed", ""
     return "wrong", f"it printed {ran.stdout[:80]!r}, expected {expected[:80]!r}"

@@ -48,6 +48,7 @@ def make_grader(tests: RowTests, tier: str | None = None) -> Grader:
     try:
         if tests.language == "python":
             return PythonGrader(tests, tier)
+        # Best first: calls are compared outside of the program's process, single tests and whole texts are not.
         if called := call_tests_of(tests):
             problem = Problem("", tests.language, "", tests.entry_point, (), tests.key, tests=tests.code[0])
             expected = ExpectedValues(tier=tier).of(problem, called)
@@ -99,4 +100,5 @@ class Graders:
         try:
             return future.result()
         except OssInstructError as error:
+            # A new exception for each caller: raising the same one in many threads would grow its traceback without end.
             raise type(error)(*error.args) from None

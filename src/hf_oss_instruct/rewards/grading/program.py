@@ -36,6 +36,7 @@ def function_program(completion: str, language: str, names: Sequence[str], promp
     text = answer_in(completion)
     name = next((candidate for candidate in names if re.search(rf"(?<![\w.]){re.escape(candidate)}\b", text)), "")
     if prompt and not has_fence(text) and (open_name := _open_function(prompt, language)):
+        # A model that continues code often goes on with its own tests or the next prompt: the answer ends there.
         problem = Problem("", language, prompt, open_name, ("\n@@", "\nassert ", "\nprint("), "")
         return extract(problem, text, "completion").program
     return extract(Problem("", language, "", name or next(iter(names), ""), (), ""), text, "answer").program
@@ -57,9 +58,11 @@ def whole_program(completion: str, language: str, names: Sequence[str] = ()) -> 
         return language not in MINED_LANGUAGES or parses(code, language)
 
     found = blocks(text, is_whole, is_whole)
+    # If no tag fits, the model tagged its blocks wrongly, and all of them are candidates.
     fitting = [block for block in found if may_hold(block.tag, language)] or found
     named = [block for block in fitting if any(re.search(rf"\b{re.escape(name)}\b", block.code) for name in names)]
     whole = [block for block in named or fitting if is_whole(block.code)]
+    # A later program replaces an earlier one, unless the text before it says that it is an aside, such as an example of use.
     last = next((block for block in reversed(whole) if not is_aside(block.lead)), whole[-1] if whole else None)
     if last is None and fitting:
         last = (named or fitting)[-1]

@@ -37,6 +37,7 @@ class PythonGrader:
         self._suite = read_suite(code, "python", tests.solution)
         self._names = names_in(code, tests.entry_point)
         self._checks = list(recorded(self._suite.outside, tests.entry_point, tier))
+        # Only the correct solution can show which checks get objects; a wrong program may return one where a number is due.
         if tests.solution and any(self._checks):
             self._leave_out_objects(tests.solution, tier)
         self.trusted = tuple(checks is not None for checks in self._checks)
@@ -48,7 +49,14 @@ class PythonGrader:
         return function_program(completion, "python", self._names, prompt)
 
     def results(self, program: str, limits: Limits, *, untrusted: bool = True, tier: str | None = None) -> Results:
-        """Ask the program for the answers to all trusted tests in one run, and run the others in its process in a second one."""
+        """Ask the program for the answers to all trusted tests in one run, and run the others in its process in a second one.
+
+        Args:
+            program: its source code.
+            limits: of all of its tests together; a compiler has separate limits.
+            untrusted: whether tests that are not trusted are run.
+            tier: name of a sandbox tier, see `run_program`.
+        """
         passed = [False] * len(self.trusted)
         failures: dict[int, tuple[str, str]] = {}
         if self._outside:
@@ -57,6 +65,7 @@ class PythonGrader:
                 return Results(tuple(passed), "unscored", one_line(ran.reason, 300))
             for index, (status, detail) in zip(self._outside, verdicts, strict=True):
                 passed[index] = status == "passed"
+                # "odd" is not among them: an object where the correct solution returns a plain value is a wrong answer.
                 failures[index] = STATUS_OF.get(status, "wrong"), detail
         if self._inside and untrusted:
             suite = _select_tests(self._suite, self._inside)

@@ -72,7 +72,13 @@ def of_tests(passed: Sequence[bool], wrong: Sequence[tuple[str, str]]) -> Result
 
 
 def failed(tests: Sequence[Any], status: str, detail: str) -> Results:
-    """The results where no test passed, for one reason."""
+    """The results where no test passed, for one reason.
+
+    Args:
+        tests: anything with an entry for each test.
+        status: status of the results.
+        detail: the reason; shortened to one line.
+    """
     return Results((False,) * len(tests), status, one_line(detail.strip(), 300))
 
 

@@ -29,6 +29,7 @@ from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.structured import any_json
 
 HOME = PurePosixPath("/tmp")
+# The files of the folder come back through standard output, hence its size.
 LIMITS = Limits(cpu_s=60.0, wall_s=120.0, memory_mib=2048, disk_mib=256, output_bytes=512 << 20)
 SHOWN = 10 << 20
 """Bytes of each stream of a command that are kept, as inspect_ai does: the end of it."""
@@ -67,7 +68,13 @@ class OssInstructSandbox(SandboxEnvironment):
     async def sample_init(
         cls, task_name: str, config: SandboxEnvironmentConfigType | None, metadata: dict[str, str]
     ) -> dict[str, SandboxEnvironment]:
-        """An empty folder for each sample."""
+        """Make the environment of a sample: an empty folder.
+
+        Args:
+            task_name: name of the task; not used.
+            config: configuration of the sandbox; not used.
+            metadata: metadata of the sample; not used.
+        """
         return {"default": cls()}
 
     @classmethod
@@ -78,7 +85,14 @@ class OssInstructSandbox(SandboxEnvironment):
         environments: dict[str, SandboxEnvironment],
         interrupted: bool,
     ) -> None:
-        """Nothing is left to clean up: files are in memory, and processes have ended."""
+        """Nothing is left to clean up: files are in memory, and processes have ended.
+
+        Args:
+            task_name: name of the task; not used.
+            config: configuration of the sandbox; not used.
+            environments: the environments of the sample; not used.
+            interrupted: whether the task was interrupted; not used.
+        """
 
     async def exec(
         self,
@@ -92,6 +106,19 @@ class OssInstructSandbox(SandboxEnvironment):
         concurrency: bool = True,
     ) -> ExecResult[str]:
         """Run a command; the files that it leaves are there for the next one.
+
+        Args:
+            cmd: the command and its arguments.
+            input: standard input.
+            cwd: folder to run in, below the working folder.
+            env: further environment variables.
+            user: must be None.
+            timeout: wall time in seconds; that of `LIMITS` by default.
+            timeout_retry: not used: a command is never retried.
+            concurrency: not used: commands run at once.
+
+        Returns:
+            Exit code and output; of each stream the last `SHOWN` bytes.
 
         Raises:
             TimeoutError: it exceeded its time.
@@ -112,6 +139,7 @@ class OssInstructSandbox(SandboxEnvironment):
         limits = Limits(min(LIMITS.cpu_s, 2 * wall_s), wall_s, LIMITS.memory_mib, 128, LIMITS.disk_mib, LIMITS.output_bytes)
         run = functools.partial(run_program, _HARNESS, stdin=json.dumps(job), files=dict(self._files), limits=limits, fresh=True)
         try:
+            # anyio, because inspect_ai runs on asyncio or trio.
             ran = await anyio.to_thread.run_sync(run)
         except OssInstructError as error:
             raise SandboxUnavailableError(str(error)) from error
@@ -120,6 +148,7 @@ class OssInstructSandbox(SandboxEnvironment):
         if ran.status == "sandbox_error":
             raise SandboxUnavailableError(ran.reason)
         try:
+            # Written in the sandbox, so neither its form nor its paths are trusted.
             answer: dict[str, Any] = any_json(ran.stdout)
             stdout, stderr = (base64.b64decode(stream).decode("utf-8", "replace") for stream in answer["streams"])
             self._files = {_relative_path(name): base64.b64decode(text) for name, text in answer["files"].items()}

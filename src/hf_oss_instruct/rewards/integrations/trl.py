@@ -71,6 +71,7 @@ def make_code_reward(options: RewardOptions | None = None, **given: Any) -> Rewa
     chosen = options or RewardOptions.from_environment(**given)
     function = _RewardFunction(chosen)
 
+    # Of the same name as the function above: TRL calls its metrics by the name of the function.
     async def code_reward(
         prompts: Sequence[Any] | None = None, completions: Sequence[Any] | None = None, **columns: Any
     ) -> list[float | None]:
@@ -106,6 +107,7 @@ class _RewardFunction:
         items = self._items(prompts, completions, columns)
         backend = self._backend = self._backend or await self._open_backend()
         whole = [item for item in items if not isinstance(item, UsageError)]
+        # Rows that cannot be read keep their place in the batch; only the others are scored.
         scored = iter(await backend.score(whole))
         found = [item if isinstance(item, UsageError) else next(scored) for item in items]
         outcomes = self._strict.outcomes(found, self._options)
@@ -129,6 +131,7 @@ class _RewardFunction:
         from hf_oss_instruct.rewards.row_reader import READ
         from hf_oss_instruct.rewards.scorer import ScorerItem
 
+        # Columns that are read must hold a value for each completion. Other arguments are TRL's, and may be anything.
         lists = {name: as_list(name, value) for name, value in columns.items() if name in READ and value is not None}
         lists |= {name: value for name, value in columns.items() if name not in READ and isinstance(value, (list, tuple))}
         for name, value in (lists | ({"prompts": prompts} if prompts else {})).items():

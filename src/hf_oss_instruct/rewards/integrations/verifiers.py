@@ -94,6 +94,7 @@ class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):
         for number, line in enumerate(lines, 1):
             try:
                 columns = any_json(line)
+                # Only to raise now: a broken line is an error at the start, not in the middle of a training.
                 RowTests.from_json(columns["tests"])
                 yield CodeTask(CodeData(id=columns["id"], prompt=columns["prompt"], tests=columns["tests"]), self.config.task)
             except (ValueError, KeyError, TypeError) as error:

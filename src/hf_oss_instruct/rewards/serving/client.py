@@ -56,6 +56,7 @@ class RemoteScorer:
                 async with session.get(scorer._url + wire.HEALTH) as answer:
                     if answer.status != 200:
                         raise UsageError(f"The reward server {shown} does not work: {one_line(await answer.text(), 200)}")
+                # A request without items checks the token, which /health does not require.
                 status, text = await scorer._post(session, [])
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UsageError(
@@ -63,6 +64,7 @@ class RemoteScorer:
             ) from None
         if status == 401:
             raise UsageError(f"The reward server {shown} refuses the token. Set HF_OSS_INSTRUCT_REWARD_TOKEN to the server's.")
+        # A full queue at the start is no reason to stop: the server works.
         if status not in (200, *BUSY):
             raise UsageError(f"The reward server {shown} does not accept requests: HTTP {status}, {one_line(text, 200)}")
         return scorer
@@ -86,6 +88,7 @@ class RemoteScorer:
                     status, text = await self._post(session, items)
                 if status == 200:
                     return wire.outcomes_of(orjson.loads(text), len(items))
+                # The server's limits are not known here, so halve until the parts fit.
                 if status == TOO_LARGE and len(items) > 1:
                     half = len(items) // 2
                     first = await self._scored(session, items[:half], deadline)
@@ -103,9 +106,11 @@ class RemoteScorer:
         # Not by orjson, which writes NaN as null and takes no integer above 64 bits: values that functions return.
         body = json.dumps(wire.request_of(items, self._options.variant, self._options.untrusted_tests)).encode()
         headers = {"Content-Type": "application/json"}
+        # The token and the tests are for this host alone, wherever it redirects to.
         async with session.post(self._url + wire.SCORE, data=body, headers=headers, allow_redirects=False) as answer:
             return answer.status, await answer.text()
 
     def _session(self) -> aiohttp.ClientSession:
+        # Scoring takes as long as the programs do; the deadline of the call ends it.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
         return aiohttp.ClientSession(headers=self._headers, timeout=timeout)

@@ -52,6 +52,7 @@ class RewardServer:
         self._statuses: Counter[str] = Counter()
         self._answers: Counter[int] = Counter()
         self._busy_s = 0.0
+        # Clients choose variant and weight, so the number of scorers must be bounded.
         self._scorer = functools.lru_cache(maxsize=8)(self._make_scorer)
         self.stopping = False
 
@@ -80,6 +81,7 @@ class RewardServer:
 
     def _may_enter(self, request: web.Request) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        # In constant time, so that the time of a refusal says nothing about the token.
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token.encode())
 
     async def _score(self, request: web.Request) -> web.Response:
@@ -92,6 +94,7 @@ class RewardServer:
             scorer = self._scorer(variant, untrusted_tests)
         except (ValueError, UsageError) as error:
             raise web.HTTPBadRequest(text=str(error)) from None
+        # It would never fit: after 429 the client would wait in vain.
         if len(items) > self._queue:
             message = f"{len(items)} completions in one request; the queue holds {self._queue}. Send fewer at a time."
             raise web.HTTPRequestEntityTooLarge(max_size=self._queue, actual_size=len(items), text=message)
@@ -101,6 +104,7 @@ class RewardServer:
         return web.Response(body=orjson.dumps(wire.response_of(found)), content_type="application/json")
 
     async def _scored(self, scorer: Scorer, items: Sequence[ScorerItem]) -> list[RewardOutcome | OssInstructError]:
+        # Without a lock, because only the event loop's thread changes it.
         self._held += len(items)
         began = time.monotonic()
         try:
@@ -165,6 +169,7 @@ async def serve(
         chosen = runner.addresses[0][1]
         on_start(f"http://{f'[{host}]' if ':' in host else host}:{chosen}")
         await stop.wait()
+        # New requests are refused from now on; those in work end in `cleanup`.
         server.stopping = True
     finally:
         await runner.cleanup()

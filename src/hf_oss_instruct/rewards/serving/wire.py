@@ -15,7 +15,13 @@ SCORE, HEALTH, METRICS = "/v1/score", "/health", "/metrics"
 
 
 def request_of(items: Sequence[ScorerItem], variant: str, untrusted_tests: float) -> dict[str, Any]:
-    """The body of a request; tests that several items share are sent once."""
+    """The body of a request; tests that several items share are sent once.
+
+    Args:
+        items: the completions with their tests.
+        variant: one of `options.VARIANTS`.
+        untrusted_tests: weight of tests that are not trusted, from 0 to 1.
+    """
     tests = {item.tests.key: item.tests for item in items}
     positions = {key: number for number, key in enumerate(tests)}
     return {
@@ -73,6 +79,7 @@ def _outcome(columns: Mapping[str, Any]) -> RewardOutcome | OssInstructError:
     if "error" in columns:
         return UsageError(_text(columns["error"]))
     reward, status = columns["reward"], columns["status"]
+    # The server's numbers become rewards of a training: NaN fails this comparison as well.
     if status not in STATUSES or not (reward is None or 0 <= reward <= 1):
         raise TypeError(f"status {status!r:.40}, reward {reward!r:.40}")
     return RewardOutcome(

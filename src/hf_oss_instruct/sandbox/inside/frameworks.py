@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 
+# As in pytest, a BaseException: the `except Exception` of a test does not catch it.
 class TestSkippedError(BaseException):
     """A test skips itself."""
 
