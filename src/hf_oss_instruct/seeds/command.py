@@ -29,6 +29,7 @@ def seeds(flags: RunFlags, output: str) -> None:
 
     Needs no model and sends no request to one.
     """
+    # Heavy imports wait until the command runs, so that --help answers without them.
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.progress.show import show_progress
     from hf_oss_instruct.seeds.console import show_seed, show_skipped

@@ -186,6 +186,7 @@ def _sorted_names(found: Iterable[str | None]) -> Iterator[str]:
 def _read(path: Path) -> str | None:
     """A file's text; None if it is missing, a symbolic link, too large or not text."""
     with suppress(OSError, UnicodeDecodeError):
+        # A link may lead out of the folder.
         if path.is_file() and not path.is_symlink() and path.stat().st_size <= LONGEST:
             return path.read_text("utf-8")
     return None

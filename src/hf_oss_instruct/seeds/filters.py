@@ -47,6 +47,7 @@ class SourceFilter:
 
     def draws(self, row_id: str) -> bool:
         """Whether `one_in` chooses the document."""
+        # With a suffix, since the draw hashes the bare id: which lines are drawn must not depend on being chosen.
         return self.one_in == 1 or xxhash.xxh3_64_intdigest(b"%s\0one_in" % row_id.encode(), self.rng_seed) % self.one_in == 0
 
     def reason(self, origin: Provenance) -> str | None:

@@ -107,6 +107,7 @@ class FolderSource(Source):
             return self._revision
         content = xxhash.xxh3_128()
         for path, _ in self.files:
+            # Vendored files give no seeds, so that another version of a dependency is no other source.
             if not VENDORED & set(path.parts):
                 self._hash(path, content)
         if self._reading.encoding:
@@ -128,6 +129,7 @@ class FolderSource(Source):
         chosen: list[tuple[PurePosixPath, str | None, int]] = []
         for path, own, lang in self._languages:
             if languages is None or (lang or own) in languages:
+                # Numbered before they are put into another order: `raw_index` is the place in the source.
                 chosen.append((path, lang, numbers[lang or ""]))
                 numbers[lang or ""] += 1
         if order_seed is not None:
@@ -153,6 +155,7 @@ class FolderSource(Source):
             return Skipped(reason, lang)
         limit = self._reading.max_document_bytes
         try:
+            # One byte more than allowed shows that a file is too large, without reading the rest of it.
             data = self._read(path, limit + 1 if limit else -1)
         except PermissionError:
             return Skipped("unreadable", lang)
@@ -164,6 +167,7 @@ class FolderSource(Source):
             return Skipped(error.reason, lang)
         if encoding != UTF8:
             self._converted[str(path)] = encoding
+        # Only at the top, where generators leave their mark: further down the same words may be about something else.
         if GENERATED_TEXT.search("\n".join(content[:4000].split("\n")[:10])):
             return Skipped("generated", lang)
         return Document(content, self._origin(path, lang, number, content))
@@ -211,6 +215,7 @@ class FolderSource(Source):
     def _hash(self, path: PurePosixPath, content: xxhash.xxh3_128) -> None:
         try:
             with (self.root / path).open("rb") as file:
+                # With its size, so that the same bytes in other files give another hash.
                 content.update(b"%s\0%d\0" % (os.fsencode(str(path)), os.fstat(file.fileno()).st_size))
                 while block := file.read(BLOCK):
                     content.update(block)
@@ -233,10 +238,12 @@ def _walk(root: Path, left_alone: Set[str]) -> tuple[list[PurePosixPath], int]:
     for folder, inner, names in os.walk(root, onerror=note):
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
         try:
+            # Regular files only: a link may lead out of the folder, and reading a pipe may never end.
             found += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
         except PermissionError as error:  # it may be listed, but not entered
             note(PermissionError(error.errno, error.strerror, folder))
             inner.clear()
+        # In place, because `os.walk` goes into what is left in this list.
         inner[:] = [
             name for name in inner if name not in left_alone and not name.startswith(".") and not _is_output(Path(folder, name))
         ]

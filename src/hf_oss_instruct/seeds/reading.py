@@ -73,6 +73,7 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         if data.startswith(mark):
             return _text(data[len(mark) :], name, "undecodable")
     if (
+        # A match in UTF-16 or binary data would be chance.
         b"\0" not in data
         and (declared := DECLARATION.match(data[:2048]))
         and (named := known_charset(declared[1].decode("latin-1")))

@@ -80,6 +80,11 @@ class RepoConfig:
 def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> Source:
     """The files that a run config in `folder` names as `./…`.
 
+    Args:
+        folder: the run config's folder.
+        spec: a path in it, such as `./code`.
+        reading: how documents are read.
+
     Raises:
         UsageError: the path, or a link in it, leads out of the folder.
         SeedError: the file or folder does not exist, or contains no code.
@@ -90,6 +95,7 @@ def open_inside(folder: Path, spec: str, *, reading: ReadOptions = DEFAULT) -> S
         raise UsageError(f"The run config names the seeds {spec!r}, which lie outside its folder. It may only name files inside.")
     if not target.exists():
         raise SeedError(f"The run config names the seeds {spec!r}, and its folder has none. Add them, or pass seeds=.")
+    # Also links further inside: whoever wrote the repository may point one at any file of this machine.
     for path in (target, *target.rglob("*")):
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise UsageError(
@@ -144,6 +150,7 @@ def _fetched(repo_config: RepoConfig, spec: str) -> Path:
     folder = cache_folder("recipes", repo_id.replace("/", "--"), commit)
     name = str(PurePosixPath(inner, spec))
     try:
+        # Into a folder of its own: the Hub's cache consists of links, which `open_inside` refuses.
         client(repo_config.token).snapshot_download(
             repo_id,
             repo_type="dataset",

@@ -41,6 +41,7 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
     if spec in ("stdlib", STDLIB_NAME):
         return stdlib()
     path = Path(os.path.expanduser(spec))
+    # A local path comes first, also where a dataset on the Hub has the same name.
     if spec and os.path.exists(path):
         return _open_path(path, reading)
     if HUB_ID.fullmatch(spec):
@@ -50,6 +51,11 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
 
 def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAULT) -> Source:
     """The source that a run config names: the standard library or a Hub dataset, never a local folder with the same name.
+
+    Args:
+        spec: `stdlib`, or the id of a dataset on the Hub.
+        revision: branch, tag or commit of the dataset; None for the newest.
+        reading: how documents are read.
 
     Raises:
         UsageError: a local file or folder has the same name, so it is ambiguous.

@@ -112,6 +112,7 @@ class _Draw:
 
     def __init__(self, source: Source, plan: SeedPlan) -> None:
         if plan.deny:
+            # A run config has only the hash of the list: whoever continues the run must pass the list itself.
             plan.deny.check()
         self._source, self._plan = source, plan
         self._assumed = plan.counts[0][0] if len(plan.counts) == 1 else None
@@ -134,6 +135,7 @@ class _Draw:
                 found = found or isinstance(outcome, Seed)
                 if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:  # a skipped document counts only in the first pass
                     yield outcome
+            # Further draws from the same documents would find nothing either.
             if not found:
                 return
 
@@ -187,6 +189,7 @@ class _Draw:
                 yield item
                 continue
             start, end, text = drawn[row]
+            # Draw 0 does not fit: the reference implementation draws again, and counts what was refused.
             if not text or text.isspace() or filters.snippet(text, item.lang):
                 yield from self._nth_snippet(Document(batch.texts[row], item), 0)
             elif reason := filters.document(item, lambda: batch.texts[row]):  # noqa: B023  # asked for at once
@@ -297,9 +300,11 @@ def magicoder_seeds(documents: Iterable[Document | Skipped], rng_seed: int) -> I
 
 
 def _magicoder_seed(document: Document, rng: random.Random, rng_seed: int) -> Seed | Skipped:
+    # Not split("\n"): like the paper's code, this also ends lines at other characters.
     lines = document.content.splitlines(keepends=True)
     if not lines:
         return Skipped("empty", document.origin.lang)
+    # First the line, then the length: the paper's generator is used in this order.
     start = rng.choice(range(len(lines)))
     text = "".join(lines[start : start + rng.randint(1, MAX_LINES)])
     first = 1 + "".join(lines[:start]).count("\n")  # line numbers in the provenance count \n, as the other samplers and GitHub do

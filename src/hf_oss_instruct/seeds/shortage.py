@@ -45,7 +45,13 @@ class Shortage:
         (self._snippets if item.snippet else self._documents)[item.reason] += 1
 
     def settle(self, found: int, wanted: int | None, languages: Collection[str] | None) -> None:
-        """Record how many of the seeds requested in some languages were found."""
+        """Record how many of the seeds requested in some languages were found.
+
+        Args:
+            found: seeds that were drawn.
+            wanted: seeds that were requested; None if the source decides.
+            languages: the languages of these seeds; None for all.
+        """
         self._found_some = self._found_some or found > 0
         if not found:
             self._absent += languages or ()

@@ -57,6 +57,11 @@ class Source(Protocol):
         With `order_seed`, a source that can list its documents cheaply yields them in an order given by a hash, so that the
         first hundred are a fair sample; otherwise, in the source's own order. `assumed` is the language of documents whose
         language is not stated.
+
+        Args:
+            languages: names as in `languages.LANGUAGES`; None for all.
+            order_seed: random seed of the order; None for the source's own order.
+            assumed: the language of documents that do not state theirs.
         """
         ...
 
@@ -71,6 +76,11 @@ class Source(Protocol):
         """The same documents, many at a time, without those that the source filter refuses: their content is not fetched.
 
         Only called if the source is `columnar`.
+
+        Args:
+            languages: names as in `languages.LANGUAGES`; None for all.
+            assumed: the language of documents that do not state theirs.
+            source_filter: refuses documents by their provenance.
         """
         del languages, assumed, source_filter
         raise NotImplementedError(f"{self.name} is not columnar: its documents are read one by one.")
@@ -88,6 +98,7 @@ def settled(plan: SeedPlan, source: Source) -> SeedPlan:
     if licenses is None:
         licenses = PERMISSIVE if source.untrusted else ANY
     if filters is None:
+        # The paper filters no seeds.
         filters = () if plan.sampler == "magicoder" else FILTERS
     return replace(plan, licenses=licenses, filters=filters, rng_seed=plan.random_seed)
 

@@ -66,12 +66,12 @@ class TextBuffer:
         width = np.int32 if pa.types.is_string(array.type) else np.int64
         _, ends, data = array.buffers()
         if not len(array) or ends is None:
-            offsets = np.zeros(len(array) + 1, np.int64)
+            offsets = np.zeros(len(array) + 1, np.int64)  # (texts + 1,)
         else:
             offsets = np.frombuffer(ends, width)[array.offset : array.offset + len(array) + 1].astype(np.int64)
         first, last = int(offsets[0]), int(offsets[-1])
-        text = np.frombuffer(data, np.uint8)[first:last] if data is not None else np.zeros(0, np.uint8)
-        start, stop = offsets[:-1] - first, offsets[1:] - first
+        text = np.frombuffer(data, np.uint8)[first:last] if data is not None else np.zeros(0, np.uint8)  # (bytes,)
+        start, stop = offsets[:-1] - first, offsets[1:] - first  # both (texts,)
         if array.null_count:
             stop = np.where(array.is_null().to_numpy(zero_copy_only=False), start, stop)
         texts = cls(text, start, stop, name)
@@ -85,8 +85,9 @@ class TextBuffer:
     def _without_prefixes(self) -> TextBuffer:
         if not len(self.data):
             return self
-        start = self.start.copy()
-        first = self.data[np.minimum(start, len(self.data) - 1)]
+        start = self.start.copy()  # (texts,)
+        first = self.data[np.minimum(start, len(self.data) - 1)]  # (texts,): the first byte of each
+        # The first byte rules out nearly all texts, so that the pattern runs on few.
         for number in np.flatnonzero(((first == ord("<")) | (first == BOM[0])) & (self.stop > start)):
             found = PREFIXES.match(self.data.data[int(start[number]) : int(self.stop[number])])
             start[number] += found.end() if found else 0
@@ -150,7 +151,7 @@ def _compact(texts: TextBuffer) -> TextBuffer:
     if sizes.sum() * 4 > len(texts.data):
         return texts
     pieces = [texts.data[a:b] for a, b in zip(texts.start, texts.stop, strict=True)]
-    ends = np.cumsum(sizes)
+    ends = np.cumsum(sizes)  # (texts,), bytes
     return TextBuffer(np.concatenate([texts.data[:0], *pieces]), ends - sizes, ends, texts.name)
 
 
@@ -166,11 +167,11 @@ def first_spans(texts: TextBuffer, row_ids: Sequence[str], rng_seed: int) -> lis
     ends = _LineEnds(texts.data)
     before = ends.rank(texts.start)  # (texts,): line ends of the buffer before each text
     inside = ends.rank(texts.stop) - before  # (texts,)
-    last_byte = texts.data[np.maximum(texts.stop - 1, 0)] if len(texts.data) else np.zeros(len(texts), np.uint8)
+    last_byte = texts.data[np.maximum(texts.stop - 1, 0)] if len(texts.data) else np.zeros(len(texts), np.uint8)  # (texts,)
     lines = inside + ((texts.start == texts.stop) | (last_byte != ord("\n")))  # (texts,): a last line may lack its line end
     hashes = (xxhash.xxh3_64_intdigest(row_id.encode(), rng_seed) for row_id in row_ids)
     draws = np.fromiter(hashes, np.uint64, len(texts))  # (texts,)
-    low, high = draws & np.uint64(0xFFFFFFFF), draws >> np.uint64(32)
+    low, high = draws & np.uint64(0xFFFFFFFF), draws >> np.uint64(32)  # both (texts,)
     # Lemire's multiply-shift: the high 32 bits scaled to the number of lines, without the bias of a modulus
     first = (high * lines.astype(np.uint64) >> np.uint64(32)).astype(np.int64)  # (texts,), counted from 0
     last = np.minimum(first + 1 + (low % np.uint64(MAX_LINES)).astype(np.int64), lines)  # (texts,), counted from 1
@@ -201,12 +202,13 @@ class _LineEnds:
     def rank(self, positions: Integers) -> Integers:
         """Rank: the number of line ends before each byte."""
         words, bits = positions >> 6, (positions & 63).astype(np.uint64)  # both (positions,)
-        below = self._words[words] & ((np.uint64(1) << bits) - np.uint64(1))
+        below = self._words[words] & ((np.uint64(1) << bits) - np.uint64(1))  # (positions,)
         counts: Integers = self._before[words] + np.bitwise_count(below)
         return counts
 
     def select(self, numbers: Integers) -> Integers:
         """Select: the byte offset of each nth line end, counted from 0; undefined if there are fewer."""
+        # Out of range where a text has no such line end: the callers choose another value there.
         numbers = np.clip(numbers, 0, max(int(self._before[-1]) - 1, 0))
         words: Integers = np.minimum(np.searchsorted(self._before, numbers, side="right") - 1, len(self._words) - 1)
         positions: Integers = words * 64 + _nth_bit(self._words[words], (numbers - self._before[words]).astype(np.uint8))
@@ -215,7 +217,7 @@ class _LineEnds:
 
 def _nth_bit(words: npt.NDArray[np.uint64], numbers: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The position of each word's nth one bit, counted from 0, by binary search over the lower 32, 16, 8 … bits."""
-    positions = np.zeros(len(words), np.uint8)
+    positions = np.zeros(len(words), np.uint8)  # (words,)
     for half in (32, 16, 8, 4, 2, 1):
         lower: npt.NDArray[np.uint8] = np.bitwise_count(words & np.uint64((1 << half) - 1))
         upper = (numbers >= lower).view(np.uint8)

@@ -112,6 +112,7 @@ class _Pool:
         clusters = categories[category]
         seed = clusters[cluster].popleft()
         self._size -= 1
+        # Empty groups go, so that every group that `next` may choose has a candidate.
         if not clusters[cluster]:
             del clusters[cluster]
             if not clusters:

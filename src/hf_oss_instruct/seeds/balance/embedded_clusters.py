@@ -80,9 +80,10 @@ class EmbeddedClusters:
             for start in range(0, len(snippets), self.at_once):
                 parts.append(self._encoder.embed(snippets[start : start + self.at_once]))
                 counts.done += len(parts[-1])
-        vectors = np.concatenate(parts)
+        vectors = np.concatenate(parts)  # (snippets, dimensions)
         centers, data = centers_of(vectors), BytesIO()
         np.save(data, centers, allow_pickle=False)
+        # Before the numbers of clusters, which mean nothing without their centers.
         write_cached(path, data.getvalue())
         keys = [xxh3_64_intdigest(snippet.encode()) for snippet in snippets]
         self._keep(dict(zip(keys, nearest(vectors, centers).tolist(), strict=True)))

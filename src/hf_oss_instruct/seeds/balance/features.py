@@ -36,7 +36,7 @@ def category_of(snippet: str, path: str | None) -> str:
     found = {word for word in words_of(f"{path or ''} {snippet}") if word in _CATEGORY_OF_WORD}
     if not found:
         return OTHER
-    votes = np.bincount([_CATEGORY_OF_WORD[word] for word in found], minlength=len(_NAMES))
+    votes = np.bincount([_CATEGORY_OF_WORD[word] for word in found], minlength=len(_NAMES))  # (categories,)
     return _NAMES[int(votes.argmax())]
 
 
@@ -64,14 +64,14 @@ class HashedClusters:
     at_once = 1
 
     def __init__(self, snippets: Sequence[str]) -> None:
-        counts = np.stack([_hashed(snippet) for snippet in snippets])
-        rarity = np.log((1 + len(counts)) / (1 + (counts != 0).sum(axis=0)))
+        counts = np.stack([_hashed(snippet) for snippet in snippets])  # (snippets, DIMENSIONS)
+        rarity = np.log((1 + len(counts)) / (1 + (counts != 0).sum(axis=0)))  # (DIMENSIONS,)
         self._rarity = rarity
         self._centers = centers_of(self._weighted(counts))
 
     def of(self, snippets: Sequence[str]) -> list[int]:
         """See `Clusters.of`."""
-        counts = np.stack([_hashed(snippet) for snippet in snippets])
+        counts = np.stack([_hashed(snippet) for snippet in snippets])  # (snippets, DIMENSIONS)
         return [int(cluster) for cluster in nearest(self._weighted(counts), self._centers)]
 
     def _weighted(self, counts: Vectors) -> Vectors:
@@ -82,10 +82,11 @@ def centers_of(vectors: Vectors) -> Vectors:
     """(at most CLUSTERS, dimensions): the centers of clusters of vectors of length 1, by spherical k-means."""
     centers = _scatter(vectors)
     for _ in range(ROUNDS):
-        found = nearest(vectors, centers)
-        sums = np.zeros_like(centers)
+        found = nearest(vectors, centers)  # (vectors,)
+        sums = np.zeros_like(centers)  # (clusters, dimensions)
         np.add.at(sums, found, vectors)
-        filled = np.bincount(found, minlength=len(sums)) > 0
+        filled = np.bincount(found, minlength=len(sums)) > 0  # (clusters,)
+        # A cluster that has lost all its vectors keeps its center.
         centers[filled] = _normalized(sums[filled])
     return centers
 
@@ -104,16 +105,16 @@ def _hashed(snippet: str) -> Vectors:
     """
     words = words_of(snippet)
     features = (*words, *map(" ".join, pairwise(words)))
-    numbers = np.array([xxh3_64_intdigest(feature.encode()) for feature in features], np.uint64)
-    signs = np.where(numbers >> np.uint64(63), 1.0, -1.0)
-    buckets = (numbers % np.uint64(DIMENSIONS)).astype(np.int64)
+    numbers = np.array([xxh3_64_intdigest(feature.encode()) for feature in features], np.uint64)  # (features,)
+    signs = np.where(numbers >> np.uint64(63), 1.0, -1.0)  # (features,)
+    buckets = (numbers % np.uint64(DIMENSIONS)).astype(np.int64)  # (features,)
     return np.bincount(buckets, signs, DIMENSIONS).astype(np.float64)
 
 
 def _scatter(vectors: Vectors) -> Vectors:
     """First centers, far from each other: each is the vector least like all before it."""
     chosen = [0]
-    alike = vectors @ vectors[0]
+    alike = vectors @ vectors[0]  # (vectors,): similarity to the nearest chosen one
     while len(chosen) < min(CLUSTERS, len(vectors)):
         chosen.append(int(alike.argmin()))
         alike = np.maximum(alike, vectors @ vectors[chosen[-1]])
@@ -121,5 +122,5 @@ def _scatter(vectors: Vectors) -> Vectors:
 
 
 def _normalized(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)  # (vectors, 1)
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1), np.float64)

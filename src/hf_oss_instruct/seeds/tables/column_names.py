@@ -34,8 +34,15 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def fields_of(names: Iterable[str], texts: Iterable[str], reading: ReadOptions) -> dict[str, str]:
-    """Field → its column, for the existing fields; the code must be in one of `texts`."""
+    """Field → its column, for the existing fields; the code must be in one of `texts`.
+
+    Args:
+        names: names of all columns.
+        texts: names of those that may hold text.
+        reading: names the column with the code, if the user did.
+    """
     present, readable = set(names), set(texts)
+    # In reverse, because the last of several columns stays in the dict: the first name in `FIELDS` wins.
     found = {field: column for field, columns in FIELDS.items() for column in columns[::-1] if column in present}
     code = [column for column in ([reading.code_column] if reading.code_column else CODE) if column in readable]
     return found | {"content": code[0]} if code else {field: column for field, column in found.items() if field != "content"}

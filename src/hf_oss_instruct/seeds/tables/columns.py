@@ -55,6 +55,7 @@ class Columns:
         arrays = {
             field: [column[row] for row in rows] if isinstance(column, list) else column.take(pa.array(rows, pa.int64()))
             for field, column in self.arrays.items()
+            # The contents are in `texts`, which shares its buffer: taking rows of this column would copy it.
             if field != "content"
         }
         skipped = {index: self.skipped[row] for index, row in enumerate(rows) if row in self.skipped} if self.skipped else {}
@@ -126,6 +127,7 @@ def _lists(array: pa.Array) -> list[Any]:
     if not holds_text(array.type.value_type) or array.null_count:
         return [_plain("licenses", value) for value in array.to_pylist()]
     values, ends = array.flatten().to_pylist(), array.offsets.to_pylist()
+    # The offsets of a slice do not begin at 0.
     first = ends[0] if ends else 0
     lists = (values[start - first : stop - first] for start, stop in pairwise(ends))
     return [tuple(names) if None not in names else _plain("licenses", names) for names in lists]

@@ -101,6 +101,7 @@ class Tables(ABC):
         """The provenance of each file, or why it is skipped. `drawn` has (id, number within its language, language) for each."""
         items: list[Provenance | Skipped] = []
         licenses = columns["licenses"]
+        # The column comes first; a header in the text states the license of what the table does not.
         if columns.texts is not None and not all(licenses):
             texts = columns.texts
             licenses = [named or header_license(texts.head(row, HEADER_BYTES)) or named for row, named in enumerate(licenses)]
@@ -176,6 +177,7 @@ def _row_numbers(
     drawn: dict[int, int] = {}
     for row, (row_id, lang) in enumerate(zip(ids, langs, strict=True)):
         if lang is None or languages is None or lang in languages:
+            # Counted before `one_in` chooses: `raw_index` is the place in the source.
             number = numbers[str(lang)]
             numbers[str(lang)] = number + 1
             if source_filter.one_in == 1 or source_filter.draws(row_id):

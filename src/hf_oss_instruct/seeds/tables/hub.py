@@ -57,6 +57,7 @@ class HubTables(Tables):
                 f"The Hub cannot be queried for {repo_id!r}: {error_message(error)}. Try again, or use --seeds stdlib."
             ) from error
         self._files = file_system(endpoint=endpoint)
+        # The commit, so that a push during the run changes no document.
         self._root = f"datasets/{repo_id}@{info.sha}"
         super().__init__(tables_among(file.rfilename for file in info.siblings or ()), reading, archive)
         self.name, self.revision = repo_id, info.sha

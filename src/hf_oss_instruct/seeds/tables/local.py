@@ -36,6 +36,7 @@ class LocalTables(Tables):
 
     def _open(self, path: str) -> IO[bytes]:
         file = self._root / path
+        # As bytes, because the name of a file need not be valid Unicode.
         native: IO[bytes] = pa.OSFile(os.fsencode(file)) if path.lower().endswith(PARQUET) else file.open("rb")
         return native
 
@@ -62,6 +63,7 @@ class LocalTables(Tables):
                         file.seek(start)
                         for index in range(start, end, ends):
                             content.update(block := file.read(min(ends, end - index)))
+                            # Counted along with the hash, since a table of text has about one row in a line.
                             self._lines += 0 if path.lower().endswith(PARQUET) else block.count(b"\n")
             except OSError as error:
                 raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error

@@ -29,9 +29,11 @@ def parquet_columns(file: IO[bytes], path: str, reading: ReadOptions) -> Iterato
     Raises:
         SeedError: it holds neither text nor ids.
     """
+    # With a buffer, column chunks are read in pieces instead of whole.
     table = pq.ParquetFile(file, buffer_size=2**18)
     schema = table.schema_arrow
     outer = fields_of(schema.names, text_columns(schema), reading)
+    # A column called `content` means flat rows, whatever `files` holds.
     nested = _files_struct(schema) if outer.get("content") != "content" else None
     inner: dict[str, str] = {}
     if nested is not None:
@@ -43,6 +45,7 @@ def parquet_columns(file: IO[bytes], path: str, reading: ReadOptions) -> Iterato
     wanted = [leaf for leaf in leaves if leaf.split(".")[0] in outer.values() or _inner_leaf(leaf) in inner.values()]
     size = FILES if nested is None else REPOSITORIES
     for group in range(table.num_row_groups):
+        # One thread decodes as fast as several here, and takes less CPU.
         for batch in table.iter_batches(batch_size=size, row_groups=[group], columns=wanted, use_threads=False):
             arrays, rows = {field: batch.column(column) for field, column in outer.items()}, len(batch)
             if nested is not None:

@@ -75,6 +75,7 @@ class Archive:
 
     def _batch(self, rows: list[tuple[Provenance | Skipped, str | None, str | None, int | None]]) -> DocumentBatch:
         small = [id for item, id, _, size in rows if isinstance(item, Provenance) and id and (size or 0) <= LARGEST]
+        # Ids come from tables of others, and become part of a URL and of a path.
         blobs = self.fetch({id for id in small if BLOB_ID.fullmatch(id)})
         items, texts = [], []
         for item, id, encoding, size in rows:
@@ -137,6 +138,7 @@ class Archive:
         import aiohttp
         from fsspec import filesystem
 
+        # `trust_env` for proxies; no credentials are sent to the bucket.
         return filesystem("http", client_kwargs={"timeout": aiohttp.ClientTimeout(total=TIMEOUT_S), "trust_env": True})
 
     def _cached(self, blob_id: str) -> Path:
@@ -161,6 +163,7 @@ def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skip
         return Skipped("not_archived", lang)
     try:
         data = _plain(blob)
+        # No codec is called "slow": the file counts as one of unknown encoding.
         text = data.decode("slow" if encoding.lower() in SLOW_CODECS else encoding)
     except zlib.error:
         return Skipped("broken", lang)
@@ -170,6 +173,7 @@ def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skip
         return Skipped("wrong_encoding", lang)
     if len(data) > LARGEST:
         return Skipped("too_large", lang)
+    # Some codecs give lone surrogates, which Arrow cannot store.
     return Skipped("binary", lang) if "\0" in text[:8192] else text.encode(errors="replace").decode()
 
 

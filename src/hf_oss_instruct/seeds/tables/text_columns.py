@@ -26,13 +26,15 @@ def read_contents(array: pa.Array, reading: ReadOptions, name: str) -> tuple[Tex
     elif not holds_text(array.type):
         return TextBuffer.none(len(array)), skipped
     try:
+        # One check of the whole column; only if it finds text that is not UTF-8, values are decoded one by one.
         array.validate(full=True)
     except pa.ArrowInvalid:
         array, skipped = _decoded(array, reading)
     texts = TextBuffer.of(array, as_stored=reading.as_stored, name=name)
     if reading.max_document_bytes:
-        sizes = texts.stop - texts.start
+        sizes = texts.stop - texts.start  # (texts,), bytes
         skipped |= dict.fromkeys(np.flatnonzero(sizes > reading.max_document_bytes).tolist(), "too_large")
+    # The minimum shows in one pass whether there is any null character, which hardly any table has.
     if not reading.as_stored and len(texts.data) and not texts.data.min():
         skipped |= dict.fromkeys(_rows_at(np.flatnonzero(texts.data == 0), texts), "binary")
     return texts, skipped
@@ -54,7 +56,7 @@ def _decoded(array: pa.Array, reading: ReadOptions) -> tuple[pa.Array, dict[int,
 
 def _rows_at(offsets: Integers, texts: TextBuffer) -> Iterable[int]:
     """The texts that contain certain bytes."""
-    rows = np.searchsorted(texts.start, offsets, side="right") - 1
-    inside = (rows >= 0) & (offsets < texts.stop[rows])
+    rows = np.searchsorted(texts.start, offsets, side="right") - 1  # (offsets,)
+    inside = (rows >= 0) & (offsets < texts.stop[rows])  # (offsets,)
     found: list[int] = np.unique(rows[inside]).tolist()
     return found

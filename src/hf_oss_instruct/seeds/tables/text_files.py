@@ -16,7 +16,13 @@ LINES = 64  # lines of JSON read at a time
 
 
 def csv_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -> Iterator[Columns]:
-    """The rows of a CSV or TSV file with a header line; see `parquet_columns`."""
+    """The rows of a CSV or TSV file with a header line; see `parquet_columns`.
+
+    Args:
+        file: the file, decompressed.
+        path: its name, for errors.
+        reading: how its contents are read.
+    """
     names, marked = csv_header(file, path)
     if not names:
         return
@@ -28,6 +34,11 @@ def csv_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -
 
 def json_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -> Iterator[Columns]:
     """The rows of a file of JSON; see `parquet_columns`.
+
+    Args:
+        file: the file, decompressed.
+        path: its name, for errors.
+        reading: how its contents are read.
 
     Raises:
         SeedError: a line is not a JSON object, or has neither text nor ids.
@@ -41,6 +52,7 @@ def json_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) 
                 some.append(row)
         except Exception as error:  # the error is raised after the rows before it were yielded
             failure = error
+        # Rows with their text and rows with only ids may alternate, and are read differently.
         for ids_only, run in groupby(some, lambda row: "content" not in row):
             yield from_rows(list(run), ids_only, path, reading)
         if not some:
