@@ -52,8 +52,15 @@ def equal(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float
     """Compare with `==`, or numbers of one type within tolerance + 1e-7 of the expected value, like `numpy.allclose`.
 
     A Fraction or Decimal counts as a float, and so does a numpy number.
+
+    Args:
+        arguments: of the call.
+        answer: value that the solution returned.
+        expected: the reference's value.
+        tolerance: absolute tolerance for floats.
     """
     if tolerance == 0 and _is_floats(expected):
+        # As in evalplus: floats are never compared exactly.
         tolerance = DEFAULT_TOLERANCE
     if answer == expected:
         return True
@@ -62,7 +69,14 @@ def equal(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float
 
 
 def root(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Whether the polynomial with these coefficients is zero at the answer (HumanEval/32)."""
+    """Whether the polynomial with these coefficients is zero at the answer (HumanEval/32).
+
+    Args:
+        arguments: of the call.
+        answer: value that the solution returned.
+        expected: the reference's value.
+        tolerance: absolute tolerance for floats.
+    """
     coefficients = arguments[0]
     real = isinstance(answer, int | float | Fraction | Decimal)
     return real and abs(sum(c * math.pow(answer, i) for i, c in enumerate(coefficients))) <= tolerance
@@ -72,6 +86,12 @@ def same_set(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: fl
     """Whether both contain the same items, ignoring order and repetition.
 
     The answer's items are only looked up: building a set of numbers chosen to collide could take minutes.
+
+    Args:
+        arguments: of the call.
+        answer: value that the solution returned.
+        expected: the reference's value.
+        tolerance: absolute tolerance for floats.
     """
     wanted = set(expected)
     missing = set(expected)
@@ -83,17 +103,38 @@ def same_set(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: fl
 
 
 def are_equivalent(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Accept any answer: the reference of Mbpp/164 is itself doubtful."""
+    """Accept any answer: the reference of Mbpp/164 is itself doubtful.
+
+    Args:
+        arguments: of the call.
+        answer: value that the solution returned.
+        expected: the reference's value.
+        tolerance: absolute tolerance for floats.
+    """
     return True
 
 
 def sum_div(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Equality, or 0: Mbpp/295 does not say whether the number divides itself."""
+    """Equality, or 0: Mbpp/295 does not say whether the number divides itself.
+
+    Args:
+        arguments: of the call.
+        answer: value that the solution returned.
+        expected: the reference's value.
+        tolerance: absolute tolerance for floats.
+    """
     return equal(arguments, answer, expected, tolerance) or bool(answer == 0)
 
 
 def surface_area(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Equality, or the area for a height from base to apex (Mbpp/581)."""
+    """Equality, or the area for a height from base to apex (Mbpp/581).
+
+    Args:
+        arguments: of the call.
+        answer: value that the solution returned.
+        expected: the reference's value.
+        tolerance: absolute tolerance for floats.
+    """
     edge, height = arguments
     other = round(edge**2 + 2 * edge * math.sqrt((edge / 2) ** 2 + height**2))
     near = isinstance(answer, int | float) and abs(answer - other) <= tolerance
@@ -101,7 +142,14 @@ def surface_area(arguments: Sequence[Any], answer: Any, expected: Any, tolerance
 
 
 def digit_distance(arguments: Sequence[Any], answer: Any, expected: Any, tolerance: float) -> bool:
-    """Equality, or the sum of the digits' differences (Mbpp/558)."""
+    """Equality, or the sum of the digits' differences (Mbpp/558).
+
+    Args:
+        arguments: of the call.
+        answer: value that the solution returned.
+        expected: the reference's value.
+        tolerance: absolute tolerance for floats.
+    """
     one, other = map(str, arguments)
     width = max(len(one), len(other))
     pairs = zip(one.zfill(width), other.zfill(width), strict=True)

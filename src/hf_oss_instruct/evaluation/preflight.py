@@ -69,6 +69,7 @@ def why_unavailable(language: str, tier: str | None = None) -> str | None:
         return str(error)
     if language not in PROBES:
         return f"Programs in {language!r} cannot be graded: how its tests report a failure is not known."
+    # Generous: a slow first start of a compiler must not count as a missing tool.
     limits = Limits(cpu_s=30.0, wall_s=120.0, memory_mib=4096)
     probed = judge_program(PROBES[language], "", language, limits, tier=tier)
     if probed.status in ("passed", "sandbox_error", "timeout"):  # the last two do not mean that something is missing

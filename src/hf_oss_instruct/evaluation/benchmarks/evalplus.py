@@ -44,6 +44,7 @@ def _humaneval(row: BenchmarkRow) -> Problem:
 
 def _mbpp_file(row: BenchmarkRow) -> Problem:
     task_id, prompt, entry_point = (column(row, name) for name in ("task_id", "prompt", "entry_point"))
+    # Only this form of the data lost types: the Hub's has its inputs as Python code.
     base, plus = (_as_python(int(task_id.split("/")[-1]), list(column(row, name) or ())) for name in ("base_input", "plus_input"))
     oracle, adapter = oracle_for("mbpp", entry_point), adapter_for("mbpp", entry_point)
     calls = Calls([*base, *plus], len(base), float(column(row, "atol")), oracle=oracle, adapter=adapter)

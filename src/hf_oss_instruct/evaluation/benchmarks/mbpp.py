@@ -28,6 +28,7 @@ def prompt(text: str, tests: list[str]) -> str:
 
 
 def _problem(row: BenchmarkRow) -> Problem:
+    # Code in MBPP's files has Windows line ends.
     tests, code = column(row, "test_list"), column(row, "code").replace("\r\n", "\n")
     return Problem(
         f"Mbpp/{column(row, 'task_id')}",

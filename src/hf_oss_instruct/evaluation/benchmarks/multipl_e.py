@@ -34,6 +34,7 @@ KEYS = {
     "ts": "typescript",
 }
 """MultiPL-E's key → the language's name in `languages.LANGUAGES`."""
+# MultiPL-E's names are `HumanEval_2_truncate_number`.
 _NUMBER = re.compile(r"^(HumanEval|mbpp)_\d+_")
 
 

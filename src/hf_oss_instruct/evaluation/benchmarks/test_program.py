@@ -39,6 +39,7 @@ def calls_of(program: str, base: Sequence[Sequence[Any]] | None, oracle: str) ->
         raise EvaluationError(f"A test program assigns no `inputs`: {program[:80]!r}… This is not evalplus' data; check --data.")
     inputs = _value(named["inputs"])
     results = _value(named["results"]) if "results" in named else None
+    # The Hub's data does not mark base inputs; they are first, which is checked here.
     count = None if base is None or list(map(list, inputs[: len(base)])) != list(map(list, base)) else len(base)
     return Calls(inputs, count, _tolerance(tree), results, oracle)
 

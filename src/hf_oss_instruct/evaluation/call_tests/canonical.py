@@ -25,6 +25,7 @@ from typing import Any
 
 DEPTH, VALUES = 64, 1_000_000
 _TOKEN = re.compile(
+    # Python refuses to read integers of more than 4,300 digits, since that takes quadratic time.
     r"i(-?\d{1,4000});|d(-?[0-9][0-9.eE+-]*|-?(?i:nan|inf|infinity));|s((?:[0-9a-f]{2})*);|o((?:[0-9a-f]{2})*);|."
 )
 _CLOSES = {"[": "]", "(": ")", "{": "}", "<": ">"}
@@ -125,6 +126,7 @@ def _collected(token: str, items: list[Value], texts: list[str]) -> Value:
         return items
     if token == "(":
         return tuple(items)
+    # A real map or set has each key once: the text is forged.
     if len(set(texts)) < len(texts):
         raise NotCanonicalError("a key, or a member of a set, is there twice")
     if token == "<":

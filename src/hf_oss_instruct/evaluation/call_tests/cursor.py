@@ -64,6 +64,7 @@ class Cursor:
                 if len(waiting) == 1:
                     parts.append(self.text[since : stop.start()].strip())
                     since = offset
+            # A closing bracket must be the one that the innermost open one waits for.
             elif sign != waiting.pop():
                 return []
         self.at = offset

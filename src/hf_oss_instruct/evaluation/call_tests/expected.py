@@ -70,6 +70,7 @@ class ExpectedValues:
         parts = [FORMAT, problem.language, program, toolchain_of(problem.language)]
         key = xxhash.xxh3_128_hexdigest(json.dumps(parts).encode("utf-8", "surrogatepass"))
         with self._lock:
+            # One lock per program: samples of the same problem wait for its values, others do not.
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key in self._found:
@@ -86,6 +87,7 @@ class ExpectedValues:
     def _run(self, program: str, language: str, count: int) -> Expected:
         ran = run_program(program, language, limits=LIMITS, tier=self._tier)
         error = f"the expected values cannot be evaluated without the solution: {ran.status}, {one_line(ran.stderr[-300:])}"
+        # A limit or the sandbox ended the run: another one may give the values.
         if ran.status not in ("ok", "failed", "compile_error"):
             return Expected((), error, final=False)
         texts = [text for text in printed(ran, NONCE, count) if text is not None]
@@ -106,6 +108,7 @@ def _are_values(texts: list[str], language: str) -> bool:
 def _read(path: Path, count: int) -> Expected | None:
     """Read a cache entry; None if it is missing or damaged, so that it is computed again."""
     try:
+        # A truncated or edited entry would decide which answers are right; its hash differs.
         digest, _, body = path.read_text("utf-8").partition("\n")
         content = any_json(body) if digest == xxhash.xxh3_128_hexdigest(body.encode()) else None
     except (OSError, ValueError):

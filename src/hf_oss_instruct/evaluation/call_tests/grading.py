@@ -41,6 +41,7 @@ def judge_calls(
     Raises:
         SandboxError: no sandbox works on this machine.
     """
+    # A program that prints lines with the nonce still has to print right values: these never enter the sandbox.
     nonce = secrets.token_hex(16)
     limits = replace(limits, output_bytes=max(limits.output_bytes, ANSWERS_BYTES))
     try:
@@ -84,6 +85,7 @@ def is_right(text: str, expected: str, language: str) -> bool:
         language: one of `call_tests.LANGUAGES`.
     """
     rules = LANGUAGES[language]
+    # Much longer texts cannot be equal, and parsing them takes time.
     if len(text) > LONGER * len(expected) + MORE:
         return False
     try:

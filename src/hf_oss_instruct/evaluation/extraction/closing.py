@@ -26,6 +26,7 @@ def with_balanced_end(text: str, parse: Callable[[str], ParsedSource], closers: 
     """
     if not text.strip() or not (root := parse(text).root).has_error or not _has_few_errors(root):
         return text
+    # The shortest repair wins.
     for closer in closers:
         for count in range(1, MAX_CLOSERS + 1):
             longer = f"{text.rstrip()}\n" + f"{closer}\n" * count

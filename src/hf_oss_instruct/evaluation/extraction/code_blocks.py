@@ -17,14 +17,19 @@ _END = re.compile(
     r"<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end_of_turn|EOT|end|return)\|>|</s>|<eos>|<end_of_turn>|"
     r"<｜end▁of▁sentence｜>|\[/INST\]"
 )
+# Byte order mark, zero-width space and word joiner.
 _UNSEEN = re.compile("[\ufeff\u200b\u2060]")
+# A fence may stand in a quote or a list.
 _FENCE = re.compile(r"^(?P<indent>[ \t]*(?:(?:>|[-*+]|\d+[.)])[ \t]*)*)(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)$")
+# Text, then a fence on the same line.
 _BEFORE_FENCE = re.compile(r"^(?P<before>.*[^`~\s].*?)[ \t]*(?P<fence>`{3,})(?P<info>[\w+#.-]*)[ \t]*$")
 _ONE_LINE = re.compile(r"^(?P<fence>`{3,})(?P<tag>[\w+#.-]*)[ \t]+(?P<code>.*[^`])(?P=fence)[ \t]*$")
+# Code on the line of the opening fence, after the language or in place of it.
 _CODE_IN_INFO = re.compile(
     r"^(?P<tag>[\w+#.-]*)[ \t]*(?P<code>(?:<\?php|#include|#lang|#!|(?:def|class|import|from|func|function|fn|pub|sub|local|"
     r"package|using|use|public|const|let|var|async|export|long|int|require|library)[ \t(]|\(define|@).*)$"
 )
+# Code in HTML tags or marks such as `[PYTHON]`, which may never be closed.
 _MARKED = re.compile(
     r"<(?P<html>pre|code|answer|solution|program|final_answer|python|java|php|cpp|bash)\b[^>]*>(?P<in_html>.*?)(?:</(?P=html)>|\Z)|"
     r"\[(?P<mark>PYTHON|CODE|JAVA|PHP|ANSWER|SOLUTION)\](?P<in_mark>.*?)(?:\[/(?P=mark)\]|\Z)",
@@ -94,6 +99,7 @@ def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], boo
         lead = next((line for line in reversed(lines[:start]) if line.strip()), "")
         closed = end > start + 1 and _closes(lines[end - 1], token.markup)
         code, position = token.content, end
+        # The whole answer in one fence: the code is in the fences inside.
         if tag in _OUTER and has_fence(code) and not parses(code) and (inner := list(_fenced(code, parses, spans))):
             yield from inner
             continue
@@ -112,6 +118,7 @@ def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], boo
 def _longer(lines: Sequence[str], start: int, end: int, markup: str, spans: Callable[[str], bool]) -> tuple[str, int] | None:
     """Return the block up to the first later fence that makes it a program, and the line after that."""
     closings = [position for position in range(end, len(lines)) if _closes(lines[position], markup)]
+    # Each try parses the whole block, so their number is limited.
     for position in closings[:8]:
         code = textwrap.dedent("\n".join(lines[start + 1 : position])) + "\n"
         if spans(code):

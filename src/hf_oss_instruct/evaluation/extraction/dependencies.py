@@ -44,6 +44,7 @@ def callers_of(names: set[str], items: Sequence[OutlineItem], words: WordFinder)
         for item in more:
             found.add(item.node.id)
             del waiting[item.node.id]
+        # Next, items that mention only these: `main` calls a test, which calls the entry point.
         names = {name for item in more for name in item.names}
     return found
 

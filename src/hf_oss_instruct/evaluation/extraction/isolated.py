@@ -58,6 +58,7 @@ class Worker:
 
 
 _WORKER = Worker()
+# A forked process that used the same pipes would take the answers of its parent.
 os.register_at_fork(after_in_child=_WORKER.reset)
 atexit.register(_WORKER.stop)
 

@@ -46,6 +46,7 @@ class ExtractionRules(GrammarRules):
         if not self.defined_before_use or not path:
             return self.cut(source, removed)
         needed = used_by(source.items, [item for item in source.items if item.node.id == path[0].node.id], self.words)
+        # Definitions behind the entry point that it needs go before it, unless the name is declared there already.
         first = path[0].node
         declared = {name for item in source.items if item.node.start_byte < first.start_byte for name in item.names}
         behind = [item for item in needed if item.node.start_byte > first.end_byte and not declared.intersection(item.names)]
@@ -89,6 +90,7 @@ class ExtractionRules(GrammarRules):
         needed = used_by(items, own, self.words)
         inside = {item.node.id for item in needed}
         rest = [item for item in items if item.node.id not in inside and item.kind not in ("comment", "import", "package")]
+        # Values that only exist while the answer runs as a script, such as parsed arguments: what uses them is no solution.
         script_values = (
             name for item in items if item.node.id not in kept and self._is_script_statement(item) for name in item.names
         )
@@ -145,6 +147,7 @@ class ExtractionRules(GrammarRules):
 
     def from_prompt(self, problem: Problem, source: ParsedSource) -> list[str]:
         """Return the prompt's imports and definitions that a source lacks, except for the entry point."""
+        # Imports are compared without white space, so that none is there twice.
         present = {_without_whitespace(item.text) for item in source.items}
         prompt = self.prompt_of(problem)
         defined = source.defined | {problem.entry_point}

@@ -114,6 +114,7 @@ def cut_out(source: ParsedSource, nodes: Collection[Node], replaced: dict[int, s
         replaced: node ID → text to insert in its place.
     """
     kept, position = [], 0
+    # Of two nodes that begin at the same byte, the outer one first.
     for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
         if node.start_byte < position:  # inside a removed node
             continue

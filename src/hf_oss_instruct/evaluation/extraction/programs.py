@@ -106,6 +106,7 @@ def _from_solution(language: ExtractionRules, problem: Problem, text: str) -> Ex
 def _from_completion(language: ExtractionRules, problem: Problem, text: str) -> Extracted:
     """Join the prompt and its completion up to the first stop token, unless the completion is an answer or starts over."""
     text = text.removeprefix(problem.prompt)
+    # An indented first line continues the function, even if a fence follows: the text after it is cut off below.
     continues = text.lstrip("\n").startswith((" ", "\t", *filter(None, [language.body_opener])))
     if not continues and has_fence(text):
         return _from_answer(language, problem, text)

@@ -49,6 +49,7 @@ def solution(language: ExtractionRules, problem: Problem, text: str) -> tuple[st
     """
     found = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
     read = [_read(language, problem, block) for block in found]
+    # Blocks with another language's tag come second: the tag may be wrong.
     own = [candidate for candidate in read if may_hold(candidate.block.tag, problem.language)]
     for group in (own, read):
         whole = [candidate for candidate in group if candidate.path and not candidate.stub and candidate.source.clean]
@@ -178,6 +179,7 @@ def _with_helpers(language: ExtractionRules, problem: Problem, main: _Read, read
         return main.source.text
     words, defined = language.words(main.source.text), set(main.source.defined)
     taken: list[tuple[int, int, OutlineItem]] = []
+    # A definition that is taken may use others, until nothing more is needed.
     grown = True
     while grown:
         grown = False

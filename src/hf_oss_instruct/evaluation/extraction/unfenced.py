@@ -25,6 +25,7 @@ def definitions_in_prose(language: ExtractionRules, text: str, name: str) -> str
         text: the answer.
         name: the entry point.
     """
+    # Markdown also marks code by indentation.
     for variant in (text, _INDENT.sub("", text)):
         code = _definitions(language, variant.split("\n")[:LINES])
         if language.path_to(name, language.source(code).items):
@@ -50,6 +51,7 @@ def _first(language: ExtractionRules, lines: Sequence[str]) -> tuple[int, int]:
     parsed = sum(map(len, lines))
     if size := _size(language, lines):
         return size, parsed
+    # Lines after which a definition may end: those before a blank line, or that are not indented.
     ends = [end for end in range(1, len(lines)) if not lines[end - 1][:1].isspace() or not lines[end].strip()]
     for end in ends[:TRIES]:
         parsed += sum(map(len, lines[:end]))

@@ -25,7 +25,9 @@ def serve(cpu_s: float) -> None:
         cpu_s: CPU seconds per request, after which the kernel kills the process: a looping parser holds the GIL.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    # A crash is expected here, and needs no core dump.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The default action is to kill the process, which needs no handler to run.
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     _say("ready")
@@ -49,6 +51,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except EvaluationError as error:
         return {"error": str(error)}
     except MemoryError:
+        # The parent takes a signal for a crash of the parser, and extracts without one.
         os.abort()
 
 

@@ -52,19 +52,37 @@ def humaneval(style: str = "chat", data: str | None = None, revision: str | None
 
 @task
 def humaneval_plus(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
-    """HumanEval+ with base and plus tests. Arguments: see `humaneval`."""
+    """HumanEval+ with base and plus tests.
+
+    Args:
+        style: see `humaneval`.
+        data: see `humaneval`.
+        revision: see `humaneval`.
+    """
     return _task(["humaneval_plus"], style, data, revision)
 
 
 @task
 def mbpp(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
-    """MBPP, the 500 problems of the test split. Arguments: see `humaneval`."""
+    """MBPP, the 500 problems of the test split.
+
+    Args:
+        style: see `humaneval`.
+        data: see `humaneval`.
+        revision: see `humaneval`.
+    """
     return _task(["mbpp"], style, data, revision)
 
 
 @task
 def mbpp_plus(style: str = "chat", data: str | None = None, revision: str | None = None) -> Task:
-    """MBPP+ with base and plus tests. Arguments: see `humaneval`."""
+    """MBPP+ with base and plus tests.
+
+    Args:
+        style: see `humaneval`.
+        data: see `humaneval`.
+        revision: see `humaneval`.
+    """
     return _task(["mbpp_plus"], style, data, revision)
 
 

@@ -18,19 +18,32 @@ _HEADERS = "#include<assert.h>\n#include<bits/stdc++.h>\n"
 
 def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `main`, which a brace that closes the function may precede."""
+    # No method: only `==` compares.
     pair = equation("(?!)", "candidate(")
     return listed_calls(Cursor(tests), _HEAD, r"assert(?=\()", pair, _FOOT, lambda head: "\n".join(head.groups()))
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Put the printer after the solution, then the calls."""
+    """Put the printer after the solution, then the calls.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     closing, _, alias = tests.before.partition("\n")
     lines = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.calls)
     return f"{program}\n{closing}\n{printer('cpp.cpp', nonce)}int main() {{\n    {alias}\n{lines}\n}}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Print the expected values. A union does not know which member it holds, so only its own operators can compare it."""
+    """Print the expected values. A union does not know which member it holds, so only its own operators can compare it.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     lines = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.expected)
     unknown = "#error a union has no value that could be printed\n" if _UNION.search(prompt) else ""
     return f"{unknown}{_HEADERS}{printer('cpp.cpp', nonce)}int main() {{\n{lines}\n}}\n"

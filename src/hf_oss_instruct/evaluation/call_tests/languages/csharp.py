@@ -25,6 +25,7 @@ _USING = "".join(
         "System.Security.Cryptography",
     )
 )
+# `SequenceEqual` compares only the items, whatever the type of the sequence.
 _PRINTS = {"==": "Print", "Equals": "Print", "SequenceEqual": "PrintItems"}
 
 
@@ -42,12 +43,24 @@ def _pair(cursor: Cursor) -> ExpectedCall | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Put the calls into the solution's class, where its names are in scope, and the printer after it."""
+    """Put the calls into the solution's class, where its names are in scope, and the printer after it.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     return f"{program}\n{tests.before}\n{_main(tests.calls, nonce)}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Put the expected values into a separate class."""
+    """Put the expected values into a separate class.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"{_USING}class Problem {{\n{_main(tests.expected, nonce)}"
 
 

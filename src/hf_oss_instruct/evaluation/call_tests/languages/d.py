@@ -34,6 +34,7 @@ def read(tests: str) -> CallTests | None:
 
 
 def _assertion(cursor: Cursor) -> tuple[str, str] | None:
+    # No method: only `==` compares.
     sides = compared(cursor.whole(), "(?!)", _QUOTES) if cursor.take(r"assert(?=\()") else None
     if sides is None or not sides[0].startswith("candidate(") or not cursor.take(r";\s*"):
         return None
@@ -52,18 +53,31 @@ def _block(cursor: Cursor) -> tuple[str, str] | None:
             return None
         values.append((found[1], f"nullable({found[2]})" if found.re is _VALUE else "null"))
     names = [name for name, _ in values]
+    # Each part must be asserted once and in order, else the block says less than a value does.
     if not cursor.take(r"\}\s*") or names not in (["result"], [f"result[{index}]" for index in range(len(names))]):
         return None
     return call, values[0][1] if names == ["result"] else f"tuple({', '.join(value for _, value in values)})"
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Put the calls into a unit test, and the printer after it."""
+    """Put the calls into a unit test, and the printer after it.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     return _in_unit_test(f"{program}\n", tests.before, tests.calls, nonce)
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Put the expected values into a unit test."""
+    """Put the expected values into a unit test.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return _in_unit_test(_IMPORTS, "", tests.expected, nonce)
 
 

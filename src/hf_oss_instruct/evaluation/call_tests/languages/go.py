@@ -39,14 +39,26 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Turn the solution into package main, with a `main` that prints the calls."""
+    """Turn the solution into package main, with a `main` that prints the calls.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     lines = numbered(f"\t{_SAY.replace('NONCE', nonce)}", tests.calls)
     # The prompt imports testing, and Go rejects unused imports.
     return f"{go_main_package(program)}\nvar _ = testing.Short\n\nfunc main() {{\n\t{tests.before}\n{lines}\n}}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build a `main` that prints the expected values."""
+    """Build a `main` that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     lines = numbered(f"\t{_SAY.replace('NONCE', nonce)}", tests.expected)
     return f'package main\n\nimport "fmt"\n\nfunc main() {{\n{lines}\n}}\n'
 

@@ -27,14 +27,26 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Put the calls into the solution's class, where its names are in scope, and the printer after it."""
+    """Put the calls into the solution's class, where its names are in scope, and the printer after it.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     lines = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.calls)
     rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
     return f"{_JAVATUPLES.sub('', program)}\n{tests.before}\n    {_OPENS}\n{lines}\n    }}\n}}\n{rest}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Put the expected values into a separate class."""
+    """Put the expected values into a separate class.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     lines = numbered(f"        calls_{nonce[:16]}.print(AT, VALUE);", tests.expected)
     rest = f"{java_tuples()}{_MAIN}{printer('java.java', nonce)}"
     return f"{_IMPORTS}class Problem {{\n    {_OPENS}\n{lines}\n    }}\n}}\n{rest}"
@@ -42,6 +54,7 @@ def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
 
 def equal(answer: Value, expected: Value) -> bool:
     """Compare objects like `equals`; a primitive is compared by value, also with a box of any type."""
+    # The printer writes an object as its type and value, a primitive as the value alone.
     if not isinstance(expected, tuple) and isinstance(answer, tuple) and len(answer) == 2:
         answer = answer[1]
     if not isinstance(answer, tuple) and isinstance(expected, tuple) and len(expected) == 2:

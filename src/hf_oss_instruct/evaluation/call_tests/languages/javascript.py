@@ -41,7 +41,14 @@ def solution_program(program: str, tests: CallTests, nonce: str, declared: str =
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str, declared: str = "") -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+        declared: declarations that TypeScript needs first.
+    """
     name = f"calls_{nonce[:16]}"
     return f"{declared}{printer('javascript.js', nonce)}{numbered(f'{name}(AT, VALUE);', tests.expected)}\n"
 

@@ -20,13 +20,25 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Define the printer before the solution; a parenthesized call gives only its first value, as in an argument list."""
+    """Define the printer before the solution; a parenthesized call gives only its first value, as in an argument list.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     calls = numbered(f"    calls_{nonce[:16]}(AT, (VALUE))", tests.calls)
     return f"{printer('lua.lua', nonce)}{program}\ndo\n    {tests.before}\n{calls}\nend\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"{printer('lua.lua', nonce)}{numbered(f'calls_{nonce[:16]}(AT, (VALUE))', tests.expected)}\n"
 
 

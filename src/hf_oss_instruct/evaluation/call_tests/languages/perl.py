@@ -21,13 +21,25 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Build the program; the printer uses its own output handle, whatever the solution selects. An empty list is undef."""
+    """Build the program; the printer uses its own output handle, whatever the solution selects. An empty list is undef.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     calls = numbered(f"    $calls_{nonce[:16]}->(AT, VALUE);", tests.calls)
     return f"{printer('perl.pl', nonce)}{program}\n;{{\n    {tests.before}\n{calls}\n}}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"{printer('perl.pl', nonce)}{numbered(f'$calls_{nonce[:16]}->(AT, VALUE);', tests.expected)}\n"
 
 

@@ -31,14 +31,27 @@ def _pair(cursor: Cursor) -> ExpectedCall | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Append the printer and the calls: PHP functions are visible in the whole file, which must start with `<?php`."""
+    """Append the printer and the calls: PHP functions are visible in the whole file, which must start with `<?php`.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     calls = numbered(f"    calls_{nonce[:16]}(AT, VALUE);", tests.calls)
+    # After `?>`, the printer would be text to print.
     program = program.rstrip().removesuffix("?>")
     return f"{program}\n{tests.before}\n{printer('php.php', nonce)}(function () {{\n{calls}\n}})();\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"<?php\n{printer('php.php', nonce)}{numbered(f'calls_{nonce[:16]}(AT, VALUE);', tests.expected)}\n"
 
 

@@ -27,14 +27,26 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Define the printer before the solution, in an environment that only sees the base package."""
+    """Define the printer before the solution, in an environment that only sees the base package.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     name = f"calls_{nonce[:16]}"
     calls = numbered(f"  {name}(AT, VALUE)", tests.calls)
     return f"{printer('r.r', nonce)}{program}\n{name}_run <- function() {{\n  {tests.before}\n{calls}\n}}\n{name}_run()\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"{printer('r.r', nonce)}{numbered(f'calls_{nonce[:16]}(AT, VALUE)', tests.expected)}\n"
 
 
@@ -63,6 +75,7 @@ def _close(target: list[float | None], current: list[float | None]) -> bool:
     if not pairs:
         return True
     scale = sum(abs(a) / len(pairs) for a, _ in pairs)
+    # `all.equal` compares absolute differences where the mean is too small to divide by.
     scale = scale if math.isfinite(scale) and scale > TOLERANCE else 1.0
     return sum(abs(a - b) / (len(pairs) * scale) for a, b in pairs) <= TOLERANCE
 

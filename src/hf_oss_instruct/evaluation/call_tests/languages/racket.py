@@ -44,13 +44,25 @@ def _datum(cursor: Cursor) -> str:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Put the printer into a separate module, so that the solution's definitions do not affect it."""
+    """Put the printer into a separate module, so that the solution's definitions do not affect it.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     calls = numbered(f"  (calls_{nonce[:16]} AT VALUE)", tests.calls)
     return f"{program}\n{printer('racket.rkt', nonce)}(let ((candidate {tests.before}))\n{calls})\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"#lang racket\n{printer('racket.rkt', nonce)}{numbered(f'(calls_{nonce[:16]} AT VALUE)', tests.expected)}\n"
 
 

@@ -29,13 +29,25 @@ def _pair(cursor: Cursor) -> ExpectedCall | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Define the printer before the solution, so that it uses the language's original methods."""
+    """Define the printer before the solution, so that it uses the language's original methods.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     name = f"calls_{nonce[:16]}"
     return f"{printer('ruby.rb', nonce)}{program}\n{tests.before}\n{numbered(f'{name}.call(AT, VALUE)', tests.calls)}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"{printer('ruby.rb', nonce)}{numbered(f'calls_{nonce[:16]}.call(AT, VALUE)', tests.expected)}\n"
 
 

@@ -26,14 +26,26 @@ def _before(head: re.Match[str]) -> str:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Put the calls into `main`, and the printer after it."""
+    """Put the calls into `main`, and the printer after it.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     name = f"calls_{nonce[:16]}"
     lines = numbered(f"    {name}::print(AT, VALUE);", tests.calls)
     return f"{program}\n{tests.before}\n{lines}\n}}\n{printer('rust.rs', nonce)}"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Print the expected values with the return type of the prompt's function, because literals alone have no definite type."""
+    """Print the expected values with the return type of the prompt's function, because literals alone have no definite type.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     name, returns = f"calls_{nonce[:16]}", _RETURNS.search(prompt)
     used = "\n".join(found[0] for found in _USED.finditer(prompt))
     lines = numbered(f"    {name}::print::<{returns[1] if returns else '_'}>(AT, VALUE);", tests.expected)

@@ -13,6 +13,7 @@ from hf_oss_instruct.evaluation.call_tests.cursor import Cursor, numbered
 
 _HEAD = re.compile(r'(\s*\}?\s*candidate\(\) \{\s*\w+ "\$@"\s*\})\s*set -e\s*run_test\(\) \{\s*')
 _FOOT = re.compile(r"\}\s*run_test\s*\Z")
+# Quoted words without expansions, which could read variables of the solution.
 _WORD = r'"(?:[^"\\$`]|\\.)*"'
 _CALL = re.compile(rf"\[\[ (?P<call>\$\(candidate(?:\s+{_WORD})*\s*\)) = (?P<value>{_WORD}) \]\]\s*", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
@@ -32,13 +33,25 @@ def read(tests: str) -> CallTests | None:
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:
-    """Run each call in a subshell, as the tests do; they ignore its exit status."""
+    """Run each call in a subshell, as the tests do; they ignore its exit status.
+
+    Args:
+        program: the solution.
+        tests: the parsed tests.
+        nonce: marks the printed lines.
+    """
     calls = numbered(f'calls_{nonce[:16]} AT "VALUE"', tests.calls)
     return f"{program}\n{tests.before}\n{printer('shell.sh', nonce)}set +e\n{calls}\n"
 
 
 def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
-    """Build the program that prints the expected values."""
+    """Build the program that prints the expected values.
+
+    Args:
+        tests: the parsed tests.
+        prompt: the problem's prompt.
+        nonce: marks the printed lines.
+    """
     return f"{printer('shell.sh', nonce)}{numbered(f'calls_{nonce[:16]} AT VALUE', tests.expected)}\n"
 
 

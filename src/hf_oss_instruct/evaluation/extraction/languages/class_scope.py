@@ -110,6 +110,7 @@ class InClass(ExtractionRules):
         static = "static" in signature(method, ()).partition("(")[0].split()
         head = signature(method, _MODIFIERS).removesuffix("=>")
         void = head.split()[0] == "void"
+        # An enum has no constructor to call: its first constant stands for an object.
         constant = next((node for node in walk(path[-2].inner) if node.type == "enum_constant"), None)
         made = f"new {owner}()" if constant is None else f"{owner}.{text_of(constant.child_by_field_name('name'))}"
         call = f"{owner if static else made}.{problem.entry_point}({', '.join(arguments(method))})"

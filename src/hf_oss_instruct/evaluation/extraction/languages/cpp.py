@@ -38,6 +38,7 @@ class Cpp(ExtractionRules):
     wrapper_nodes = frozenset({"template_declaration"})
     main_functions = ("main",)
     defined_before_use = True
+    # Headers in quotes are files that do not exist here.
     test_frameworks = re.compile(r"#[ \t]*include[ \t]*(?:\"(?!bits/)|<(?:gtest|gmock|catch2)/)")
 
     def item(self, node: Node) -> OutlineItem:
@@ -46,6 +47,7 @@ class Cpp(ExtractionRules):
         declarator = item.inner.child_by_field_name("declarator")
         if item.kind == "value" and declarator is not None and "function_declarator" in declarator.type:
             return OutlineItem("type", (name_of(item.inner),), node, item.inner)
+        # `typedef old name;` has its name in the declarator.
         if item.inner.type == "type_definition":
             return OutlineItem("type", (text_of(item.inner.child_by_field_name("declarator")),), node, item.inner)
         if item.kind == "function" and (owner := _owner(item.inner)):

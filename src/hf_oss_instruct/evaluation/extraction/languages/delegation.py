@@ -15,6 +15,7 @@ from hf_oss_instruct.evaluation.problems import Problem
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+# Annotations, attributes and comments.
 _LABELS = re.compile(r"@\w+(?:\([^)]*\))?|\[[A-Z]\w*(?:\([^\]]*\))?\]|///?[^\n]*\n|/\*.*?\*/", re.DOTALL)
 
 

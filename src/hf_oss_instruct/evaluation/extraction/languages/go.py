@@ -72,5 +72,6 @@ def _imports(items: Iterable[OutlineItem]) -> Iterable[tuple[str, str]]:
         for node in walk(item.node):
             if node.type == "import_spec":
                 words = text_of(node).split()
+                # `example.com/module/v2` binds `module`.
                 parts = [part for part in words[-1].strip('"`').split("/") if not re.fullmatch(r"v\d+", part)]
                 yield " ".join(words), words[0] if len(words) > 1 else parts[-1]

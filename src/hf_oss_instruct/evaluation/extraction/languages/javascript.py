@@ -73,6 +73,7 @@ class JavaScript(ExtractionRules):
         name = problem.entry_point
         if not path or len(path) > 1 or not self.names_in_tests(problem).intersection(left.defined - {name}):
             return text
+        # A second `const` of the same name would be a syntax error.
         return f"const {name} = (() => {{\n{text}\nreturn {name};\n}})();\n"
 
     def _unused_imports(self, source: ParsedSource, removed: set[int]) -> list[Node]:

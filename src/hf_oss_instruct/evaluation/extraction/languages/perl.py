@@ -43,6 +43,7 @@ class Perl(ExtractionRules):
         name = problem.entry_point
         if path and path[-1].kind == "value":
             return f"\nsub {name} {{ ${name}->(@_) }}\n"
+        # The last `package` statement before the function says where it is.
         before, node = [], path[-1].node.prev_sibling if path else None
         while node is not None:
             if node.type == "package_statement":
@@ -50,6 +51,7 @@ class Perl(ExtractionRules):
             node = node.prev_sibling
         if not before or before[0] == "main":
             return ""
+        # A method: its first argument is an object or a class.
         if re.search(r"^\s*my\s*\(?\s*\$(?:self|class)\b", text_of(path[-1].inner).partition("{")[2]):
             made = f"{before[0]}->new" if re.search(r"\bsub\s+new\b", text_of(path[-1].node.parent)) else before[0]
             return f"\npackage main;\nsub {name} {{ return {made}->{name}(@_) }}\n"

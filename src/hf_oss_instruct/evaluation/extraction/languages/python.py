@@ -37,10 +37,12 @@ class Python(ExtractionRules):
         """Return the body unchanged, with the first line's indentation restored, or fully indented."""
         if "def " not in prompt:
             return
+        # The prompt is indented by spaces, which do not mix with tabs.
         body = body.expandtabs(4)
         if body[:1].isspace():
             yield prompt + body
         first, *rest = [line for line in body.split("\n") if line.strip()]
+        # After a line that opens a block, the next one is deeper than the body.
         deep = "     " if first.rstrip().endswith(":") else "    "
         if rest and not body[:1].isspace() and rest[0].startswith(deep) and all(line.startswith("    ") for line in rest):
             yield f"{prompt}    {body}"

@@ -35,6 +35,7 @@ class R(ExtractionRules):
             right = node.child_by_field_name("rhs")
             kind: ItemKind = "function" if right is not None and right.type == "function_definition" else "value"
             return OutlineItem(kind, (text_of(node.child_by_field_name("lhs")).strip("`\"'"),), node, node)
+        # R also assigns to the right: `function(x) x -> f`.
         if operator in ("->", "->>"):
             return OutlineItem("function", (text_of(node.child_by_field_name("rhs")).strip("`\"'"),), node, node)
         if node.type == "call" and re.match(r"local\(", text_of(node)):

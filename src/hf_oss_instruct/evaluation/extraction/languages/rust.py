@@ -80,6 +80,7 @@ class Rust(ExtractionRules):
         bound = any(
             child.type == "self_parameter" for child in (method.child_by_field_name("parameters") or method).named_children
         )
+        # A free function has no `self`.
         head = re.sub(r"\((?:&?\s*(?:mut\s+)?self)\s*,?\s*", "(", signature(method, ("pub",)), count=1)
         made = f"{owner}::new()" if _has_plain_new(path[-2].inner) else f"{owner} {{}}"
         called = f"({made}).{name}" if bound else f"{owner}::{name}"
