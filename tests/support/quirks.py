@@ -188,7 +188,7 @@ QUIRKS = (
         {
             "white space": lambda: lambda body: Answer(raw=b"\n     \n" + json.dumps(plain(body)).encode()),
             "byte order mark": lambda: lambda body: Answer(raw=b"\xef\xbb\xbf" + json.dumps(plain(body)).encode()),
-            "counts": as_play(lambda answer: answer | {"usage": {"prompt_tokens": 100.0, "completion_tokens": "50"}}),
+            "token counts": as_play(lambda answer: answer | {"usage": {"prompt_tokens": 100.0, "completion_tokens": "50"}}),
         },
     ),
     Quirk("returns no choices", {"`[]`": as_play(lambda answer: answer | {"choices": []})}, ("rejected: empty",)),
@@ -223,16 +223,16 @@ QUIRKS = (
     ),
     Quirk(
         "sends a partial or empty body",
-        {"half": first(Answer(raw=b'{"choices": [{"me')), "nothing": first(Answer(raw=b""))},
+        {"truncated body": first(Answer(raw=b'{"choices": [{"me')), "empty body": first(Answer(raw=b""))},
         requests=3,
     ),
     Quirk(
         "has no credit left",
         {
             "HTTP 402": always(error(402, message="Insufficient credits")),
-            "in an answer": inside(message="Insufficient credits", code=402),
-            "in an answer, in words": inside(message="Insufficient credits", type="insufficient_quota"),
-            "HTTP 400, in words": always(error(400, message="Insufficient credits", type="invalid_request_error")),
+            "200 with an error code": inside(message="Insufficient credits", code=402),
+            "200 with an error text": inside(message="Insufficient credits", type="insufficient_quota"),
+            "HTTP 400 with an error text": always(error(400, message="Insufficient credits", type="invalid_request_error")),
             "HTTP 429, `insufficient_quota`": always(error(429, message="Insufficient credits", code="insufficient_quota")),
         },
         ("pending",),
@@ -245,8 +245,8 @@ QUIRKS = (
         "rejects the key",
         {
             "HTTP 401": always(error(401, message="No such key")),
-            "in an answer": inside(message="No such key", code=401),
-            "in an answer, in words": inside(message="No such key", code="invalid_api_key"),
+            "200 with an error code": inside(message="No such key", code=401),
+            "200 with an error text": inside(message="No such key", code="invalid_api_key"),
         },
         ("pending",),
         says="No such key",
@@ -270,8 +270,8 @@ QUIRKS = (
         "is rate limited",
         {
             "HTTP 429": first(error(429, message="slow down"), error(429, message="slow down")),
-            "in an answer": first(error(200, message="Provider returned error", code=429)),
-            "in an answer, in words": first(error(200, message="Rate limit reached")),
+            "200 with an error code": first(error(200, message="Provider returned error", code=429)),
+            "200 with an error text": first(error(200, message="Rate limit reached")),
             "`Retry-After` as a date": first(
                 Answer(
                     status=429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
@@ -287,9 +287,9 @@ QUIRKS = (
             "HTTP 424": first(Answer(status=424, raw=b'{"error": "Request failed during generation"}')),
             "HTTP 529": first(Answer(status=529, raw=b'{"type": "error", "error": {"type": "overloaded_error"}}')),
             "HTTP 502, HTML": first(Answer(status=502, raw=b"<html>nginx</html>")),
-            "in an answer": first(error(200, message="Provider returned error", code=502)),
+            "200 with an error code": first(error(200, message="Provider returned error", code=502)),
             "broken connection": first(Answer(reset=True)),
-            "silence": first(Answer(hang=True)),
+            "no response": first(Answer(hang=True)),
         },
         requests=3,
     ),
@@ -298,7 +298,7 @@ QUIRKS = (
         {
             "HTTP 400": always(error(400, message="The context has 2048 tokens")),
             "HTTP 422": always(error(422, message="The context has 2048 tokens")),
-            "in an answer": inside(message="The context has 2048 tokens", type="invalid_request_error"),
+            "200 with an error text": inside(message="The context has 2048 tokens", type="invalid_request_error"),
         },
         ("pending",),
         says="The context has 2048 tokens",
