@@ -1,16 +1,16 @@
 """Exceptions of this package.
 
     OssInstructError
-    ├── UsageError               the request makes no sense: change the arguments
+    ├── UsageError               the arguments are invalid or contradict each other: change them
     ├── SeedError                the seed snippets cannot be read
     │   └── SeedsExhaustedError  the source has fewer seeds than requested
     ├── TeacherError             the teacher cannot continue; every unanswered row stays pending
     ├── BudgetReachedError       the budget is spent; every unanswered row stays pending
-    ├── RetryableError           one request failed in a way that another try may cure
-    ├── RowRejectedError         one row is refused for good; it becomes a rejection with this reason
+    ├── RetryableError           one request failed and may succeed later
+    ├── RowRejectedError         one row is rejected permanently, with this reason
     ├── EvaluationError          a benchmark's data or a file of samples cannot be used
     ├── RunError                 the output folder cannot be used, or could not be written
-    ├── PublishError             nothing was published: the folder, the name, the token or the Hub is not as it must be
+    ├── PublishError             nothing was published: the folder, the name or the token is invalid, or the Hub refused it
     ├── RunInterruptedError      a signal ended the work cleanly; the same call resumes it
     ├── SandboxError             this machine has no sandbox, or the requested one does not work; nothing was run
     └── ToolchainMissingError    a language's compiler or interpreter is not installed; nothing was run
@@ -55,7 +55,7 @@ class RetryableError(OssInstructError):
         message: what happened, quoting the server's message if there is one.
         after_s: seconds the server asked us to wait (`Retry-After`), if it did.
         reached: whether a server was reached at all.
-        busy: whether the server only wants fewer requests (HTTP 429), so that it is not the row's fault.
+        busy: whether the server asked for fewer requests (HTTP 429), which counts against no row.
         changed: whether the next attempt is another request, which need not wait.
     """
 

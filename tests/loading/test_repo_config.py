@@ -26,7 +26,7 @@ configs:
 - config_name: sft
   data_files: '*.ossi'
 ---
-# A live dataset
+# A repository with a run config
 """
 FUNCTION = '''def a{n}(x):
     """Add {n} to the number that is given, and return the sum."""

@@ -1,4 +1,4 @@
-"""The paper's ten categories of tasks, and words that speak for each.
+"""The paper's ten categories of tasks, and words that indicate each.
 
 Source:
     Magicoder, arXiv 2312.02120, figure 2; the words are ours.
@@ -49,6 +49,6 @@ CATEGORIES = {
         "keras classifier classification regression feature features accuracy loss epoch statistics plot"
     ),
 }
-"""Category → words that speak for it."""
+"""Category → words that indicate it."""
 WORDS = tuple(word for words in CATEGORIES.values() for word in words.split())
 OTHER = "None of the ten"

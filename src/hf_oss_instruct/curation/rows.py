@@ -216,7 +216,9 @@ def as_text(table: pa.Table, names: Sequence[str]) -> pa.Table:
 
 def _from_hub(source: str) -> pa.Table:
     if not HUB_ID.fullmatch(source):
-        raise SeedError(f"{source!r} is neither a local file or folder nor the id of a dataset on the Hub (ns/name).")
+        raise SeedError(
+            f"{source!r} is neither a local file or folder nor the id of a dataset on the Hub (NAMESPACE/NAME). Check the name."
+        )
     import datasets
 
     check_endpoint()

@@ -106,7 +106,7 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
     """
     if not (paths := parquet_files(folder, config)):
         raise UsageError(
-            f"{str(folder)!r} has no Parquet files in {config}/. Pass the --out of a synthesize or curate run that has rows."
+            f"{str(folder)!r} has no Parquet files in {config}/. Pass the --out folder of a synthesize or curate run with rows."
         )
     for path in paths:
         try:

@@ -106,7 +106,9 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         own = {field.name for field in fields(datasets.BuilderConfig)} | {"opened"}
         names = [field.name for field in fields(self) if field.name not in own and getattr(self, field.name) != field.default]
         if names:
-            raise UsageError(f"The dataset's card sets {', '.join(names)}. Only the caller may set it: pass it to load_dataset.")
+            raise UsageError(
+                f"The dataset's card sets {', '.join(names)}. A card may set no arguments: pass them to load_dataset."
+            )
 
     def _repo_config(self, base_path: str, token: Any) -> RepoConfig | None:
         paths = [str(path) for paths in (self.data_files or {}).values() for path in paths]
@@ -114,7 +116,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         if ((configs or base_path) and len(configs) != len(paths)) or len(configs) > 1:
             shown = ", ".join(repr(path) for path in paths[:3])
             raise UsageError(
-                f"A live dataset has one run config (*.ossi), but this one has {shown}. Choose one with data_files=."
+                f"A repository may contain one run config (*.ossi), but this one has {shown}. Choose one with data_files=."
             )
         return read_repo_config(configs[0], base_path, token) if configs else None
 

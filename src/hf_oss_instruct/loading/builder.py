@@ -24,7 +24,7 @@ from hf_oss_instruct.templates import to_prompt_completion
 
 
 class OssInstruct(SeedOrderBuilder):
-    """OSS-Instruct rows from source code, tables of code, a Hub dataset, or a live run config (`*.ossi`).
+    """OSS-Instruct rows from source code, tables of code, a Hub dataset, or a repository with a run config (`*.ossi`).
 
         import hf_oss_instruct
         from datasets import load_dataset

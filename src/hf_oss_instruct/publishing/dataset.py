@@ -151,7 +151,7 @@ def _card(folder: Path, **facts: Any) -> str:
 
 def _unreadable(folder: Path, error: Exception) -> PublishError:
     reason = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-    return PublishError(f"The report in {str(folder)!r} cannot be read ({reason}). Run the same synthesize again.")
+    return PublishError(f"The report in {str(folder)!r} cannot be read ({reason}). Run the same synthesize command again.")
 
 
 def _terms(facts: RowFacts) -> Terms | None:

@@ -56,7 +56,7 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("train-*.parquet")):
         for _, table in rows_of(str(path), path):
             if missing := [name for name in READ if name not in table.column_names]:
-                raise PublishError(f"{str(path)!r} has no column {missing[0]!r}. Run the same synthesize again.")
+                raise PublishError(f"{str(path)!r} has no column {missing[0]!r}. Run the same synthesize command again.")
             yield from table.select(list(READ)).to_pylist()
 
 

@@ -80,7 +80,8 @@ def model_push(
     facts = shareable(own)
     if not allow_unchecked and (cause := next((part["unchecked"] for part in facts["data"] if part["unchecked"]), None)):
         raise PublishError(
-            f"It was trained on data that was not decontaminated ({cause}). Pass --allow-unchecked, which the card then mentions."
+            f"The model was trained on data that was not decontaminated ({cause}). Pass --allow-unchecked, which the card then "
+            "mentions."
         )
     files: dict[str, Path | bytes] = dict(_weights(folder, facts))
     files |= {path.relative_to(folder).as_posix(): path for name in BESIDE for path in sorted(folder.glob(name))}

@@ -147,8 +147,8 @@ def _check_finished(runs: Sequence[RecordedRun]) -> None:
     """
     if unfinished := [str(run.spec.seeds.shard or "0/1") for run in runs if run.report.get("pending") != 0]:
         raise RunError(
-            f"Shards are not finished: {_listed(unfinished)}. Run the same synthesize again to finish each, or pass --partial to "
-            "merge the rows so far."
+            f"Shards are not finished: {_listed(unfinished)}. Run the same synthesize command again to finish each, or pass "
+            "--partial to merge the rows so far."
         )
 
 

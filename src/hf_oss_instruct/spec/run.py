@@ -1,7 +1,7 @@
-"""A run with all its options, and its YAML form: the run config of a run's folder and of a live dataset (`*.ossi`).
+"""A run with all its options, and its YAML form, the run config (`oss_instruct.yaml` in a run's folder, `*.ossi` in a dataset).
 
-A run config sets no server, key, price or path: the caller passes those (`Option.set_by`). A run config from a stranger is
-untrusted: it is parsed safely, and must be small and have known keys only.
+A run config sets no server, key, price or path: the caller passes those (`Option.set_by`). A run config from a
+repository is untrusted: it is parsed safely, and must be small and have known keys only.
 """
 
 from __future__ import annotations

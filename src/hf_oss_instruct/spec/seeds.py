@@ -108,8 +108,8 @@ class SeedPlan:
     balance: bool = option(
         False,
         Switch(),
-        "Draw seeds so that languages, the paper's ten categories (by words) and clusters of similar snippets fill evenly. Draws "
-        "about four snippets for each seed.",
+        "Draw about the same number of seeds from each language, each of the paper's ten categories (by words), and each cluster "
+        "of similar snippets. About four snippets are drawn for each seed.",
         flag="--balance",
         yaml="balance",
         rare=True,

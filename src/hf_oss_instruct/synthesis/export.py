@@ -80,12 +80,12 @@ class RecordedRun:
         if not (folder / CONFIG).is_file() or not (folder / RUN_REPORT).is_file():
             raise RunError(
                 f"{str(folder)!r} is not a folder of a run: it has no {CONFIG} or no {RUN_REPORT}. "
-                "Name the --out of a synthesize."
+                "Pass the --out folder of synthesize."
             )
         try:
             report = read_run_report(folder, {"teacher": str})
         except ValueError as error:
-            raise RunError(f"{error}. Run the same synthesize again: it rewrites the report.") from error
+            raise RunError(f"{error}. Run the same synthesize command again: it rewrites the report.") from error
         return cls(folder, RunSpec.from_file(folder / CONFIG), report)
 
     @property

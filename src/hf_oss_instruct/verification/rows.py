@@ -115,7 +115,7 @@ class Verified:
 
     @property
     def passed(self) -> bool:
-        """Whether the kept solution passes tests that are worth it."""
+        """Whether the kept solution passes tests that reject wrong programs."""
         return self.status == "passed"
 
     @property

@@ -1,4 +1,4 @@
-r"""Is a pair right, and are its tests worth passing? Solutions and tests go in, a typed result comes out. No engine, no teacher.
+r"""Verify a pair: does its solution pass tests that reject wrong programs? Takes solutions and tests, and needs no teacher.
 
 result = verify_row(["def f(x):\n    return 2 * x\n"], "def test_f():\n    assert f(2) == 4\n", "python")
 """

@@ -45,7 +45,7 @@ def from_json(file: Path) -> Iterator[Record | Fault]:
     try:
         value = any_json(_content(file), strict=False)
     except ValueError as error:
-        yield Fault(file.name, f"is not JSON: {error}", "Write it again; JSON lines belong in a .jsonl file.")
+        yield Fault(file.name, f"is not JSON: {error}", "Regenerate the file; JSON lines belong in a .jsonl file.")
         return
     if isinstance(value, list):
         for number, item in enumerate(value):
@@ -126,7 +126,7 @@ def _content(file: Path) -> bytes:
     try:
         return gzip.decompress(file.read_bytes()) if file.name.endswith(".gz") else file.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
-        raise EvaluationError(f"The file {str(file)!r} cannot be read: {error}. Write it again.") from error
+        raise EvaluationError(f"The file {str(file)!r} cannot be read: {error}. Regenerate the file.") from error
 
 
 def _parsed(lines: list[bytes]) -> Iterator[tuple[int, Any]]:

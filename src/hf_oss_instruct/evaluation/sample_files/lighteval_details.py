@@ -23,7 +23,7 @@ def from_parquet(file: Path) -> Iterator[Record | Fault]:
     try:
         rows = pq.read_table(file).to_pylist()
     except (OSError, ValueError) as error:
-        raise EvaluationError(f"The file {str(file)!r} is not a readable parquet file: {error}. Write it again.") from error
+        raise EvaluationError(f"The file {str(file)!r} is not a readable Parquet file: {error}. Regenerate the file.") from error
     for number, row in enumerate(rows, 1):
         location = f"{file.name}, row {number}"
         if "doc" in row:

@@ -1,1 +1,1 @@
-"""Balanced seeds: drawn so that languages, categories and clusters fill evenly."""
+"""Balanced seeds: about the same number from each language, category and cluster."""

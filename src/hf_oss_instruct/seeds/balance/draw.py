@@ -1,4 +1,4 @@
-"""Draw seeds so that languages, categories and clusters of similar snippets fill evenly, lazily and in a reproducible order."""
+"""Draw about the same number of seeds from each language, category and cluster, lazily and in a reproducible order."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def words_of(snippet: str) -> list[str]:
 
 
 def category_of(snippet: str, path: str | None) -> str:
-    """The category that most different words of snippet and path speak for, the first of several; `OTHER` without any."""
+    """The category that most distinct words of snippet and path indicate, the first of several; `OTHER` without any."""
     found = {word for word in words_of(f"{path or ''} {snippet}") if word in _CATEGORY_OF_WORD}
     if not found:
         return OTHER

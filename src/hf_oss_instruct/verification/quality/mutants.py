@@ -1,4 +1,4 @@
-"""Mutants of a solution: one small change each, which tests that are worth passing notice."""
+"""Mutants of a solution: one small change each, which good tests detect."""
 
 from __future__ import annotations
 
