@@ -15,7 +15,7 @@ FORMAT_VERSION = 1
 PER_MESSAGE = 16
 """Maximum number of tokens that a chat template adds to a message."""
 EMBEDDED_TEACHER = "comment-function/2"
-"""Identity of the teacher that mines pairs without a model, in rows, keys and `run.json`."""
+"""Identity of the teacher that mines pairs without a model, in rows, keys and `run.json`: name and version."""
 
 REASONS = (
     "truncated",
@@ -52,6 +52,11 @@ def digest(*parts: Any) -> str:
 def storable(text: str) -> str:
     """Replace lone surrogates, which JSON may contain but UTF-8 cannot encode."""
     return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def is_embedded(identity: str) -> bool:
+    """Whether the teacher with a recorded identity is the embedded one, in any version; of a `Teacher`, see its `embedded`."""
+    return identity.partition("/")[0] == EMBEDDED_TEACHER.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def test_wrong_options_say_what_is_right(files: str, tmp_path: Path) -> None:
     refused("Unknown teacher 'gpt'", teacher="gpt")
     refused(r"need --model \(model=\)", base_url="http://127.0.0.1:9/v1")
     refused("cannot be combined with model=", teacher=hf_oss_instruct.CommentFunctionTeacher(), model="m")
-    refused("needs the sampler 'functions'", sampler="hash")
+    refused("needs documented functions, not the sampler 'hash'", sampler="hash")
     refused("Leave one of them out", seeds="stdlib")
     refused("Unknown parser 'strict'", parser="strict")
     refused("no {code}", prompt="Write something.")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hf_oss_instruct.cli import cli
 from hf_oss_instruct.code.languages import LANGUAGES
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import UsageError
@@ -155,3 +157,30 @@ def test_the_papers_sampler_alone_draws_with_the_papers_random_number() -> None:
     assert SeedPlan(sampler="magicoder", rng_seed=0).random_seed == 0
     assert replace(SeedPlan(), sampler="magicoder").random_seed == 976
     assert (magicoder().seeds.max_document_bytes, magicoder().seeds.max_snippet_chars) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("config", "flags", "sampler"),
+    [
+        ("seeds: {n: 2}", "", "functions"),
+        ("seeds: {n: 2}", "--model m", "hash"),
+        ("seeds: {n: 2, sampler: hash}", "--model m", "hash"),
+        ("seeds: {n: 2, sampler: hash}", "--sampler functions", "functions"),
+        ("seeds: {n: 2, sampler: hash}", "", None),
+        ("seeds: {n: 2}", "--sampler hash", None),
+        (None, "--n 2", "functions"),
+        (None, "--n 2 --model m", "hash"),
+    ],
+)
+def test_a_sampler_that_nobody_chose_suits_the_teacher(
+    config: str | None, flags: str, sampler: str | None, tmp_path: Path
+) -> None:
+    words = ["synthesize", "--seeds", "stdlib", "--out", str(tmp_path / "out"), "--dry-run", *flags.split()]
+    if config:
+        (tmp_path / "c.yaml").write_text(f"version: 1\n{config}\n")
+        words += ["--config", str(tmp_path / "c.yaml")]
+    done = CliRunner().invoke(cli, words)
+    if sampler:
+        assert f"  sampler: {sampler}\n" in done.output
+    else:
+        assert "needs documented functions, not the sampler 'hash'" in str(done.exception)

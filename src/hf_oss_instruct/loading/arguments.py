@@ -18,6 +18,7 @@ from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.spec.declare import Interface
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
+from hf_oss_instruct.synthesis.generation.oss_instruct import with_sampler
 from hf_oss_instruct.synthesis.verifying import Verification, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.teachers.resolve import resolve_teacher
@@ -69,8 +70,8 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             extra_body=spec.sampling.extra_body is not None,
             environment=not (repo_config and repo_config.is_remote),
         )
-        if teacher.embedded:
-            spec = self._with_functions_sampler(spec)
+        # A run config does not know the caller's teacher, so its sampler gives way to what the embedded one needs.
+        spec = with_sampler(spec, teacher, given=self.sampler is not None)
         verification = open_verification(spec, teacher)
         self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config, verification)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():
@@ -132,13 +133,6 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         if model := spec.seeds.embedding_model:  # the cache key has its commit
             spec = spec.changed(seeds={"embedding_model": model.pinned()})
         return spec
-
-    def _with_functions_sampler(self, spec: RunSpec) -> RunSpec:
-        if self.sampler not in (None, "functions"):
-            raise UsageError(
-                f"The embedded teacher needs the sampler 'functions', not {self.sampler!r}. Pass model= for another teacher."
-            )
-        return spec.changed(seeds={"sampler": "functions"})
 
     def _sources(self, repo_config: RepoConfig | None, run: RunSpec) -> dict[str, Source]:
         """Split → the source of its seeds."""

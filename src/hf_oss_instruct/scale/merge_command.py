@@ -44,13 +44,13 @@ def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str
     Duplicates, near duplicates and benchmark quotes are searched in all rows together, so the dataset is the one that a single
     machine would have written. No request is sent and no program is run. A dataset for a store is first written to $HF_HOME.
     """  # noqa: D301  # click's \\b is a character
+    from hf_oss_instruct.data import is_embedded
     from hf_oss_instruct.scale.merge import merge as write
     from hf_oss_instruct.scale.store import Store, is_url
     from hf_oss_instruct.scale.upload import check_place, send_dataset
     from hf_oss_instruct.storage.cache import cache_folder
     from hf_oss_instruct.synthesis.command import NOT_FOR_TRAINING, after_dataset
     from hf_oss_instruct.synthesis.console import show_report
-    from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 
     store = Store(destination) if is_url(destination) else None
     out = cache_folder("merged", hashlib.sha256(destination.encode()).hexdigest()[:16]) if store else Path(destination)
@@ -65,7 +65,7 @@ def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str
     if output == "json":
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
-        embedded = report["teacher"] == CommentFunctionTeacher.identity
+        embedded = is_embedded(report["teacher"])
         show_report(report, out, after_dataset(out, embedded))
         if embedded:
             click.echo(NOT_FOR_TRAINING)

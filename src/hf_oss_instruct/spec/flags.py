@@ -17,8 +17,7 @@ from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Option, in_order, options_of
 from hf_oss_instruct.spec.name_kinds import OptOuts
 from hf_oss_instruct.spec.prompts import PromptTemplateType
-from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder
-from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder, values_in
 from hf_oss_instruct.terminal.flags import GroupedOption
 
 Result = TypeVar("Result")
@@ -87,6 +86,7 @@ class RunFlags:
         seeds, revision: source of the seeds and its revision, apart from those in the run config, which identifies them
             by what was read: a run that is continued must find the same.
         benchmarks: names and files; a run config names files by a hash of their contents.
+        sampler_given: whether flag, preset or run config names the sampler, which else depends on the teacher.
     """
 
     spec: RunSpec
@@ -94,6 +94,7 @@ class RunFlags:
     seeds: str | None = None
     revision: str | None = None
     benchmarks: tuple[str, ...] | None = None
+    sampler_given: bool = False
 
 
 def run_options(*parts: str, without: Sequence[str] = ()) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
@@ -213,15 +214,11 @@ def _flags(preset: str | None, config: Path | None, given: dict[str, dict[str, A
     seeds, checks = given.get("seeds", {}), given.get("checks", {})
     source, revision = seeds.pop("source", None), seeds.pop("revision", None)
     benchmarks = checks.pop("benchmarks", None)
-    if config:
-        base = RunSpec.from_file(config)
-    elif preset:
-        base = magicoder()
-    else:
-        embedded = "teacher" in given and TeacherSpec(**given["teacher"]).is_embedded
-        base = RunSpec().changed(seeds={"sampler": "functions" if embedded else "hash"})
+    by_config = values_in(config) if config else {}
+    base = magicoder() if preset else RunSpec().changed(**by_config)
+    sampler_given = preset is not None or "sampler" in seeds or "sampler" in by_config.get("seeds", {})
     if "n" in seeds and "languages" not in seeds and any(n for _, n in base.seeds.counts):
         raise UsageError(
             "The preset or config has a count for each language. Change them with --languages python=100,… instead of --n."
         )
-    return RunFlags(base.changed(**given), config, source, revision, benchmarks)
+    return RunFlags(base.changed(**given), config, source, revision, benchmarks, sampler_given)

@@ -92,11 +92,7 @@ class RunSpec:
         Raises:
             UsageError: it is not YAML, too large, from a newer version, or has an unknown key or an invalid value.
         """
-        try:
-            values = load_yaml(text)
-        except ValueError as error:
-            raise UsageError(f"{name} is not valid YAML: {error}. Compare it with a run's oss_instruct.yaml.") from error
-        return cls._from_values(values, name)
+        return cls().changed(**_values_in(text, name))
 
     @classmethod
     def from_file(cls, path: Path) -> RunSpec:
@@ -105,31 +101,7 @@ class RunSpec:
         Raises:
             UsageError: it cannot be read, or see `from_yaml`.
         """
-        try:
-            if path.stat().st_size > LARGEST:
-                raise UsageError(
-                    f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config (at most {LARGEST:,})."
-                )
-            return cls.from_yaml(path.read_text("utf-8"), repr(str(path)))
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"The run config {str(path)!r} cannot be read: {error}. Pass a YAML file.") from error
-
-    @classmethod
-    def _from_values(cls, values: Any, name: str) -> RunSpec:
-        from hf_oss_instruct.data import FORMAT_VERSION
-
-        top = _known(values, {"version", *IN_YAML}, "", name)
-        if (version := top.get("version")) != FORMAT_VERSION:
-            raise UsageError(
-                f"{name} has version {version!r}, this program reads {FORMAT_VERSION}. Upgrade, or set version: {FORMAT_VERSION}."
-            )
-        parts = {part: dict(_known(top.get(part) or {}, _keys(part), part, name)) for part in IN_YAML}
-        if (template := parts["prompt"].pop("template", TEMPLATE)) != TEMPLATE:
-            raise UsageError(f"{name} names the prompt template {template!r}. Use {TEMPLATE!r}, or the text of a template.")
-        try:
-            return cls().changed(**{part: _read(parts[part], options) for part, options in IN_YAML.items()})
-        except TypeError as error:
-            raise UsageError(f"{name}: {error}. Compare it with a run's oss_instruct.yaml.") from error
+        return cls().changed(**values_in(path))
 
     def differences(self, other: RunSpec) -> list[str]:
         """Differences between two runs, such as `--n: 200 in the folder, 2000 now`; `self` is in the folder."""
@@ -177,6 +149,43 @@ def magicoder() -> RunSpec:
         max_snippet_chars=0,
     )
     return RunSpec(seeds, prompt=PromptSpec(parser="magicoder"), checks=Checks(near_duplicates=False, rule="magicoder"))
+
+
+def values_in(path: Path) -> dict[str, dict[str, Any]]:
+    """The values that a run config sets, by part and option, without defaults.
+
+    Raises:
+        UsageError: as `RunSpec.from_file`.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(
+                f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config (at most {LARGEST:,})."
+            )
+        return _values_in(path.read_text("utf-8"), repr(str(path)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The run config {str(path)!r} cannot be read: {error}. Pass a YAML file.") from error
+
+
+def _values_in(text: str, name: str) -> dict[str, dict[str, Any]]:
+    from hf_oss_instruct.data import FORMAT_VERSION
+
+    try:
+        values = load_yaml(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is not valid YAML: {error}. Compare it with a run's oss_instruct.yaml.") from error
+    top = _known(values, {"version", *IN_YAML}, "", name)
+    if (version := top.get("version")) != FORMAT_VERSION:
+        raise UsageError(
+            f"{name} has version {version!r}, this program reads {FORMAT_VERSION}. Upgrade, or set version: {FORMAT_VERSION}."
+        )
+    parts = {part: dict(_known(top.get(part) or {}, _keys(part), part, name)) for part in IN_YAML}
+    if (template := parts["prompt"].pop("template", TEMPLATE)) != TEMPLATE:
+        raise UsageError(f"{name} names the prompt template {template!r}. Use {TEMPLATE!r}, or the text of a template.")
+    try:
+        return {part: _read(parts[part], options) for part, options in IN_YAML.items()}
+    except TypeError as error:
+        raise UsageError(f"{name}: {error}. Compare it with a run's oss_instruct.yaml.") from error
 
 
 def _keys(part: str) -> set[str]:

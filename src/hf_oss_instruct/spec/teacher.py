@@ -163,8 +163,3 @@ class TeacherSpec:
     def ahead(self) -> int:
         """The most items in work, from the one whose outcome is next."""
         return self.in_flight * (2 if self.batch else AHEAD)
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether a command with these options uses the embedded teacher."""
-        return self.teacher in (None, COMMENT_FUNCTION) and not self.model

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hf_oss_instruct.curation.decontamination.benchmarks import find
-from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed
+from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed, is_embedded
 from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
@@ -28,7 +28,6 @@ from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.run_progress import fill
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
-from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.verification.memo import Verdicts
@@ -41,7 +40,7 @@ class _Named(Teacher):
     identity: str
 
     def __post_init__(self) -> None:
-        self.embedded = self.identity == CommentFunctionTeacher.identity
+        self.embedded = is_embedded(self.identity)
 
     async def complete(self, request: Request) -> Completion:
         raise AssertionError("an export sends no requests")

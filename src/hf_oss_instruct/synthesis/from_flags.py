@@ -21,7 +21,7 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
         SeedError: the seeds cannot be read.
     """
     from hf_oss_instruct.seeds.from_flags import open_seeds
-    from hf_oss_instruct.synthesis.generation.oss_instruct import check_sampler
+    from hf_oss_instruct.synthesis.generation.oss_instruct import with_sampler
     from hf_oss_instruct.teachers.resolve import open_teacher
 
     teacher = open_teacher(flags.spec.teacher, extra_body=flags.spec.sampling.extra_body is not None)
@@ -31,5 +31,4 @@ def open_run(flags: RunFlags) -> tuple[RunSpec, Source, Teacher]:
             f"--batch needs a model on a server with a batch API, but {teacher.identity} has none. Pass a model with --model."
         )
     spec, source = open_seeds(flags)
-    check_sampler(teacher, spec.seeds)
-    return spec, source, teacher
+    return with_sampler(spec, teacher, given=flags.sampler_given), source, teacher

@@ -10,7 +10,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hf_oss_instruct.code.languages import find
-from hf_oss_instruct.data import EMBEDDED_TEACHER, Row, digest
+from hf_oss_instruct.data import Row, digest, is_embedded
 from hf_oss_instruct.publishing.cards.terms import Terms
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.terminal.display import fenced, markdown, one_line
@@ -84,7 +84,7 @@ def dataset_card(
             languages={getattr(find(lang), "title", lang): count for lang, count in languages.items()},
             licenses=licenses,
             samples=samples,
-            embedded=report["teacher"].partition("/")[0] == EMBEDDED_TEACHER.partition("/")[0],
+            embedded=is_embedded(report["teacher"]),
             path=repo_id or "PATH_OR_HUB_ID",
             published=repo_id is not None,
             held=configs_with_rows,

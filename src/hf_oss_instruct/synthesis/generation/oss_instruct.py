@@ -205,6 +205,18 @@ def check_seeds(seeds: Any, teacher: Any) -> None:
         check_sampler(teacher, seeds.plan)
 
 
+def with_sampler(spec: RunSpec, teacher: Teacher, *, given: bool) -> RunSpec:
+    """The run with a sampler that its teacher can use: the given one, else `functions` for the embedded teacher.
+
+    Raises:
+        UsageError: the embedded teacher cannot use the given one.
+    """
+    if teacher.embedded and not given:
+        return spec.changed(seeds={"sampler": "functions"})
+    check_sampler(teacher, spec.seeds)
+    return spec
+
+
 def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
     """Refuse a plan whose seeds the embedded teacher cannot use.
 
@@ -214,7 +226,7 @@ def check_sampler(teacher: Teacher, plan: SeedPlan) -> None:
     if teacher.embedded and plan.sampler != "functions":
         raise UsageError(
             f"The embedded teacher {COMMENT_FUNCTION} needs documented functions, not the sampler {plan.sampler!r}. "
-            "Pass a model (--model), or draw functions (--sampler functions)."
+            "Pass a model (--model, model=), or draw functions (--sampler functions, sampler='functions')."
         )
 
 
