@@ -6,11 +6,11 @@ page, or nothing: the link then becomes inline code.
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 from typing import Any
 
+from api_reference import api_reference
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
@@ -47,26 +47,3 @@ def _resolved(link: re.Match[str], base: Path) -> str:
     if inside in OUTSIDE:
         return f"[{text}]({OUTSIDE[inside]}{anchor})"
     return f"`{inside}{'/' if path.is_dir() else ''}`"
-
-
-def api_reference() -> str:
-    """A mkdocstrings block for every public name of the package: functions first, then types."""
-    names = public_names()
-    blocks = []
-    for title, chosen in (
-        ("Functions", [name for name in names if name[0].islower()]),
-        ("Classes", [name for name in names if name[0].isupper()]),
-    ):
-        blocks += [f"## {title}\n", *(f"::: hf_oss_instruct.{name}\n" for name in chosen)]
-    return "\n".join(blocks)
-
-
-def public_names() -> list[str]:
-    """`hf_oss_instruct.__all__`, read from the source: importing the package would load `datasets`."""
-    tree = ast.parse((ROOT / "src" / "hf_oss_instruct" / "__init__.py").read_text("utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
-        ):
-            return list(ast.literal_eval(node.value))
-    raise LookupError("hf_oss_instruct/__init__.py assigns no __all__")

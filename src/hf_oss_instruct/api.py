@@ -49,7 +49,7 @@ def curate(
         rule: how quotes of a benchmark are found: `default`, or `magicoder` for the paper's substrings.
         contaminated: `drop` rejects rows that quote a benchmark, `flag` only fills their column `contaminated_by`.
         deny: a denylist file (repositories, paths, ids) of rows to reject.
-        progress: a progress display, such as that of `show_progress()`.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The report, as in `run.json`.
@@ -127,7 +127,7 @@ def publish(
         space: data: also publish a Space `namespace/name` to browse the rows.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
-        progress: a progress display, such as that of `show_progress()`.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The commit; None if the repository is up to date. A Space has a separate commit.

@@ -69,7 +69,9 @@ class Provenance:
         row_id: the document's own id in its dataset.
         raw_index: number of the document among those of its language in the source, from 0.
         lang: language name of `languages.LANGUAGES`.
-        repo_name, repo_commit, file_path: the repository, its commit, the path in it.
+        repo_name: the repository.
+        repo_commit: its commit.
+        file_path: the path in it.
         licenses: SPDX names as the source gives them.
         license_type: the source's own word, such as `permissive`.
     """
@@ -115,7 +117,8 @@ class Seed:
 
     Attributes:
         snippet: consecutive whole lines of one document.
-        start_line, end_line: its lines, counted from 1, both included.
+        start_line: its first line, counted from 1.
+        end_line: its last line, included.
         origin: where the document comes from.
         sampler: name and version of the rule that chose the lines (`hash/1`).
         rng_seed: the random number the rule was given.
@@ -182,8 +185,10 @@ class Completion:
     Attributes:
         text: the answer, which may contain the model's reasoning.
         finish_reason: why it ended, in the server's own word.
-        model, fingerprint: as reported by the server.
-        prompt_tokens, completion_tokens: the server's own counts, None if it gives none.
+        model: the model's name, as reported by the server.
+        fingerprint: version of the server's configuration, as reported by it (`system_fingerprint`).
+        prompt_tokens: tokens of the prompt, as counted by the server; None if it gives no count.
+        completion_tokens: tokens of the answer, counted likewise.
         reasoning: the reasoning that the server returned separately from the text.
         raw: the whole response if it was not understood; the text is then empty.
         changes: sampling parameters that were sent under another name, or omitted (None), since the server does not support them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -152,7 +153,7 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     from hf_oss_instruct.evaluation.evaluate import evaluate as run
 
     flags |= {"ks": flags["ks"] or None, "options": dict(map(_option, flags["options"]))}
-    say = (lambda line: None) if output in ("json", "quiet") else (lambda line: click.echo(line, err=True))
+    say = None if output in ("json", "quiet") else partial(click.echo, err=True)
     with resumable(out), show_progress(output) as progress:
         found = run(model, out=out, say=say, progress=progress, **flags)
     verdicts = [verdict for _, own in found.values() for verdict in own]

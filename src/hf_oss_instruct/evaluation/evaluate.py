@@ -71,7 +71,7 @@ def evaluate(
     trained_on: str | None = None,
     workers: int | None = None,
     tier: str | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, tuple[Score, list[Verdict]]]:
     """Generate a model's answers to benchmarks and score them. Samples and verdicts in `out` are not made again.
@@ -102,7 +102,7 @@ def evaluate(
         workers: samples run at once; one per processor by default.
         tier: name of a sandbox tier, see `sandbox.run.run_program`.
         say: called with messages that a user should see before the run takes time.
-        progress: a progress display, such as that of `show_progress()`.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         Task → the score and the verdicts.
@@ -130,7 +130,7 @@ def evaluate(
         check_replaceable(folder, (generation.SAMPLES, TABLE), (generation.GENERATION,))
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
-            if reason := why_unavailable(language, tier):
+            if say and (reason := why_unavailable(language, tier)):
                 say(f"{benchmark.task} will be generated but not evaluated: {reason}")
     choice, facts = _model_identity(choice)
     out = Path(out)

@@ -69,6 +69,9 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
+    def __repr__(self) -> str:
+        return "Silent()"  # the default that `help()` shows
+
     @contextmanager
     def stage(
         self, title: str, unit: str = "", total: int | None = None, update: Callable[[Counts], None] | None = None

@@ -51,7 +51,7 @@ class Report:
         Args:
             out: a new or empty folder, or one with an earlier report, which is replaced.
             browser: whether the page has the row browser; without it, the page is a single file.
-            progress: a progress display.
+            progress: a progress display; by default nothing is shown.
 
         Returns:
             The page.
@@ -105,7 +105,7 @@ def report(
         tokenizer: count tokens with this `transformers` tokenizer; words, numbers and punctuation marks by default.
         embedding_model: assign the categories with this `transformers` text encoder; by words by default.
         columns: the two columns with problem and solution; recognized by their names by default.
-        progress: a progress display, such as that of `show_progress()`.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The numbers and charts.

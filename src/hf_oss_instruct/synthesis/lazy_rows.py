@@ -41,7 +41,7 @@ def synthesize(
     *,
     prompt: Prompt | None = None,
     sampling: Sampling | None = None,
-    parser: Parser | str = parse,
+    parser: Parser | str = "default",
     keep_reasoning: bool = False,
     answer_format: str = SECTIONS,
     concepts: bool = False,

@@ -71,7 +71,7 @@ def synthesize_to_disk(
         concurrency: requests in flight at once.
         timeout: timeout of one request, in seconds; None adapts it to the answers.
         then: generation tasks that each row goes through before it is checked, such as a judge.
-        progress: a progress display, such as that of `show_progress()`.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The report, as in `run.json`.

@@ -75,7 +75,7 @@ def verify(
         limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: timeout of one request, in seconds; None adapts it to the answers.
-        progress: a progress display, such as that of `show_progress()`.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The report, as in `run.json`.

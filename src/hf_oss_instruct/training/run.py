@@ -51,7 +51,7 @@ def train(
     thoughts: str = DROP,
     allow_unchecked: bool = False,
     scoring: Scoring | None = None,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] | None = None,
     callbacks: Sequence[Any] = (),
     progress: Progress = SILENT,
 ) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def train(
             `drop` does not.
         allow_unchecked: train on data that was not decontaminated.
         scoring: options of scoring during training.
-        say: called with a line for each event, on the main process.
+        say: called with a line for each event, on the main process; by default events are not reported.
         callbacks: further `TrainerCallback`s.
         progress: receives the progress, see `show_progress()`; by default, the trainer displays it.
 
@@ -107,7 +107,7 @@ def train(
         trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
     if scoring:
         trainer.add_callback(scoring.callback(trainer, chosen, progress))
-    if trainer.is_world_process_zero():
+    if say and trainer.is_world_process_zero():
         report_data(data, say)
         if checkpoint:
             say(f"Resuming from {checkpoint}.")

@@ -58,7 +58,7 @@ def score(
         workers: number of samples judged in parallel; the number of CPUs by default.
         tier: name of a sandbox tier, see `sandbox.run.run_program`.
         facts: further information on the samples, such as the model; stored with the scores.
-        progress: a progress display, such as that of `show_progress()`.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The score and the verdicts in the order of the samples.
