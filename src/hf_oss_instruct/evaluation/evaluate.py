@@ -163,6 +163,7 @@ class _Run:
     def of(self, benchmark: Benchmark, out: Path) -> tuple[Score, list[Verdict]]:
         """Generate and score one task."""
         problems = list(islice(benchmark.problems.values(), self._settings.limit))
+        # The style of earlier answers, so that resuming a finished generation loads no model.
         style = self._settings.style or generation.style_of(out) or self._load_model().style()
         drawn = asdict(self._sampling) | {"max_new_tokens": self._sampling.max_new_tokens or NEW_TOKENS[style]}
         generation.claim(
@@ -174,6 +175,7 @@ class _Run:
             style,
             self._sampling.n,
             out,
+            # Servers and vLLM schedule prompts themselves: a larger batch keeps them busy until it is written.
             batch=self._choice.batch_size * (1 if self._choice.backend == "transformers" else 8),
             allow_empty=self._settings.allow_empty or self._choice.backend not in SERVED,
             progress=self._progress,
@@ -223,6 +225,7 @@ def _model_identity(choice: ModelChoice) -> tuple[ModelChoice, dict[str, Any]]:
         return choice, facts
     if (folder := Path(choice.name)).is_dir():
         files = sorted(path for path in folder.rglob("*") if path.is_file())
+        # Sizes and times instead of content: weights are gigabytes.
         seen = [(str(path.relative_to(folder)), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
         facts |= {"model": folder.resolve().name, "files": xxhash.xxh3_128_hexdigest(json.dumps(seen).encode())}
         return replace(choice, name=str(folder.resolve())), facts

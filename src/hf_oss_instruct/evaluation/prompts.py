@@ -13,6 +13,7 @@ STYLES = ("completion", "chat", "magicoder")
 NEW_TOKENS = {"completion": 512, "chat": 2048, "magicoder": 512}
 """Default maximum number of tokens: the paper's 512 for a function, more for an answer with an explanation."""
 FENCE_END = "\n```"
+# MBPP's prompts, as evalplus writes them: a sentence, then an assertion.
 _DOCSTRING = re.compile(r'^"""\n(?P<text>.*?)\n?(?P<tests>^assert .*?)?\n"""\s*$', re.DOTALL | re.MULTILINE)
 
 

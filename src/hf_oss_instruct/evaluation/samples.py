@@ -115,6 +115,7 @@ def _identified(record: Record, benchmark: Benchmark | None) -> Record | Fault:
         if task_id := _by_position(record.position, record.texts[0], benchmark):
             return replace(record, task_id=task_id)
     elif benchmark is not None and record.query is not None and (task_id := _by_quoted_prompt(record.query, benchmark)):
+        # A query that holds more than the prompt is a chat message.
         bare = record.query.strip() == benchmark.problems[task_id].prompt.strip()
         return replace(record, task_id=task_id, kind="completion" if bare else "answer")
     if record.query is not None:
@@ -137,6 +138,7 @@ def _by_position(position: tuple[int, int], text: str, benchmark: Benchmark) -> 
     ]
     if own in matching or not matching:
         return own
+    # One prompt may begin with another one: the longest match is the right one.
     return max(matching, key=lambda task_id: len(benchmark.problems[task_id].prompt.strip()))
 
 

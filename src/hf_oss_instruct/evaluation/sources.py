@@ -136,6 +136,7 @@ def _rows(file: Path) -> Iterator[BenchmarkRow]:
         for row in read_rows(file):
             if not isinstance(row.value, dict):
                 raise ValueError(f"line {row.number} is not a JSON object")
+            # Parquet rows have no text of their own.
             text = json.dumps(row.value, sort_keys=True, default=str).encode() if row.line is None else row.line
             yield BenchmarkRow(row.value, _hash(text))
     except (OSError, EOFError, zlib.error, ValueError) as error:  # pyarrow's errors are among these

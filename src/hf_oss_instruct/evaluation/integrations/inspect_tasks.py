@@ -224,6 +224,8 @@ class _InspectGrader:
         if not waited:
             return verdict
         async with self._alone:
+            # Holding every slot waits until no other sample runs. The lock keeps two such samples from waiting
+            # for each other's slots.
             borrowers = [object() for _ in range(self._slots)]
             for borrower in borrowers:
                 await self._limiter.acquire_on_behalf_of(borrower)

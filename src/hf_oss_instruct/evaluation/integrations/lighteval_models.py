@@ -159,6 +159,7 @@ class LightevalModel:
         if self.choice.backend == "transformers":
             import torch
 
+            # A seed for each batch, by its first prompt, so that its draws do not depend on the batches before it.
             torch.manual_seed(xxhash.xxh3_64_intdigest(f"{self.sampling.rng_seed} {docs[0].query}".encode()) % 2**63)
         try:
             responses = self._model.greedy_until(docs)

@@ -79,6 +79,7 @@ class PassAtK(SamplingMetric, SampleLevelComputation):
     """
 
     def __init__(self, task: str, n: int = 1) -> None:
+        # lighteval asks for n samples only if the function of a metric is a SamplingMetric.
         SamplingMetric.__init__(self)
         self.task, self.n = task, n
 
@@ -170,6 +171,7 @@ def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequ
         category=SamplingMethod.GENERATIVE,
         sample_level_fn=PassAtK(task),
         corpus_level_fn=aggregated,
+        # All documents at once: lighteval would judge one after the other.
         batched_compute=True,
     )
     return LightevalTaskConfig(

@@ -30,6 +30,7 @@ def from_log(file: Path) -> Iterator[Record | Fault]:
             f"{file.name} needs inspect_ai, which is not installed. Install it with: {install_command('inspect')}"
         ) from error
     try:
+        # These fields can be large, and are not needed here.
         samples = read_eval_log(file, exclude_fields={"messages", "events", "store", "attachments"}).samples or []
     except Exception as error:  # inspect can raise anything
         raise EvaluationError(f"inspect_ai cannot read the log {str(file)!r}: {error}. Run inspect eval again.") from error

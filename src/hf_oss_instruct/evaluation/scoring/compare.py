@@ -94,7 +94,8 @@ def bootstrap(differences: Sequence[float], rng_seed: int = 0) -> tuple[float, f
     """
     import numpy as np
 
-    rng, values = np.random.default_rng(rng_seed), np.asarray(differences)
-    draws = (rng.integers(0, len(values), (BATCH, len(values))) for _ in range(RESAMPLES // BATCH))
+    rng, values = np.random.default_rng(rng_seed), np.asarray(differences)  # (problems,)
+    # In batches, since all draws at once would be RESAMPLES × problems numbers.
+    draws = (rng.integers(0, len(values), (BATCH, len(values))) for _ in range(RESAMPLES // BATCH))  # (BATCH, problems) each
     low, high = np.percentile(np.concatenate([values[draw].mean(axis=1) for draw in draws]), [2.5, 97.5])
     return float(low), float(high)

@@ -30,6 +30,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
         raise UsageError(
             f"pass@{k} needs at least {k} samples per problem, and one problem has {n}. Use k ≤ {n}, or generate more samples."
         )
+    # Any k samples include a correct one.
     if n - c < k:
         return 1.0
     return 1.0 - math.prod(1.0 - k / i for i in range(n - c + 1, n + 1))

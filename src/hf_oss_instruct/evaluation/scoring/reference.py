@@ -126,6 +126,7 @@ class References:
         return self._reference(problem, expected, cpu_s)
 
     def _reference(self, problem: Problem, expected: list[Any], cpu_s: float) -> Reference:
+        # Values that the data itself holds win: the reference then only gives the time limits.
         shipped = problem.calls.expected if problem.calls else None
         return Reference(list(shipped) if shipped is not None else expected, cpu_s, limits_for(cpu_s))
 
@@ -136,6 +137,7 @@ class References:
         head = json.dumps({"task_id": problem.task_id, "calls": len(expected), "cpu_s": cpu_s, "hash": key})
         text = f"{head}\n{body}"
         try:
+            # `mtime=0`, so that equal values give equal files.
             write_cached(path, gzip.compress(text.encode(), 1, mtime=0))
         except OSError as error:
             warnings.warn(

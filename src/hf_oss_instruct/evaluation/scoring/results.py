@@ -201,6 +201,7 @@ def write(out: Path, score: Score, verdicts: Sequence[Verdict]) -> None:
     """
     lines = "".join(json.dumps(asdict(verdict)) + "\n" for verdict in verdicts)
     facts = {"format_version": FORMAT_VERSION, **asdict(score)}
+    # The results last: until then, those in the folder say `pending`.
     for name, text in ((VERDICTS, lines), (TABLE, as_markdown(score)), (RESULTS, json.dumps(facts, indent=2) + "\n")):
         write_atomically(out / name, text)
 
@@ -227,6 +228,7 @@ def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
         try:
             found.append(Verdict.from_json(loads(line)))
         except (ValueError, TypeError, AttributeError) as error:
+            # Only the last line can be torn, and only if a kill left it without its line feed.
             if torn and number == len(lines):
                 break
             raise EvaluationError(

@@ -124,11 +124,13 @@ class SampleGrader:
             return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=reason), ""), False
         limits = self._references.of(problem).limits if problem.calls else WHOLE_PROGRAM
         key = key_of(extracted.program, problem, limits, self._tier)
+        # An earlier run judged an equal program, maybe as another sample.
         if (known := self._known.get(key)) and known.final:
             again = replace(known, task_id=sample.task_id, sample=sample.number, answer=sample.text, extracted=extracted.how)
             return again, False
         judged = self._judge(problem, extracted, limits)
         ran = judged.execution
+        # Limits are CPU time. A program that had used little of it waited, or the machine was busy.
         waited = judged.status == "timeout" and ran is not None and ran.cpu_s < WAITED * limits.cpu_s
         verdict = _verdict(problem, sample, extracted, judged, key)
         return verdict, waited
@@ -203,6 +205,7 @@ def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Jud
         count = problem.calls.base
         base = None if count is None else all(judged.per_input[:count])
         plus = passed
+    # The sandbox or the machine failed: the sample did not.
     if judged.status in NOT_FINAL:
         base = plus = None
     ran = judged.execution

@@ -47,6 +47,7 @@ def quoted_problems(training_set: str, benchmark: Benchmark) -> list[str]:
     index = benchmark_index.cached([*benchmark_tasks.tasks_of(benchmark.task, problems)])
     marked = Decontamination(index, columns, drop=False)(rows.select(columns))
     hit = _numbers(name for names in marked[CONTAMINATED_BY].to_pylist() for name in names or ())
+    # By number, so that a quote of the Python problem also counts for its translations.
     return [task_id for task_id in benchmark.problems if _numbers([task_id]) & hit]
 
 

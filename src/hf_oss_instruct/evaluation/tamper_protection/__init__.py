@@ -69,6 +69,7 @@ def _typescript(program: str, tests: str, hidden: str) -> tuple[str, str]:
 def _cpp(program: str, tests: str, hidden: str) -> tuple[str, str]:
     """Undefine macros that the tests mention, hide the program's operators, and use our own equality."""
     main = _CPP_MAIN.search(tests)
+    # The statements become those of another function, where a `return 0;` would not compile.
     if main is None or re.search(r"\breturn\b", tests[main.end() :]):
         return program, tests
     ours = _file("tests.cpp").replace("HIDDEN", hidden)
@@ -93,6 +94,7 @@ def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
     """Enable assertions regardless of the command line, call `equals` on the expected value, and provide tuples."""
     if not _PROBLEM.search(program):
         return program, tests
+    # The expected value's `equals`, since an object of the program could claim to equal everything.
     rewritten = _JAVA_EQUAL.sub(
         lambda found: _replace_if_complete(found, f"{found[1]}({found[3]}).equals({found[2]}){found[4]}"), tests
     )
