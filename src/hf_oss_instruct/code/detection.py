@@ -150,10 +150,13 @@ def of_file(path: str | PurePosixPath, text: str) -> languages.Language | None:
     own, suffix = languages.of_path(path), PurePosixPath(path).suffix.lower()
     if own is None or suffix not in RULES:
         return own
+    # With `\r` before it, `$` would not match at the end of a line.
     text = text[:LOOKED_AT].replace("\r\n", "\n")
+    # PHP files may begin with HTML.
     if suffix != ".php" and XML.pattern.search(text):
         return None
     if suffix == ".h":
+        # Comments mention words of other languages, and C headers often have a part for C++ compilers only.
         text = ONLY_CPP.sub("", COMMENT.sub("", text))
     rule = next((rule for rule in RULES[suffix] if rule.pattern.search(text)), None)
     return own if rule is None else languages.find(rule.lang)

@@ -65,6 +65,7 @@ def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
     """
     if lang not in MINED_LANGUAGES:
         raise UsageError(f"Functions cannot be found in {lang!r}. Use one of: {', '.join(sorted(MINED_LANGUAGES))}.")
+    # tree-sitter reads bytes; lone surrogates, which cannot be encoded, become `?`.
     source = content.removeprefix("\ufeff").replace("\r\n", "\n").encode(errors="replace")
     kept: list[DocumentedFunction] = []
     for found in sorted(_search(source, lang), key=lambda function: function.start_line):

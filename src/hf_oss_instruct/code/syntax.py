@@ -101,6 +101,7 @@ def unfit(content: str, lang: str) -> str | None:
     if len(content) > LARGEST:
         return "too_large"
     source = content.removeprefix("\ufeff").encode(errors="replace")
+    # Lazily, because most sources need only the first grammar.
     roots = (parse(source, grammar).root_node for grammar in (lang, *READ_AS.get(lang, ())))
     root = next((root for root in roots if not root.has_error or _in_error(root) <= GROSS * len(source)), None)
     if root is None:
@@ -187,6 +188,7 @@ def _parsers(lang: str) -> list[Parser]:
 
 def parse(source: bytes, lang: str) -> Tree:
     """Parse with the first dialect that finds no syntax error, or else the first dialect."""
+    # Lazily: most sources parse in the first dialect.
     trees = (parser.parse(source) for parser in _parsers(lang))
     first = next(trees)
     return next((tree for tree in chain([first], trees) if not tree.root_node.has_error), first)

@@ -52,8 +52,10 @@ _INTERPRETED = {
 }
 # Languages compiled to one file: suffix, compiler with its options, Debian package.
 _COMPILED = {
+    # -lm: gcc does not link the mathematical functions by itself, as g++ does.
     "c": ("c", "gcc -O2 {source} -o {program} -lm", "gcc"),
     "cpp": ("cpp", "g++ -std=c++17 {source} -o {program}", "g++"),
+    # The tests of D are `unittest` blocks, which are compiled only with this flag.
     "d": ("d", "gdc -funittest {source} -o {program}", "gdc"),
     "rust": ("rs", "rustc --edition 2021 {source} -o {program}", "rustc"),
 }
@@ -102,6 +104,7 @@ def _rows() -> Iterator[Toolchain]:
     yield Toolchain(
         "csharp",
         "program.cs",
+        # Without DEBUG, calls of Debug.Assert are not compiled.
         ("mcs", "-d:DEBUG", "-r:System.Numerics.dll", "-out:{program}", "{source}"),
         ("mono", "{program}"),
         ("mcs", "mono"),
@@ -117,6 +120,7 @@ def _rows() -> Iterator[Toolchain]:
         ("go",),
         _DEBIAN + "golang-go",
         False,
+        # A single file has no go.mod.
         {"GO111MODULE": "off", "GOCACHE": "{dir}/.cache"},
     )
 

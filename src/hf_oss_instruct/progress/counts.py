@@ -76,7 +76,14 @@ class Silent:
     def stage(
         self, title: str, unit: str = "", total: int | None = None, update: Callable[[Counts], None] | None = None
     ) -> Iterator[Counts]:
-        """See `Progress.stage`."""
+        """Open a stage that is not shown.
+
+        Args:
+            title: not used.
+            unit: not used.
+            total: how many there are.
+            update: not used.
+        """
         yield Counts(total)
 
     @contextmanager

@@ -45,6 +45,7 @@ class LogProgress(Stages):
         yield
 
     def _write(self) -> None:
+        # Waits and notices the end at once, unlike a sleep.
         while not self._ended.wait(self._poll_s):
             if (view := self.view()) and self._due(view):
                 print(log_line(view), file=self._file, flush=True)
@@ -68,6 +69,7 @@ class LogSchedule:
             view: the stage.
         """
         quiet_s = self._clock() - self._last
+        # Tenths of the work: a line for each is enough for a log.
         stage = view.title, 10 * view.counts.done // max(view.counts.total or 0, 1) if view.counts.total else 0
         if quiet_s < SOONEST_S or (stage == self._stage and quiet_s < LATEST_S):
             return False

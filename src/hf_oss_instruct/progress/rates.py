@@ -59,6 +59,7 @@ class Meter:
         """
         now = _Point(self._clock(), counts.done - counts.recalled, counts.requests, counts.tokens)
         before = self._baseline(now)
+        # At most one reading a second, however often a display asks, so that POINTS cover ten minutes.
         if now.at - self._points[-1].at >= 1.0:
             self._points.append(now)
         if (seconds := now.at - before.at) < FIRST_S:

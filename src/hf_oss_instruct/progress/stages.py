@@ -30,7 +30,14 @@ class Stages:
     def stage(
         self, title: str, unit: str = "", total: int | None = None, update: Callable[[Counts], None] | None = None
     ) -> Iterator[Counts]:
-        """See `Progress.stage`."""
+        """Open a stage until the block ends.
+
+        Args:
+            title: name of the work.
+            unit: the unit that is counted, in the plural.
+            total: how many there are.
+            update: called with the counts before they are read, in the thread of the display.
+        """
         stage = _Stage(title, unit, Counts(total), update)
         self._open.append(stage)
         try:
@@ -40,6 +47,7 @@ class Stages:
 
     def view(self) -> View | None:
         """The innermost stage as it is now; None between two stages."""
+        # A slice, because the display runs in another thread: the stage may end between a check and an index.
         if not (stage := next(iter(self._open[-1:]), None)):
             return None
         if stage.update:

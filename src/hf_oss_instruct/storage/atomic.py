@@ -17,11 +17,13 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: it cannot be written; the previous content is still there.
     """
+    # In the same folder, because a file can only be renamed within its file system.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".unfinished")
     try:
         with open(handle, "wb") as file:
             yield file
         os.chmod(name, 0o666 & ~_umask())  # mkstemp lets nobody else read it
+        # After the file is closed, so that everything in it was handed to the system, and any error of that was raised.
         os.replace(name, path)
     except BaseException:
         with suppress(OSError):
@@ -30,6 +32,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _umask() -> int:
+    # The umask can only be read by setting it; the strict value is for files that another thread creates in between.
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -77,6 +77,7 @@ def tables_below(folder: Path) -> list[str]:
     """
     found = []
     for here, inner, names in os.walk(folder):
+        # In place: `os.walk` enters the folders that are left in this list, in this order.
         inner[:] = sorted(name for name in inner if not name.startswith(".") and not is_output(Path(here, name)))
         found += [Path(here, name).relative_to(folder).as_posix() for name in names if Path(here, name).is_file()]
     return sorted(tables_among(found))
@@ -138,6 +139,7 @@ def _stands_on_a_line(head: bytes) -> bool:
 
 def _values(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any]]:
     array = file.peek(FIRST_LOOK).lstrip().startswith(b"[")
+    # use_float: ijson's default is Decimal, whereas rows of JSON Lines have floats.
     rows = ijson.items(file, "item" if array else "", multiple_values=True, use_float=True)
     try:
         for number, row in enumerate(rows, 1):
@@ -153,6 +155,7 @@ def _bounded_lines(file: IO[bytes]) -> Iterator[bytes | None]:
         if len(line) < LONGEST_LINE or line.endswith(b"\n"):
             yield line
             continue
+        # The rest of the line is read and dropped in parts, so that it never is in memory as a whole.
         while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
             pass
         yield None
@@ -171,6 +174,7 @@ def _object(line: bytes, number: int, path: str) -> dict[str, Any]:
 
 def csv_header(file: io.BufferedReader[Any], path: str) -> tuple[list[str], str | None]:
     """Return the column names of a CSV or TSV file, and its encoding if it has a byte order mark. Nothing is consumed."""
+    # `peek` may return more than it was asked for.
     head = file.peek(FIRST_LOOK)[:FIRST_LOOK]
     encoding = next((name for mark, name in BOMS if head.startswith(mark)), None)
     text = head.decode(encoding or "utf-8", errors="replace").removeprefix("\ufeff")
@@ -191,6 +195,7 @@ def csv_batches(
     reader = pc.open_csv(
         file,
         pc.ReadOptions(use_threads=False, block_size=CSV_BLOCK, encoding=encoding or "utf8"),
+        # Source code in a CSV column contains new lines.
         pc.ParseOptions(delimiter=delimiter(path), newlines_in_values=True),
         pc.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.binary())),
     )

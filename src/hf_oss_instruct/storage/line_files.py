@@ -71,8 +71,10 @@ class _OpenFiles:
             if key not in self._files:
                 self._files[key] = os.open(path, os.O_RDONLY)
                 if len(self._files) > OPEN_FILES:
+                    # The one that was read longest ago.
                     os.close(self._files.popitem(last=False)[1])
             self._files.move_to_end(key)
+            # With its own offset, so that the position of a shared descriptor does not matter.
             return os.pread(self._files[key], size, offset)
 
     def close(self, owner: int) -> None:

@@ -33,6 +33,7 @@ class NumberMap:
         return self.get(key) is not None
 
     def __len__(self) -> int:
+        # Several runs may hold the same key.
         self.pack()
         return sum(len(run.keys) for run in self._runs)
 
@@ -68,8 +69,8 @@ class NumberMap:
     def _flush(self) -> None:
         size = len(self._recent)
         keys = np.fromiter(self._recent.keys(), np.uint64, size)  # (recent,)
-        values = np.fromiter(self._recent.values(), np.uint64, size)
-        order = np.argsort(keys)
+        values = np.fromiter(self._recent.values(), np.uint64, size)  # (recent,)
+        order = np.argsort(keys)  # (recent,)
         self._runs.append(_Run(keys[order], values[order]))
         self._recent.clear()
         while len(self._runs) > 1 and 2 * len(self._runs[-1].keys) > len(self._runs[-2].keys):
@@ -97,12 +98,14 @@ def _merged(older: _Run, newer: _Run) -> _Run:
     keys, values = Spill(np.uint64), Spill(np.uint64)
     first = second = 0
     while first < len(older.keys) or second < len(newer.keys):
-        old, new = older.keys[first : first + AT_ONCE], newer.keys[second : second + AT_ONCE]
+        old, new = older.keys[first : first + AT_ONCE], newer.keys[second : second + AT_ONCE]  # (old,), (new,)
         last = min(int(part[-1]) for part in (old, new) if len(part))  # up to here, both portions are complete
+        # As uint64: compared with a signed number, the keys would become floats, which are exact up to 53 bits only.
         old, new = (part[: np.searchsorted(part, np.uint64(last), "right")] for part in (old, new))
-        kept = np.isin(old, new, assume_unique=True, invert=True)
-        both = np.concatenate([old[kept], new])
-        order = np.argsort(both)
+        # Keys of one run are distinct, which `assume_unique` relies on.
+        kept = np.isin(old, new, assume_unique=True, invert=True)  # (old,)
+        both = np.concatenate([old[kept], new])  # (kept + new,)
+        order = np.argsort(both)  # (kept + new,)
         keys.append(both[order])
         found = (older.values[first : first + len(old)][kept], newer.values[second : second + len(new)])
         values.append(np.concatenate(found)[order])

@@ -56,6 +56,7 @@ class Shards:
             RunError: as `add`.
         """
         self._collect()
+        # After the single rows that came before it.
         self._tables.append(table.select(self._schema.names).cast(self._schema))
         self._write_groups()
 
@@ -72,6 +73,7 @@ class Shards:
         finished = [self.folder / f"train-{number:05d}-of-{total:05d}.parquet" for number in range(total)]
         for temporary, path in zip(self._unfinished, finished, strict=True):
             temporary.replace(path)
+        # Last, so that a process that is killed before leaves too many files rather than too few.
         for path in set(self.folder.glob("train-*-of-*.parquet")) - set(finished):
             path.unlink()
         return finished
@@ -82,6 +84,7 @@ class Shards:
             self._close_file()
         except RunError:
             pass
+        # By their names, which also finds those of a session that was killed.
         for path in self.folder.glob(f"{UNFINISHED}*"):
             path.unlink()
 
@@ -117,6 +120,7 @@ class Shards:
     def _write_groups(self, last: bool = False) -> None:
         while (rows := sum(map(len, self._tables))) >= ROWS_PER_GROUP or (last and rows):
             together = pa.concat_tables(self._tables)
+            # Groups of equal size, however the rows came in: they depend on the rows only, and so do the bytes of the file.
             self._tables = [together.slice(ROWS_PER_GROUP)]
             self._write(together.slice(0, ROWS_PER_GROUP))
 

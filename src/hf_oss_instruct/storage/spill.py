@@ -68,10 +68,12 @@ class Spill(Generic[Number]):
     def _write(self) -> None:
         try:
             if self._file is None:
+                # It stays open while the object lives, because it has no name to open it by.
                 self._file = tempfile.TemporaryFile(prefix="hf-oss-instruct-")
                 weakref.finalize(self, self._file.close)
             for numbers in self._fresh:
                 self._file.write(np.ascontiguousarray(numbers).data)
+            # A memory map shows only what has left Python's buffer.
             self._file.flush()
         except OSError as error:
             raise RunError(_not_written(error)) from error
@@ -113,11 +115,11 @@ class SortedSpill:
         """Return the sorted portions. A number may be in several."""
         if self._size:
             self._sort()
-        every = self._sorted.read()
+        every = self._sorted.read()  # (numbers of all portions,)
         return [every[start:stop] for start, stop in pairwise(self._ends)]
 
     def _sort(self) -> None:
-        run = distinct(np.concatenate(self._fresh))
+        run = distinct(np.concatenate(self._fresh))  # (distinct,)
         self._sorted.append(run)
         self._ends.append(self._ends[-1] + len(run))
         self._fresh, self._size = [], 0
@@ -142,7 +144,7 @@ def merged(*sets: SortedSpill) -> Iterator[list[Hashes]]:
 
 def distinct(numbers: np.ndarray[Any, np.dtype[Number]]) -> np.ndarray[Any, np.dtype[Number]]:
     """Sorted distinct numbers; many times as fast as `np.unique`, which uses a hash table."""
-    ordered = np.sort(numbers)
+    ordered = np.sort(numbers)  # (numbers,)
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
@@ -166,5 +168,6 @@ def key_ranges(keys: np.ndarray[Any, np.dtype[Number]], at_once: int = 0) -> Ite
 
 def range_of(keys: np.ndarray[Any, np.dtype[Number]], parts: int) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """(keys,): which of several equal ranges each hash is in."""
-    high = keys >> 32 if keys.dtype == np.uint64 else keys
+    # A product of the high half and the number of ranges fits into 64 bits.
+    high = keys >> 32 if keys.dtype == np.uint64 else keys  # (keys,)
     return high.astype(np.uint64) * np.uint64(parts) >> np.uint64(32)

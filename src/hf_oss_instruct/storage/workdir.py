@@ -74,6 +74,7 @@ def locked(out: Path) -> Iterator[None]:
     with writing(out), ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
         try:
+            # Without waiting: the other process may run for days.
             stack.enter_context(FileLock(out / LOCK, timeout=0))
         except Timeout:
             who = _text(owner) or "another process"
@@ -83,6 +84,7 @@ def locked(out: Path) -> Iterator[None]:
             yield
         finally:
             with suppress(OSError):
+                # Before the lock is released: later it could be the file of the next owner.
                 owner.unlink(missing_ok=True)
 
 
@@ -98,6 +100,7 @@ def locked_for_job(out: Path, job: Mapping[str, Any], settings: Settings = {}) -
     Raises:
         RunError: as `locked`; or the folder holds something else, or another job's work: the message names each difference.
     """
+    # Before locking, so that a folder of something else does not even get a lock file.
     if not (out / JOB).exists():
         check_unused(out)
     with locked(out):
@@ -142,9 +145,15 @@ def check_replaceable(out: Path, replaced: Iterable[str], own: Iterable[str], na
 def claim(path: Path, job: Mapping[str, Any], settings: Settings = {}) -> None:  # noqa: B006  # not changed
     """Record a job in a file, or check that the file records the same job.
 
+    Args:
+        path: the file.
+        job: what is done in its folder, as plain JSON values.
+        settings: how the error shows values that differ.
+
     Raises:
         RunError: it holds another, or cannot be read or written.
     """
+    # As it will be read back: tuples become lists.
     own = json.loads(json.dumps(job))
     if not path.exists():
         write_atomically(path, json.dumps(own, indent=2) + "\n")
@@ -190,7 +199,14 @@ def differences(
 
 
 def difference(label: str, first: str, second: str, places: tuple[str, str] = IN_FOLDER) -> str:
-    """Return one difference as text."""
+    """Return one difference as text.
+
+    Args:
+        label: name of the value, such as a flag.
+        first: one value.
+        second: the other.
+        places: where the first and the second value are.
+    """
     return f"{label}: {first} {places[0]}, {second} {places[1]}"
 
 
@@ -284,10 +300,12 @@ class JsonlAppender:
         data = "".join(json.dumps(row) + "\n" for row in rows).encode()
         with writing(self._path):
             try:
+                # A disk that is almost full takes the beginning of the data and reports no error.
                 if os.write(self._file, data) < len(data):
                     raise OSError(28, "No space left on device")
             except OSError:
                 with suppress(OSError):
+                    # Without what was written of these rows, or the next row would continue an incomplete line.
                     os.ftruncate(self._file, self._end)
                 raise
         self._end += len(data)
@@ -301,6 +319,7 @@ def _check_folder(out: Path) -> None:
 
 def _whole_lines(file: int) -> int:
     """Return the number of bytes up to the end of the last complete line."""
+    # From the end: only the last line can be incomplete, and the file may be large.
     end, chunk = os.fstat(file).st_size, 1 << 16
     while end > 0:
         start = max(0, end - chunk)

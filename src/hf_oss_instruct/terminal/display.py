@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 _HIDDEN = [
+    # All control characters except tab and new line.
     *range(9),
     *range(11, 32),
     *range(127, 160),
+    # Bidirectional controls, which make code look like other code, and separators that some programs take for new lines.
     0x061C,
     0x200E,
     0x200F,

@@ -34,6 +34,7 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
         os.environ.setdefault(f"{library}_DISABLE_PROGRESS_BARS", "1")
     with forgiving():
         code = _exit_code(command)
+        # A command that failed has given its own reason.
         if (error := output_error()) and code == 0:
             reason = error.strerror or error
             code = _say(f"Error: standard output cannot be written: {reason}. Redirect it elsewhere.", EXIT_FAILED)
@@ -68,6 +69,7 @@ def over_tables(command: Callable[P, None]) -> Callable[P, None]:
     @wraps(command)
     def tuned(*arguments: P.args, **options: P.kwargs) -> None:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # read when Arrow is imported
+        # Only now, because this imports Arrow.
         from hf_oss_instruct.storage.arrow import do_without_pandas
 
         do_without_pandas()
@@ -90,6 +92,7 @@ def typed_command(verb: str | None = None, drop: tuple[str, ...] = (), switches:
     typed = [word for word in sys.argv[2:] if word.removeprefix("--") not in switches]
     words = [verb, *_without(typed, *drop, *options)] if verb else sys.argv[1:]
     words = [*words, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
+    # Keys may be in the arguments, and this text is printed and logged.
     return redacted(shlex.join(["hf-oss-instruct", *words]))
 
 
@@ -100,6 +103,7 @@ def _without(words: list[str], *names: str) -> list[str]:
         flag, equals, _ = word.partition("=")
         if not skip and flag.removeprefix("--") not in names:
             left.append(word)
+        # `--flag=value` is one word, `--flag value` is two.
         skip = not skip and flag.removeprefix("--") in names and not equals
     return left
 

@@ -51,6 +51,7 @@ def interrupting() -> Iterator[None]:
     """
 
     def handle(number: int) -> None:
+        # A thread, because the main thread may be in a call that never returns; as a daemon, it does not keep the process alive.
         threading.Thread(target=_exit_after_timeout, name="oss-instruct-leave", daemon=True).start()
         raise KeyboardInterrupt
 
@@ -86,6 +87,7 @@ def _handled(handle: Callable[[int], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    # The clock may be near zero right after boot, and the first signal always counts.
     last = -SAME_S
 
     def on_signal(number: int, frame: FrameType | None) -> None:

@@ -30,9 +30,11 @@ class _Output(io.FileIO):
     leaving = False
 
     def write(self, data: Any) -> int:
+        # A reader that has stopped reading (a pager, a stopped job) would block the write without end.
         if self.leaving and not select.select([], [self], [], READER_S)[1]:
             self.error = self.error or BrokenPipeError(errno.EPIPE, "the reader closed the pipe")
         try:
+            # Claims that everything was written: an exception here would come out of a `print` in the middle of the work.
             return super().write(data) if self.error is None else len(data)
         except OSError as error:
             self.error = error
@@ -81,12 +83,14 @@ def forgiving() -> Iterator[None]:
 
 def _escaping_stream(stream: Any, number: int) -> io.TextIOWrapper:
     try:
+        # Flushed, so that what the old stream holds is printed before what the new one gets.
         encoding, to_terminal = stream.encoding, stream.isatty()
         stream.flush()
     except (AttributeError, OSError, ValueError):  # closed by the shell, as with `>&-`
         encoding, to_terminal, number = "utf-8", False, os.open(os.devnull, os.O_WRONLY)
     if codecs.lookup(encoding).name == "ascii":
         encoding = PLAIN_ASCII
+    # The descriptor stays open: child processes and libraries in C write to it as well.
     buffer = io.BufferedWriter(_Output(number, "wb", closefd=False))
     line_buffering = to_terminal or number == 2
     return io.TextIOWrapper(buffer, encoding, SPELLED_OUT, line_buffering=line_buffering, write_through=True)
@@ -114,5 +118,6 @@ def _write_error() -> OSError | None:
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if not isinstance(raw, _Output):
         return None
+    # An error shows only when the buffer is written.
     sys.stdout.flush()
     return raw.error
