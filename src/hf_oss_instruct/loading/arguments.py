@@ -68,6 +68,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         teacher = resolve_teacher(
             spec.teacher,
             extra_body=spec.sampling.extra_body is not None,
+            # A run config from the Hub must not spend the money of whoever has a teacher in the environment.
             environment=not (repo_config and repo_config.is_remote),
         )
         # A run config does not know the caller's teacher, so its sampler gives way to what the embedded one needs.
@@ -84,6 +85,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         origin = {split: (source.name, source.revision) for split, source in sources.items()}
         version = self.opened.repo_config.version if self.opened.repo_config else None
         verification = self.opened.verification
+        # Nothing without verification, so that keys from before it existed stay valid.
         more = [[*verification.described(), verification.spec.packages, verification.spec.tier]] if verification else []
         return digest(ROWS_VERSION, run, origin, self.shuffle_seeds, self.opened.teacher.identity, version, *more)
 
@@ -114,6 +116,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
     def _repo_config(self, base_path: str, token: Any) -> RepoConfig | None:
         paths = [str(path) for paths in (self.data_files or {}).values() for path in paths]
         configs = [path for path in paths if path.endswith(RUN_CONFIG_SUFFIX)]
+        # In a repository (`base_path`) nothing but the run config may be loaded.
         if ((configs or base_path) and len(configs) != len(paths)) or len(configs) > 1:
             shown = ", ".join(repr(path) for path in paths[:3])
             raise UsageError(

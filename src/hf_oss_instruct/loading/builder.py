@@ -43,6 +43,7 @@ class OssInstruct(SeedOrderBuilder):
     DEFAULT_CONFIG_NAME = "default"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # `datasets` puts the settings of a card's `configs:` here, which anybody may have written.
         for config in self.BUILDER_CONFIGS:
             config.refuse_settings()
         super().__init__(*args, **kwargs)
@@ -87,6 +88,7 @@ class OssInstruct(SeedOrderBuilder):
     ) -> Iterator[tuple[int, Row | dict[str, str]]]:
         """Yield (position in seed order, row) of some of `of` shards, from a position on; without `start`, all or an error."""
         opened, share = self.opened, Fraction(len(shards), of)
+        # Every seed is looked up; with `num_proc` the shards are a list.
         own_shards = shards if isinstance(shards, range) else frozenset(shards)
         made = rows(
             (seed for seed in self._seeds(split) if seed.index >= (start or 0) and seed.index % of in own_shards),

@@ -46,6 +46,7 @@ def install() -> None:
         if RUN_CONFIG_SUFFIX not in known:
             known.append(RUN_CONFIG_SUFFIX)
     factory = loading.PackagedDatasetModuleFactory
+    # Wrapped once, however often this is called.
     if not hasattr(factory.get_module, "__wrapped__"):
         factory.get_module = _without_directory_scan(factory.get_module)
     if not hasattr(datasets.IterableDataset.to_parquet, "__wrapped__"):
@@ -138,6 +139,7 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
         start = self._state_dict["next_seed"] if self._state_dict else 0
         for key, row in self.generate_examples_fn(**self.kwargs, shards=self.shards, start=start):
             if self._state_dict:
+                # Before the row is handed out: a state that is saved with this row must not repeat it.
                 self._state_dict["next_seed"] = key + 1
             yield key, row
 
@@ -146,7 +148,13 @@ class SeedOrderExamples(ExamplesIterable):  # type: ignore[misc]
         raise DataSourcesShufflingDisallowed("Use shuffle_seeds= to draw the seeds in another order.")
 
     def shard_data_sources(self, num_shards: int, index: int, contiguous: bool = True) -> SeedOrderExamples:
-        """The rows of some of the shards."""
+        """The rows of some of the shards.
+
+        Args:
+            num_shards: number of parts.
+            index: number of the part, from 0.
+            contiguous: whether a part has consecutive shards, or every `num_shards`-th one.
+        """
         first, end = (len(self.shards) * at // num_shards for at in (index, index + 1))
         part = self.shards[first:end] if contiguous else self.shards[index::num_shards]
         return self._of(part)

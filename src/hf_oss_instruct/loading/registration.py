@@ -25,6 +25,7 @@ def register_when_imported() -> None:
     if "datasets" in sys.modules:
         register()
     elif not any(isinstance(finder, _AfterDatasets) for finder in sys.meta_path):
+        # First, since the usual finders would answer before it.
         sys.meta_path.insert(0, _AfterDatasets())
 
 
@@ -34,6 +35,7 @@ class _AfterDatasets:
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != "datasets":
             return None
+        # Before the module is looked for, which asks all finders again.
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is None or spec.loader is None:

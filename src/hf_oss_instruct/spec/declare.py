@@ -108,12 +108,31 @@ def option(
     kw_only: bool = False,
     python_help: str | None = None,
 ) -> Any:
-    """Declare a field that is an option. `default` is a value, or a function that returns one; see `Option` for the rest.
+    """Declare a field that is an option, see `Option`.
 
-    `python_help` is only needed where `help` speaks of the command line.
+    Args:
+        default: the default, or a function that returns it.
+        kind: how a value is read and written.
+        help: text in `--help` and the docs.
+        flag: the flag; None for an option without one.
+        metavar: name of the value in `--help`.
+        yaml: key in its part of a run config; None if no run config has it.
+        keyword: name as an argument of `load_dataset`; by default that of the field.
+        set_by: who may set it.
+        auto: whether YAML has `auto` for None.
+        rare: whether YAML has it only if it is not the default.
+        shown: whether `--help` shows the default.
+        after: name of the option that it follows in `--help`.
+        section: section of the paper that describes it.
+        kw_only: whether the field is a keyword-only argument.
+        python_help: text in docstrings, where `help` speaks of the command line; by default `help`.
+
+    Returns:
+        The field of a dataclass.
     """
     facts = (kind, help, python_help or help, flag, metavar, yaml, keyword, set_by, auto, rare, shown, after, section)
     where = {"default_factory": default} if callable(default) else {"default": default}
+    # MISSING leaves it to a `KW_ONLY` above the field; False would make it positional again.
     return field(**where, kw_only=kw_only or MISSING, metadata={_OPTION: facts})
 
 
@@ -155,6 +174,7 @@ def normalize(part: Any) -> None:
         except OutOfRangeError as error:
             raise UsageError(f"{found.name} must be {error}, not {given!r}.") from error
         if value is not given:
+            # The parts are frozen; `__post_init__` runs before anybody else has them.
             object.__setattr__(part, found.name, value)
 
 
@@ -181,6 +201,7 @@ def takes(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Calla
         def call(*args: P.args, **kwargs: P.kwargs) -> Result:
             return function(part(*args, **kwargs))
 
+        # For help() and editors, which would otherwise show the arguments of `function`.
         call.__signature__ = inspect.signature(part).replace(return_annotation=inspect.signature(function).return_annotation)  # type: ignore[attr-defined]
         call.__doc__ = _with_section(function.__doc__, "Args", part)  # type: ignore[arg-type]
         return call

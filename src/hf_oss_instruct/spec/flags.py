@@ -168,6 +168,7 @@ def click_option(option: Option, heading: str = "") -> Callable[[Callable[..., A
     if option.shown and not isinstance(option.kind, (kinds.Switch, kinds.Several)):
         shown |= {"default": kinds.AUTO if option.default is None else option.default, "show_default": True}
     if isinstance(option.kind, kinds.Switch):
+        # None if neither flag was given: then the value of the run config stays.
         switch: dict[str, Any] = {"default": None} if "/" in option.flag else {"is_flag": True}
         return click.option(option.flag, option.name, help=option.help, **switch, **shown)
     if isinstance(option.kind, kinds.Several):

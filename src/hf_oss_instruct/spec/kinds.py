@@ -75,6 +75,7 @@ class OutOfRangeError(ValueError):
 def in_range(value: T, low: float, high: float | None = None, *, low_open: bool = False) -> T:
     """Return the number if it lies in an interval; `low_open` excludes `low` itself. Raises OutOfRangeError if it does not."""
     number: Any = value
+    # Written so that NaN fails: each comparison with it is false.
     if (number > low if low_open else number >= low) and (high is None or number <= high):
         return value
     least = f"{'above' if low_open else 'at least'} {low}"

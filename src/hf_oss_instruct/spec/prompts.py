@@ -105,10 +105,17 @@ class Prompt:
         if not SECTION.match(self.text):
             return [("user", self.text)]
         _, *pieces = SECTION.split(self.text)
+        # The line end before the next `[role]` line belongs to the format.
         return list(zip(pieces[::2], (piece.removesuffix("\n") for piece in pieces[1::2]), strict=True))
 
     def messages(self, snippet: str, *, concepts: str | None = None, language: str = "") -> tuple[Message, ...]:
-        """The chat messages for one snippet, or for the list of its concepts and its language."""
+        """The chat messages for one snippet, or for the list of its concepts and its language.
+
+        Args:
+            snippet: the snippet.
+            concepts: the list of its concepts, for a template that has `{concepts}`; None for the snippet itself.
+            language: its language, by its usual name, for `{language}`.
+        """
         values, placeholder = {"{fence}": fence_for(snippet), "{code}": snippet}, PLACEHOLDER
         if concepts is not None:
             values |= {"{concepts}": concepts, "{language}": language}
@@ -216,6 +223,7 @@ class PromptSpec:
     def __post_init__(self) -> None:
         normalize(self)
         needed = "{concepts}" if self.concepts else "{code}"
+        # The default stands for all of our templates: the task replaces it by the one that fits the other options.
         if needed not in self.prompt.text and self.prompt != Prompt.default():
             raise UsageError(
                 f"The prompt template has no {needed}. Put {needed} where the "

@@ -233,6 +233,7 @@ class SeedPlan:
         for name, number in self.counts:
             if number is not None and number < 1:
                 raise UsageError(f"languages: the count of {name} must be at least 1, not {number}.")
+        # The column `rng_seed` is a signed 64-bit integer.
         if self.random_seed >= 2**63:
             raise UsageError(f"rng_seed must be at most 2^63-1, not {self.rng_seed}.")
         if self.encoding is not None:

@@ -35,6 +35,7 @@ def _setting(option: Option) -> Setting:
 
 def _text(option: Option, flag: str, value: Any) -> str:
     if isinstance(option.kind, Switch):
+        # A flag such as `--no-seed` is on where its option is off.
         return "on" if bool(value) != flag.startswith("--no-") else "off"
     if isinstance(option.kind, JsonObject):
         return json.dumps(value) if value else "not given"

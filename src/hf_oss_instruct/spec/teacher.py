@@ -156,6 +156,7 @@ class TeacherSpec:
     def in_flight(self) -> int:
         """The most requests in flight, those to all servers and in all batches together."""
         if self.batch:
+            # So that one batch can be collected while another one is being answered.
             return 2 * self.batch_requests
         return self.concurrency * max(len(self.base_url), 1)
 
