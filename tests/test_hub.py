@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 
+from hf_oss_instruct.hub import is_transient, reason, transport_error
 from tests.support.teacher import Exchange, Loopback
 from tests.support.warm import BASE, COMMAND
 
@@ -103,7 +114,46 @@ def test_a_hub_on_this_machine_and_one_without_a_token_are_asked(
     eavesdropper.heard.clear()
     call = "from hf_oss_instruct.hub import commit_of; commit_of('ns/model')"
     done = BASE.run(["-c", call], env=environment(eavesdropper, tmp_path / "home", host, token), cwd=tmp_path)
-    assert "neither a local folder nor available on the Hub" in done.stderr
+    assert "'ns/model' at 'main' is not a local folder, and cannot be read from the Hub: the Hub rejected" in done.stderr
     assert len(eavesdropper.heard) == 1
     assert (TOKEN in eavesdropper.heard[0]) == bool(token)
     assert "hf-oss-instruct/" in eavesdropper.heard[0]
+
+
+@pytest.mark.parametrize("name", ["bigcode/some-dataset", "no_such_folder"])
+def test_without_a_network_a_dataset_is_not_said_to_lack_a_report(name: str, tmp_path: Path) -> None:
+    call = f"from hf_oss_instruct.training.sources import *; refuse_unchecked([TrainingSource({name!r})])"
+    offline = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}  # read only once, so not by a warm process
+    done = subprocess.run([sys.executable, "-c", call], env=offline, capture_output=True, text=True, check=False)
+    assert f"RunError: The dataset {name!r} is not a local folder, and cannot be read: the Hub cannot be reached" in done.stderr
+
+
+def response(status: int, kind: type[HfHubHTTPError] = HfHubHTTPError) -> HfHubHTTPError:
+    """The error of huggingface_hub for an answer with this status."""
+    transport = importlib.import_module(transport_error().__module__.partition(".")[0])  # httpx or httpx2
+    return kind("said so", response=transport.Response(status, request=transport.Request("GET", "http://127.0.0.1/api")))
+
+
+@pytest.mark.parametrize(
+    ("error", "may_pass", "why"),
+    [
+        (response(503), True, "the Hub rejected the request: said so"),
+        (response(429), True, "the Hub rejected the request: said so"),
+        (response(400), False, "the Hub rejected the request: said so"),
+        (response(401), False, "the Hub does not know this token. Log in with hf auth login"),
+        (response(404, RepositoryNotFoundError), False, "the Hub has nothing of this name that you can access"),
+        (response(403, GatedRepoError), False, "it is gated. Accept its terms on its Hub page"),
+        (ConnectionRefusedError(111, "Connection refused"), True, "the Hub cannot be reached: [Errno 111] Connection refused"),
+        (TimeoutError("timed out"), True, "the Hub cannot be reached: timed out"),
+        (OfflineModeIsEnabled("HF_HUB_OFFLINE=1"), False, "the Hub cannot be reached: HF_HUB_OFFLINE=1"),
+        (LocalTokenNotFoundError("no token"), False, "you are not logged in. Run hf auth login, or set HF_TOKEN"),
+        (OSError(28, "No space left on device"), False, "[Errno 28] No space left on device"),
+    ],
+    ids=repr,
+)
+def test_every_error_of_the_hub_has_a_reason_and_is_retried_if_it_may_pass(error: Exception, may_pass: bool, why: str) -> None:
+    assert reason(error).startswith(why)
+    assert is_transient(error) == may_pass
+    wrapped = RuntimeError("Error while uploading")  # as create_commit raises it
+    wrapped.__cause__ = error
+    assert (reason(wrapped), is_transient(wrapped)) == (reason(error), may_pass)

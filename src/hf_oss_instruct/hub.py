@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from hf_oss_instruct.credentials import check_hub
 from hf_oss_instruct.errors import UsageError
@@ -13,12 +14,17 @@ from hf_oss_instruct.terminal.display import error_message
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, HfFileSystem
+    from tenacity import RetryCallState
 
+P = ParamSpec("P")
+T = TypeVar("T")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*\w")
 """The form of a repository id, `namespace/name`; `missing/` and `./missing` can only be paths."""
 COMMIT = re.compile(r"[0-9a-f]{40}")
 LIBRARY = "hf-oss-instruct"
 """Our name in the `User-Agent` of requests to the Hub."""
+ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 6, 0.5, 20.0
+"""Pauses grow exponentially and are drawn at random up to the current limit, so that clients do not return together."""
 
 
 def client(token: str | bool | None = None, endpoint: str | None = None) -> HfApi:
@@ -62,13 +68,6 @@ def check_endpoint(token: str | bool | None = None, endpoint: str | None = None)
         check_hub(endpoint or constants.ENDPOINT)
 
 
-def transport_error() -> type[Exception]:
-    """Root of the errors of huggingface_hub's HTTP client: httpx's with 1.x, httpx2's with 2.x."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    return HfHubHTTPError.__bases__[0]
-
-
 def check_endpoint_for(model: str) -> None:
     """The same, for a library that loads a model or tokenizer: a Hub id, or a folder.
 
@@ -102,5 +101,109 @@ def commit_of(model: str, revision: str = "main") -> str:
         if isinstance(path := try_to_load_from_cache(model, "config.json", revision=revision), str):
             return Path(path).parent.name
         raise LookupError(
-            f"The model {model!r} at {revision!r} is neither a local folder nor available on the Hub: {error_message(error)}."
+            f"The model {model!r} at {revision!r} is not a local folder, and cannot be read from the Hub: {reason(error)}."
         ) from error
+
+
+def retried(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call the Hub, and retry broken connections, server errors and rate limits.
+
+    Args:
+        call: a method of `HfApi`.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+    """
+    result: T = retrying(is_transient)(call, *args, **kwargs)
+    return result
+
+
+def retrying(transient: Callable[[BaseException], bool], say: Callable[[str], None] | None = None) -> Any:
+    """A function that calls another with its arguments, again after failures that may pass, for about a minute.
+
+    Args:
+        transient: whether an error may pass.
+        say: called with a sentence about each failure that is retried.
+    """
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+    def tell(state: RetryCallState) -> None:
+        if say and state.outcome:
+            say(f"{state.outcome.exception()} Retrying.")
+
+    waits = wait_random_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
+    retry, stop = retry_if_exception(transient), stop_after_attempt(ATTEMPTS)
+    return Retrying(retry=retry, stop=stop, wait=waits, reraise=True, before_sleep=tell)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether a call that failed with this error may succeed when it is made again."""
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    error = root_cause(error)
+    if (status := status_of(error)) is not None:
+        return status in (408, 429) or status >= 500
+    return is_unreachable(error) and not isinstance(error, OfflineModeIsEnabled)
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether the Hub did not answer at all."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    error = root_cause(error)
+    # A download raises LocalEntryNotFoundError too if it could not reach the Hub.
+    unreachable = (LocalEntryNotFoundError, transport_error(), ConnectionError, TimeoutError)
+    return isinstance(error, unreachable) and not isinstance(error, HfHubHTTPError)
+
+
+def status_of(error: BaseException | None) -> int | None:
+    """The HTTP status code of an error; None if there was no answer."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The request's own error: `create_commit` wraps errors of uploads in a RuntimeError."""
+    return error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+
+
+def transport_error() -> type[Exception]:
+    """Root of the errors of huggingface_hub's HTTP client: httpx's with 1.x, httpx2's with 2.x."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return HfHubHTTPError.__bases__[0]
+
+
+def reason(error: BaseException) -> str:
+    """Why a call failed, and what to do about it, for the end of a sentence of ours, without its period.
+
+    Args:
+        error: what the Hub's client raised; the message of any other error is returned as it is.
+    """
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalTokenNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    error = root_cause(error)
+    if isinstance(error, LocalTokenNotFoundError):
+        return "you are not logged in. Run hf auth login, or set HF_TOKEN"
+    if isinstance(error, GatedRepoError):
+        return "it is gated. Accept its terms on its Hub page, then log in: hf auth login"
+    if isinstance(error, (RepositoryNotFoundError, HFValidationError)):
+        return "the Hub has nothing of this name that you can access. Check the spelling, or log in: hf auth login"
+    if (status := status_of(error)) == 401:
+        return "the Hub does not know this token. Log in with hf auth login"
+    if status is not None:
+        return f"the Hub rejected the request: {error_message(error)}"
+    if is_unreachable(error):
+        return f"the Hub cannot be reached: {error_message(_underlying(error))}"
+    return error_message(error)
+
+
+def _underlying(error: BaseException) -> BaseException:
+    """The error of the connection behind one that only says that a file is not in the cache."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    return error.__cause__ if isinstance(error, LocalEntryNotFoundError) and error.__cause__ else error

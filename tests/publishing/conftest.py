@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hf_oss_instruct.publishing import retries
+from hf_oss_instruct import hub as hub_calls
 from tests.support.hub import LocalHub
 from tests.support.warm import BASE, COMMAND, TRAIN
 from tests.training.conftest import model, pairs, smoke  # noqa: F401  # fixtures
@@ -23,7 +23,7 @@ BASE_CARD = "---\nlicense: other\nlicense_name: tiny\nlicense_link: https://exam
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
     """A Hub with one token that writes and one that reads; stumbles are waited for shortly."""
-    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(hub_calls, "FIRST_PAUSE_S", 0.01)
     with LocalHub(tokens={WRITE: "write", READ: "read"}) as hub:
         yield hub
 

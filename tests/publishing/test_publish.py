@@ -17,12 +17,12 @@ from datasets import load_dataset
 from huggingface_hub import HfApi
 
 import hf_oss_instruct
+from hf_oss_instruct import hub as hub_calls
 from hf_oss_instruct.curation.checks import CurationOptions
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import PublishError, UsageError
 from hf_oss_instruct.publishing import hub as publishing
-from hf_oss_instruct.publishing import retries
 from hf_oss_instruct.publishing.dataset import dataset_push
 from hf_oss_instruct.publishing.rules import Rules
 from hf_oss_instruct.seeds.resolve import open_source
@@ -171,7 +171,7 @@ def test_a_hub_that_stumbles_is_asked_again(hub: LocalHub, pairs: Path) -> None:
 def test_an_upload_that_breaks_leaves_the_repository_as_it_was_and_resumes(hub: LocalHub, pairs: Path) -> None:
     hub.put("me/pairs", "README.md", b"# before\n")
     before = hub.files("me/pairs")
-    hub.break_next("POST", "/commit/", 500, times=retries.ATTEMPTS)
+    hub.break_next("POST", "/commit/", 500, times=hub_calls.ATTEMPTS)
     with pytest.raises(PublishError, match="is unchanged"):
         publish(hub, pairs)
     assert hub.files("me/pairs") == before

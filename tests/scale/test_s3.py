@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from hf_oss_instruct import hub
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.scale import store as store_module
 from hf_oss_instruct.scale.launch import Launch
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished, send_plan
 from hf_oss_instruct.scale.store import Store, StoreError, library_of
@@ -125,7 +125,7 @@ def test_a_store_that_nobody_answers_for_is_said_while_it_is_tried(tmp_path: Pat
     for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    monkeypatch.setattr(store_module, "ATTEMPTS", 2)
+    monkeypatch.setattr(hub, "ATTEMPTS", 2)
     said: list[str] = []
     with pytest.raises(StoreError, match="Could not connect to the endpoint"):
         list(ShardRun(URL).run(SHARD, say=said.append))

@@ -16,7 +16,7 @@ from hf_oss_instruct.benchmarks.fetch import fetch
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS
 from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.errors import EvaluationError, UsageError
-from hf_oss_instruct.terminal.display import error_message
+from hf_oss_instruct.hub import reason
 
 RELEASES = {
     "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef": "HumanEval (openai/human-eval)",
@@ -123,7 +123,7 @@ def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
         raise
     except Exception as error:  # the Hub client can raise anything
         raise EvaluationError(
-            f"{source.repo}@{revision} cannot be read from the Hub: {error_message(error)}. Pass local files with --data."
+            f"{source.repo}@{revision} cannot be read: {reason(error)}. Pass local files with --data."
         ) from error
     if not files:
         raise EvaluationError(f"{source.repo}@{revision} has no file {', '.join(source.patterns)}. Pass local files with --data.")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.hub import client
+from hf_oss_instruct.hub import client, retried
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.publishing.retries import hub_errors, retried
+from hf_oss_instruct.publishing.errors import hub_errors
 from hf_oss_instruct.terminal.display import error_message
 
 if TYPE_CHECKING:

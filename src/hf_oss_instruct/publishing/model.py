@@ -12,11 +12,11 @@ import yaml
 from jinja2 import TemplateError
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.hub import client
+from hf_oss_instruct.hub import client, retried
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
 from hf_oss_instruct.publishing.cards.model_card import CURVE, License, is_adapter, model_card, shareable
+from hf_oss_instruct.publishing.errors import hub_errors
 from hf_oss_instruct.publishing.hub import CARD, Push, download
-from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import SecretIn, check_regular_files, check_secrets
 from hf_oss_instruct.publishing.scores import EVAL_RESULTS, read_results, with_scores
 from hf_oss_instruct.storage.workdir import LOCK, OWNER
@@ -139,7 +139,7 @@ def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> 
     api = client(token, endpoint)
     with hub_errors(base["id"]):
         try:
-            sha = base["revision"] or retried(api.model_info, base["id"]).sha
+            sha = base["revision"] or str(retried(api.model_info, base["id"]).sha)
             return download(api, "model", base["id"], sha, CARD).decode()
         except (RemoteEntryNotFoundError, RepositoryNotFoundError):
             return ""

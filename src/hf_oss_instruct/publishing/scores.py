@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.hub import HUB_ID, client
+from hf_oss_instruct.hub import HUB_ID, client, retried
+from hf_oss_instruct.publishing.errors import hub_errors
 from hf_oss_instruct.publishing.hub import CARD, Push, check_name, download
-from hf_oss_instruct.publishing.retries import hub_errors, retried
 from hf_oss_instruct.publishing.scan import check_regular_files
 from hf_oss_instruct.structured import checked, read_object
 from hf_oss_instruct.terminal.display import error_message, markdown
@@ -126,7 +126,7 @@ def scores_push(
     with hub_errors(repo_id):
         try:
             base_revision = revision if retried(api.revision_exists, repo_id, revision) else "main"
-            sha = retried(api.model_info, repo_id, revision=base_revision).sha
+            sha = str(retried(api.model_info, repo_id, revision=base_revision).sha)
             before = download(api, "model", repo_id, sha, CARD).decode()
         except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
             what = "card" if isinstance(error, RemoteEntryNotFoundError) else "model"

@@ -17,8 +17,7 @@ import xxhash
 from hf_oss_instruct.credentials import is_secret_name
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import NAME, requirement
-from hf_oss_instruct.hub import client, transport_error
-from hf_oss_instruct.publishing.retries import retried
+from hf_oss_instruct.hub import client, reason, retried, transport_error
 from hf_oss_instruct.scale.plan import SHARDS, Plan, pending
 from hf_oss_instruct.scale.run_shard import ShardRun
 from hf_oss_instruct.scale.store import Store, library_of, with_retries
@@ -27,7 +26,6 @@ from hf_oss_instruct.spec.kinds import Several, Switch
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.run_report import RUN_REPORT
 from hf_oss_instruct.terminal.console import show_line
-from hf_oss_instruct.terminal.display import error_message
 
 DONE = "COMPLETED"
 ENDED = (DONE, "CANCELED", "ERROR", "DELETED")
@@ -214,9 +212,7 @@ def _words(how: ShardRun) -> list[str]:
 @contextmanager
 def _translated_errors(failed: str) -> Iterator[None]:
     """Raise errors of the Hub as ours."""
-    from huggingface_hub.errors import HfHubHTTPError
-
     try:
         yield
-    except (HfHubHTTPError, transport_error(), OSError, ValueError) as error:
-        raise RunError(f"{failed}: {error_message(error)}. Running Jobs continue; the same launch finds them.") from error
+    except (transport_error(), OSError, ValueError) as error:
+        raise RunError(f"{failed}: {reason(error)}. Running Jobs continue; the same launch finds them.") from error

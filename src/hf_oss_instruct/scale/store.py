@@ -6,24 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.hub import check_endpoint, client
+from hf_oss_instruct.hub import check_endpoint, client, is_transient, reason, retrying, status_of
 from hf_oss_instruct.terminal.display import error_message
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 T = TypeVar("T")
 AT_ONCE = 16
 """Files read at the same time."""
-ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 6, 0.5, 20.0
-"""Of a call to a store that fails; pauses grow exponentially and are drawn at random, so that machines do not return together."""
-FINAL = (401, 403, 404)
-"""HTTP status codes that stay."""
+CONFLICTS = (409, 412)
+"""HTTP status codes for a commit that another machine came before."""
 FINAL_ERRORS = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 PROBE = ".writable"
 """File that is written and removed to find out whether a store can be written."""
@@ -195,7 +190,8 @@ class Store:
         except (StoreError, UsageError):
             raise
         except Exception as error:
-            raise StoreError(f"The store {self.url!r} could not be {done}: {redacted(error_message(error))}.") from error
+            why = reason(error) if self._on_hub() else error_message(error)
+            raise StoreError(f"The store {self.url!r} could not be {done}: {redacted(why)}.") from error
 
 
 def has_secret(url: str) -> bool:
@@ -222,24 +218,14 @@ def with_retries(call: Callable[..., T], *args: Any, say: Callable[[str], None] 
     Raises:
         StoreError: it still fails after about a minute, or this user may not, or a folder is missing.
     """
-    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
-
-    waits = wait_random_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
-
-    def tell(state: RetryCallState) -> None:
-        if say and state.outcome:
-            say(f"{state.outcome.exception()} Retrying.")
-
-    stop = stop_after_attempt(ATTEMPTS)
-    retrying = Retrying(retry=retry_if_exception(_may_pass), stop=stop, wait=waits, reraise=True, before_sleep=tell)
-    return retrying(call, *args)
+    return retrying(_may_pass, say)(call, *args)  # type: ignore[no-any-return]
 
 
 def _may_pass(error: BaseException) -> bool:
     cause = error.__cause__
-    if not isinstance(error, StoreError) or isinstance(cause, FINAL_ERRORS):
+    if not isinstance(error, StoreError) or cause is None or isinstance(cause, FINAL_ERRORS):
         return False
     # By name, since each cloud has its own: botocore's NoCredentialsError, google.auth's DefaultCredentialsError
     if "Credentials" in type(cause).__name__:
         return False
-    return getattr(getattr(cause, "response", None), "status_code", None) not in FINAL
+    return status_of(cause) in (None, *CONFLICTS) or is_transient(cause)

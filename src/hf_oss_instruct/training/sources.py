@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import RunError, UsageError
-from hf_oss_instruct.hub import check_endpoint, client, transport_error
+from hf_oss_instruct.hub import check_endpoint, client, reason, transport_error
 from hf_oss_instruct.storage.run_report import RUN_REPORT
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.terminal.display import error_message
 
 CHECK = "decontamination"
 FORMATS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".ndjson": "json", ".csv": "csv", ".arrow": "arrow"}
@@ -58,9 +57,9 @@ class TrainingSource:
         try:
             return load_dataset(path, streaming=streaming, **words)
         except (DatasetsError, OSError, ValueError) as error:
-            reason = error_message(error.__cause__ or error)
+            why = reason(error.__cause__ or error)
             raise UsageError(
-                f"The dataset {self.path!r} cannot be loaded: {reason}. Check the name, or convert the rows to parquet."
+                f"The dataset {self.path!r} cannot be loaded: {why}. Check the name, or convert the rows to parquet."
             ) from error
 
     @property
@@ -113,13 +112,13 @@ def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[s
     Returns:
         `{"id": …, "revision": …}`; None for a local folder.
     """
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import HFValidationError
 
     if Path(name).exists() or "/" not in name:
         return None
     try:
         return {"id": name, "revision": client().repo_info(name, repo_type=repo_type, revision=revision).sha}
-    except (HfHubHTTPError, HFValidationError, transport_error(), OSError):
+    except (HFValidationError, transport_error(), OSError):
         return {"id": name, "revision": None}
 
 
@@ -189,15 +188,15 @@ def _report(source: TrainingSource) -> dict[str, Any] | None:
 
 
 def _from_hub(repo: str) -> Path | None:
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+    from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError, RepositoryNotFoundError
 
     try:
         return Path(client().hf_hub_download(repo, RUN_REPORT, repo_type="dataset"))
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise UsageError(
-            f"The dataset {repo!r} was not found, neither as a local folder nor on the Hub. Check dataset_name."
-        ) from error
-    except EntryNotFoundError:
+        raise UsageError(f"The dataset {repo!r} is not a local folder, and {reason(error)}.") from error
+    except RemoteEntryNotFoundError:
         return None
-    except (HfHubHTTPError, OSError) as error:
-        raise RunError(f"The report of {repo!r} could not be read from the Hub: {error_message(error)}.") from error
+    except (transport_error(), OSError) as error:
+        raise RunError(
+            f"The dataset {repo!r} is not a local folder, and cannot be read: {reason(error)}. Pass a folder, or try again."
+        ) from error

@@ -16,8 +16,7 @@ from hf_oss_instruct.benchmarks.registry import DECONTAMINATED, HubBenchmark, re
 from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.curation.decontamination.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.hub import HUB_ID
-from hf_oss_instruct.terminal.display import error_message
+from hf_oss_instruct.hub import HUB_ID, is_unreachable, reason
 
 COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
 """The columns that are read; the tests in other columns can be gigabytes."""
@@ -149,10 +148,7 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
     except UsageError:
         raise
     except Exception as error:  # whatever the client raises, the run continues and reports that this benchmark was not checked
-        message = error_message(error, 200)
-        refused = getattr(getattr(error, "response", None), "status_code", None)
-        what = f"the Hub refused it: {message}" if refused else f"{UNREACHABLE}: {message}"
-        return BenchmarkList(name, source.revision, why=here + what, unreachable=not refused)
+        return BenchmarkList(name, source.revision, why=here + reason(error), unreachable=is_unreachable(error))
     if not files and not reachable:
         return BenchmarkList(name, source.revision, why=here + UNREACHABLE, unreachable=True)
     # huggingface_hub keeps files in `snapshots/COMMIT/`: the commit that a branch pointed to.

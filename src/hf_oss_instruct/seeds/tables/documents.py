@@ -22,7 +22,7 @@ from hf_oss_instruct.code import languages as tongues
 from hf_oss_instruct.code.detection import LOOKED_AT, is_ambiguous, of_file
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.hub import transport_error
+from hf_oss_instruct.hub import reason, transport_error
 from hf_oss_instruct.seeds.file_licenses import HEADER_BYTES, header_license
 from hf_oss_instruct.seeds.filters import OPEN, SourceFilter
 from hf_oss_instruct.seeds.reading import ReadOptions
@@ -141,7 +141,7 @@ class Tables(ABC):
         from huggingface_hub.errors import GatedRepoError  # slow to import
 
         if isinstance(error, GatedRepoError):  # the Hub lists the files of a gated dataset, but refuses their contents
-            return SeedError(f"{self.name!r} is gated. Accept its terms on its Hub page, then log in: hf auth login.")
+            return SeedError(f"The dataset {self.name!r} cannot be read: {reason(error)}.")
         if isinstance(
             error, (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error())
         ):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import IO
 
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.hub import client, file_system, transport_error
+from hf_oss_instruct.hub import client, file_system, reason, transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.documents import Tables
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
 from hf_oss_instruct.storage.formats import NAMES, tables_among
-from hf_oss_instruct.terminal.display import error_message
 
 
 class HubTables(Tables):
@@ -37,7 +36,6 @@ class HubTables(Tables):
     ) -> None:
         from huggingface_hub.errors import (
             HFValidationError,
-            OfflineModeIsEnabled,
             RepositoryNotFoundError,
             RevisionNotFoundError,
         )
@@ -52,9 +50,9 @@ class HubTables(Tables):
                 f"{repo_id!r} is neither a local folder nor a dataset on the Hub that you can access. "
                 "Check the spelling, or log in: hf auth login."
             ) from error
-        except (transport_error(), OfflineModeIsEnabled, OSError) as error:
+        except (transport_error(), OSError) as error:
             raise SeedError(
-                f"The Hub cannot be queried for {repo_id!r}: {error_message(error)}. Try again, or use --seeds stdlib."
+                f"The dataset {repo_id!r} cannot be read: {reason(error)}. Try again, or use --seeds stdlib."
             ) from error
         self._files = file_system(endpoint=endpoint)
         # The commit, so that a push during the run changes no document.
