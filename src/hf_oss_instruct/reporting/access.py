@@ -36,6 +36,7 @@ class RowAccess:
         """
         wanted = None if columns is None else [name for name in columns if name in self._names]
         found: dict[int, dict[str, Any]] = {}
+        # Each row group is read once, whatever the order of the rows.
         for number in sorted({self._part_of(position) for position in positions}):
             start, own = self._starts[number], sorted({position for position in positions if self._part_of(position) == number})
             rows = self._parts[number].to_table(columns=wanted)

@@ -47,6 +47,7 @@ class RowLookup:
         self._kept = len(self._tables[0][2])
         self._total = sum(len(access) for _, _, access in self._tables)
         self._facets: dict[str, pa.DictionaryArray | None] = {}
+        # A lock for each column: reading one takes a moment, in which others can be answered.
         self._reading = {facet.name: Lock() for facet in FACETS}
         self._searches: OrderedDict[tuple[Any, ...], _Search] = OrderedDict()
         self._lock = Lock()
@@ -89,6 +90,7 @@ class RowLookup:
             self._facet(name)  # what takes long, before others have to wait
         with self._lock:
             search = self._search(text.strip().lower(), chosen)
+            # Other requests wait for the lock, so a long search answers with what it has and continues with the next request.
             deadline = time.monotonic() + SEARCH_S
             while search.looked < len(search.positions) and len(search.found) < offset + limit and time.monotonic() < deadline:
                 self._search_next_group(search, text.strip().lower())
@@ -111,9 +113,9 @@ class RowLookup:
     def _search(self, text: str, chosen: Mapping[str, str]) -> _Search:
         question = (text, *sorted(chosen.items()))
         if question not in self._searches:
-            positions = np.arange(self._total)
+            positions = np.arange(self._total)  # (rows,)
             for name, value in chosen.items():
-                positions = positions[self._matches(name, value)[positions]]
+                positions = positions[self._matches(name, value)[positions]]  # (matching,)
             self._searches[question] = _Search(positions, 0 if text else len(positions))
         self._searches.move_to_end(question)
         while len(self._searches) > REMEMBERED:
@@ -122,7 +124,7 @@ class RowLookup:
 
     def _matches(self, name: str, value: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
         if name == "table":
-            kept = np.arange(self._total) < self._kept
+            kept = np.arange(self._total) < self._kept  # (rows,)
             return kept if value == KEPT else ~kept
         if (values := self._facet(name)) is None:
             return np.zeros(self._total, bool)
@@ -138,11 +140,11 @@ class RowLookup:
         first, access, names = self._table_of(position)
         start, portion = access.portion(position - first, names)
         end = int(np.searchsorted(search.positions, first + start + len(portion)))
-        hits = np.zeros(len(portion), bool)
+        hits = np.zeros(len(portion), bool)  # (rows of the group,)
         for column in portion.itercolumns():
             column = pc.cast(column, pa.large_string())
             hits |= pc.fill_null(pc.match_substring(column, text, ignore_case=True), False).to_numpy()
-        candidates = search.positions[search.looked : end]
+        candidates = search.positions[search.looked : end]  # (candidates,)
         search.found += candidates[hits[candidates - first - start]].tolist()
         search.looked = end
 
@@ -177,6 +179,7 @@ class RowLookup:
 
     def _position(self, key: str) -> int | None:
         name, _, number = key.partition("-")
+        # `isdigit` is also true of digits that `int` refuses, such as ².
         if name in (KEPT, REJECTED) and number.isascii() and number.isdigit():
             position = int(number) + (self._kept if name == REJECTED else 0)
             return position if position < (self._kept if name == KEPT else self._total) else None

@@ -53,7 +53,13 @@ class ReportRows:
         return sum(int(table.count_rows()) for table in (self.kept, self.rejected) if table is not None)
 
     def column(self, name: str, *, rejected: bool = False, lists: bool = False) -> pa.Array | None:
-        """See `column_of`."""
+        """A whole column of the kept rows, as `column_of` returns it.
+
+        Args:
+            name: the column.
+            rejected: whether to read the rejected rows instead.
+            lists: whether cells may be lists of values.
+        """
         return column_of(self.rejected if rejected else self.kept, name, lists=lists)
 
     def texts(self) -> Iterator[tuple[pa.Array, pa.Array]]:
@@ -75,8 +81,14 @@ class ReportRows:
 def column_of(table: pds.Dataset | None, name: str, *, lists: bool = False) -> pa.Array | None:
     """A whole column, decoded to a plain type.
 
-    None if the table lacks it, or if a cell holds more than a value, as a column of this name in a dataset of others may; with
-    `lists`, cells may be lists of values.
+    Args:
+        table: the rows.
+        name: the column.
+        lists: whether cells may be lists of values.
+
+    Returns:
+        (rows,); None if the table lacks the column, or if a cell holds more than a value, as a column of this name in a dataset
+        of others may.
     """
     if table is None or name not in table.schema.names:
         return None
@@ -137,6 +149,7 @@ def _shards(paths: Sequence[Path]) -> pds.Dataset:
     """The rows of several files, with the columns of all of them."""
     try:
         fragments = list(pds.dataset(paths).get_fragments())
+        # Without this, Arrow takes the columns of the first file for those of all.
         schema = pa.unify_schemas(
             [fragment.physical_schema.remove_metadata() for fragment in fragments], promote_options="permissive"
         )

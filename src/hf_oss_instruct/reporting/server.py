@@ -36,6 +36,7 @@ class ReportServer(ThreadingHTTPServer):
         numbers: the numbers of its report, for the charts; counts only without them.
     """
 
+    # A connection that a browser keeps open must not keep the process alive.
     daemon_threads = True
     _answering = False
 
@@ -46,6 +47,7 @@ class ReportServer(ThreadingHTTPServer):
         config = {"problem": rows.problem, "solution": rows.solution, "served": True}
         try:
             self.page = page(sets, figures.figures(sets) if numbers else [], browser=config).encode()
+        # `report.json` may be edited, or of another version.
         except (AttributeError, IndexError, LookupError, TypeError, ValueError) as error:
             super().server_close()
             raise UsageError(
@@ -61,6 +63,7 @@ class ReportServer(ThreadingHTTPServer):
 
     def start(self) -> threading.Thread:
         """Answer requests in a thread, which ends with the server."""
+        # Closing waits until the next poll: 0.1 s instead of the default of 0.5.
         thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
         thread.start()
         self._answering = True
@@ -99,6 +102,7 @@ class ReportServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: ReportServer
+    # Seconds of silence after which a connection is closed, so that it does not hold its thread for ever.
     timeout = 30
 
     def do_GET(self) -> None:
@@ -118,6 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
+        # No copy of the rows in caches, and no other site may frame the page or load its answers as scripts.
         for name, value in {
             "Content-Type": kind,
             "Content-Length": str(len(body)),

@@ -78,6 +78,7 @@ def svg(spec: dict[str, Any], title: str, prefix: str) -> str:
 
     drawn: str = vl_convert.vegalite_to_svg(_themed(spec, PAGE))
     drawn = _LINK.sub(r'<g data-row="\1">', drawn).replace("</a>", "</g>")
+    # Charts on one page share a namespace of ids: one would be clipped by another's path.
     drawn = _ID.sub(rf"\g<1>{prefix}-\g<2>", drawn)
     body = drawn[drawn.index(">") + 1 :]
     box = re.search(r'viewBox="[\d. -]+"', drawn)
@@ -127,6 +128,7 @@ def _plain(value: Any) -> Any:
 def _themed(spec: dict[str, Any], theme: Theme) -> dict[str, Any]:
     themed = {key: _plain(value) for key, value in spec.items() if key != "title"}
     for layer in themed["layer"]:
+        # `vega_lite` knows no colors: the halo of a text and the two colors of bars are filled in here.
         if layer["mark"].get("stroke") == "paper":
             layer["mark"]["stroke"] = theme.paper
         if "condition" in (color := layer.get("encoding", {}).get("color", {})):

@@ -95,6 +95,7 @@ def _composition(sets: Sets) -> Iterator[Figure]:
         note = " · ".join(
             f"{composition['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "") for of, composition in found.items()
         )
+        # One bar says nothing, except which language the dataset is in.
         if any(composition["distinct"] > 1 for composition in found.values()) or name == "languages":
             yield from _bars(name, "composition", title, note, counts)
 

@@ -24,10 +24,13 @@ LABEL = 46
 
 
 def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = "", of_rows: bool = True) -> Spec | None:
-    """Horizontal bars with their numbers: label → rows, for each dataset; several datasets as shares of each.
+    """Horizontal bars with their numbers; None if there is nothing to show.
 
-    With `good`, the label of what is wanted, the bars of one dataset have two colors. Without `of_rows` the values are means,
-    of which there are no shares.
+    Args:
+        values: a dataset's name → label → rows; of several datasets, shares of each are shown.
+        unit: the title.
+        good: the label of what is wanted, if the bars of one dataset are to have two colors.
+        of_rows: whether the values count rows; otherwise they are means, of which there are no shares.
     """
     shares = of_rows and len(values) > 1
     labels = list(dict.fromkeys(label for counts in values.values() for label in counts))[:BARS]
@@ -49,6 +52,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
     step = CAPTION + BAR * len(values) + GAP
     each: Spec = {"y": {"field": "label", "type": "nominal", "sort": labels, "axis": None, "scale": {"padding": 0}}}
     beside: Spec = {"yOffset": {"field": "dataset", "sort": list(values), "scale": {"range": [CAPTION, step - GAP]}}}
+    # Room for the number at the end of the longest bar.
     scale = {"domain": [0, 1.18 * highest], "nice": False}
     length: Spec = {"x": {"field": "value", "type": "quantitative", "axis": None, "scale": scale}}
     # A label stands above its bars, from the left edge: there it has room, whatever font a browser draws it with.
@@ -69,10 +73,17 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
 def histogram(
     values: Mapping[str, Sequence[Sequence[float]]], unit: str, *, mean: Mapping[str, float] | None = None
 ) -> Spec | None:
-    """Distribution of rows: bins as (first, end, rows) for each dataset, as shares of its rows."""
+    """Distribution of rows, as shares of each dataset; None if there is nothing to show.
+
+    Args:
+        values: a dataset's name → its bins, each (first, end, rows).
+        unit: the title of the axis.
+        mean: a dataset's name → its mean, for a dashed line.
+    """
     data = []
     for name, bins in values.items():
         total = sum(rows for *_, rows in bins) or 1
+        # Bins of whole numbers end with their last number, others where the next one begins.
         step = bins[0][1] - bins[0][0] + (1 if isinstance(bins[0][0], int) else 0) if bins else 1
         data += [{"from": low, "to": low + step, "share": rows / total, "dataset": name} for low, _, rows in bins]
     if not data:
@@ -104,7 +115,13 @@ def histogram(
 
 
 def lines(values: Mapping[str, Sequence[Sequence[float]]], x: str, y: str) -> Spec | None:
-    """Curves: points (x, y) for each series."""
+    """Curves; None if there are fewer than two points.
+
+    Args:
+        values: a series' name → its points, each (x, y).
+        x: title of the horizontal axis.
+        y: title of the vertical axis.
+    """
     data = [{"x": point[0], "y": point[1], "dataset": name} for name, points in values.items() for point in points]
     if len(data) < 2:
         return None
@@ -158,6 +175,7 @@ def map_of(numbers: ReportNumbers, link: Callable[[int], str] | None = None) -> 
     encoding = {"x": {"field": "x", "type": "quantitative", **plain}, "y": {"field": "y", "type": "quantitative", **plain}}
     color = {"field": "cluster", "type": "nominal", "sort": names, "legend": None, "scale": {"range": "ordinal"}}
     shape = {"field": "cluster", "type": "nominal", "sort": names, "legend": None}
+    # The median: a few points far away would move a mean out of its cluster.
     centers = [
         {
             "x": _median([point["x"] for point in data if point["cluster"] == name]),

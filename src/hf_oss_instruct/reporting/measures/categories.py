@@ -38,15 +38,15 @@ class KeywordCategories:
         from scipy.sparse import csr_matrix
 
         columns = [found.column_of(words.split()) for words in CATEGORIES.values()]
-        numbers = np.repeat(np.arange(len(columns)), [len(of_category) for of_category in columns])
+        numbers = np.repeat(np.arange(len(columns)), [len(of_category) for of_category in columns])  # (words with a column,)
         ones = np.ones(len(numbers), np.float32)
         self._speaks_for = csr_matrix((ones, (np.concatenate(columns), numbers)), (len(found.columns), len(columns)))
         self._best: list[np.ndarray[Any, np.dtype[np.int64]]] = []
 
     def add(self, rows: csr_matrix) -> None:
         """Assign the next rows, given by their vectors."""
-        scores = (rows @ self._speaks_for).toarray()
-        best = scores.argmax(axis=1)
+        scores = (rows @ self._speaks_for).toarray()  # (rows, categories)
+        best = scores.argmax(axis=1)  # (rows,)
         best[scores.max(axis=1) < LEAST] = len(CATEGORIES)
         self._best.append(best)
 
@@ -66,7 +66,7 @@ def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]
         UsageError: transformers is not installed, or the model does not exist.
     """
     embed = EmbeddingModel.named(name).load().embed
-    queries = embed([f"{category} programming problem" for category in CATEGORIES])
+    queries = embed([f"{category} programming problem" for category in CATEGORIES])  # (categories, dimensions)
     parts = [
         (embed(problems[start : start + PORTION].to_pylist()) @ queries.T).argmax(axis=1)
         for problems, _ in rows.texts()
@@ -78,7 +78,7 @@ def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]
 def counted(numbers: np.ndarray[Any, np.dtype[np.int64]], method: str) -> dict[str, Any]:
     """Rows of each category, and how they were assigned."""
     names = [*CATEGORIES, OTHER]
-    counts = np.bincount(numbers, minlength=len(names))
+    counts = np.bincount(numbers, minlength=len(names))  # (categories + 1,)
     return {
         "method": method,
         "rows": {name: int(rows) for name, rows in zip(names, counts, strict=True) if rows or name != OTHER},

@@ -45,6 +45,7 @@ def contamination(rows: ReportRows, lists: Sequence[BenchmarkList] = ()) -> list
         for task, rule in row.hits:
             benchmark = task.partition(":")[0]
             entry = found.setdefault(benchmark, _Benchmark())
+            # A row counts once for each rule, however many tasks it quotes.
             if (benchmark, rule) not in counted:
                 entry.rules.setdefault(rule, Counter())[row.table] += 1
             counted.add((benchmark, rule))
@@ -95,6 +96,7 @@ def _annotated(rows: ReportRows) -> Iterator[_Row]:
 def _hits(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     certain = _words(row.get("contaminated_by"))
     if row.get("reason") == "contaminated" and not certain:
+        # Some tables name the hits only here, as decontamination joins them.
         certain = str(row.get("detail") or "").split(", ")
     flags = [flag for flag in _words(row.get("flags")) if flag.startswith("benchmark:")]
     return [(match[1], match[2]) for hit in (*certain, *flags) if (match := _HIT.match(hit))]
@@ -110,6 +112,7 @@ def _passage(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         for task in tasks:
             ours, theirs = list(_WORD.finditer(text))[:WORDS], list(_WORD.finditer(task))[:WORDS]
+            # `autojunk` would ignore the frequent words of longer texts.
             matcher = SequenceMatcher(
                 None, [word[0].lower() for word in ours], [word[0].lower() for word in theirs], autojunk=False
             )

@@ -24,6 +24,7 @@ def funnel(rows: ReportRows) -> dict[str, Any]:
     published) is taken from `run.json`.
     """
     kept = rows.kept.count_rows()
+    # A dataset that was published without its rejected rows has only their counts, in `run.json`.
     reasons = rows.column("reason", rejected=True)
     rejected = _counted(reasons) if reasons is not None else numbers_in(rows.run.get("rejected"))
     pending = number(rows.run.get("pending"))

@@ -60,7 +60,7 @@ class RowClusters:
         from sklearn.preprocessing import normalize
 
         if self.possible:
-            self._placed.append(normalize(rows @ self._axes))
+            self._placed.append(normalize(rows @ self._axes))  # (some rows, dimensions)
 
     def results(self) -> dict[str, Any]:
         """The clusters and the map; nothing for fewer than `FEWEST` rows.
@@ -76,14 +76,16 @@ class RowClusters:
         placed = np.concatenate(self._placed)
         self._placed = []
         count, positions = len(placed), self._found.positions
+        # A rule of thumb for the number of clusters, √(n / 2), within what a reader can tell apart.
         k = int(np.clip(np.sqrt(count / 2), 2, CLUSTERS))
         with _one_thread():
             labels = MiniBatchKMeans(k, random_state=RNG_SEED, n_init=3).fit(placed[positions]).predict(placed)
             points = _map(placed)
-        sizes = np.bincount(labels, minlength=k)
-        order = np.argsort(-sizes, kind="stable")
-        renumbered = np.argsort(order)[labels]
-        shares = sizes[sizes > 0] / count
+        sizes = np.bincount(labels, minlength=k)  # (clusters,)
+        # Clusters are numbered by size, so that the numbers mean something.
+        order = np.argsort(-sizes, kind="stable")  # (clusters,)
+        renumbered = np.argsort(order)[labels]  # (rows,)
+        shares = sizes[sizes > 0] / count  # (clusters with rows,)
         words = self._typical([labels[positions] == label for label in order])
         return {
             "clusters": [{"rows": int(sizes[label]), "words": some} for label, some in zip(order, words, strict=True)],
@@ -94,11 +96,12 @@ class RowClusters:
     def _typical(self, clusters: Sequence[np.ndarray[Any, np.dtype[np.bool_]]]) -> list[list[str]]:
         """The words that each cluster has more of than the dataset, by the sampled rows."""
         sample = self._found.sample
-        overall = np.asarray(sample.mean(axis=0)).ravel()
+        overall = np.asarray(sample.mean(axis=0)).ravel()  # (columns,)
         centers = [np.asarray(sample[rows].mean(axis=0)).ravel() if rows.any() else overall for rows in clusters]
         best = [np.argsort(overall - center, kind="stable")[:TYPICAL].tolist() for center in centers]
         spelled = self._found.spelled(sorted({column for columns in best for column in columns}))
         named = [[spelled[column] for column in columns if column in spelled] for columns in best]
+        # Numbers, very short words and long identifiers describe no cluster.
         return [[word for word in words if not word.isdigit() and 2 < len(word) < 20][:4] for words in named]
 
 
@@ -107,10 +110,11 @@ def _map(placed: np.ndarray[Any, Any]) -> list[tuple[int, float, float]]:
     from sklearn.manifold import TSNE
 
     sample = spaced(len(placed), ON_THE_MAP)
+    # t-SNE needs a perplexity below the number of points; 30 is scikit-learn's default.
     perplexity = min(30.0, (len(sample) - 1) / 3)
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=RNG_SEED, max_iter=500, n_jobs=1)
-    points = tsne.fit_transform(placed[sample])
-    low, high = points.min(axis=0), points.max(axis=0)
+    points = tsne.fit_transform(placed[sample])  # (sample, 2)
+    low, high = points.min(axis=0), points.max(axis=0)  # (2,)
     points = (points - low) / np.where(high > low, high - low, 1)
     return [(int(row), round(float(x), 3), round(float(y), 3)) for row, (x, y) in zip(sample, points, strict=True)]
 

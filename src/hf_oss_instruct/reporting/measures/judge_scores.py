@@ -31,7 +31,7 @@ def judge_scores(rows: ReportRows) -> dict[str, Any] | None:
     means = rows.column(_MEAN.name)
     if means is None or means.type != _MEAN.type:
         return None
-    values = means.drop_null().to_numpy()
+    values = means.drop_null().to_numpy()  # (judged rows,)
     values = values[np.isfinite(values)]
     if not len(values):
         return None
@@ -43,9 +43,9 @@ def _histogram(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[Any]]
     """Bins around multiples of their width, so that an integer score is in the middle of its bin."""
     span = float(values.max() - values.min())
     width = next((candidate for candidate in WIDTHS if span / candidate < BINS), span / BINS)
-    numbers = np.floor(values / width + 0.5)
+    numbers = np.floor(values / width + 0.5)  # (judged rows,): the bin of each
     first = numbers.min()
-    counts = np.bincount((numbers - first).astype(np.int64))
+    counts = np.bincount((numbers - first).astype(np.int64))  # (bins,)
     return [
         [round(float(number - 0.5) * width, 4), round(float(number + 0.5) * width, 4), int(count)]
         for number, count in enumerate(counts, int(first))

@@ -110,6 +110,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     assigned = None
     if vectors:
         by_words, clusters = categories.KeywordCategories(vectors), diversity.RowClusters(vectors)
+        # One pass over the vectors for all three, since they are made again each time.
         for batch in vectors.batches():
             for part in (comparison, by_words, clusters):
                 part.add(batch)

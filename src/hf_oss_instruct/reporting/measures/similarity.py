@@ -50,7 +50,7 @@ class BenchmarkSimilarity:
 
     def __init__(self, found: TfIdf | None, lists: Sequence[BenchmarkList], texts: Sequence[Sequence[tuple[str, str]]]) -> None:
         self._lists, self._texts = lists, texts
-        self._ends = np.cumsum([0, *map(len, texts)])
+        self._ends = np.cumsum([0, *map(len, texts)])  # (benchmarks + 1,)
         self._problems = found.others.T.tocsr() if found else None
         self._maxima: list[list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]] = [[] for _ in texts]
 
@@ -58,10 +58,10 @@ class BenchmarkSimilarity:
         """Compare the next rows, given by their vectors: the highest cosine of each to a problem, and which one that is."""
         if not self._ends[-1]:
             return
-        cosines = (rows @ self._problems).toarray()
+        cosines = (rows @ self._problems).toarray()  # (some rows, problems)
         for maxima, start, end in zip(self._maxima, self._ends, self._ends[1:], strict=False):
             if end > start:
-                own = cosines[:, start:end]
+                own = cosines[:, start:end]  # (some rows, problems of the benchmark)
                 maxima.append((own.max(axis=1), own.argmax(axis=1)))
 
     def results(self) -> list[dict[str, Any]]:
@@ -83,8 +83,8 @@ class BenchmarkSimilarity:
 def _measured(
     highest: np.ndarray[Any, Any], nearest: np.ndarray[Any, Any], problems: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    counts = np.bincount((highest / STEP).astype(np.int64))
-    order = np.argsort(-highest, kind="stable")[:NEAREST]
+    counts = np.bincount((highest / STEP).astype(np.int64))  # (bins,)
+    order = np.argsort(-highest, kind="stable")[:NEAREST]  # (nearest,)
     return {
         "mean_of_maxima": round(float(highest.mean()), 4),
         "max": round(float(highest.max()), 4),

@@ -55,7 +55,7 @@ class TfIdf:
 
     def column_of(self, words: Sequence[str]) -> Positions:
         """The columns of the given words that occur in some text."""
-        hashes = np.unique(hashes_of(words))
+        hashes = np.unique(hashes_of(words))  # (distinct words,)
         return np.flatnonzero(np.isin(self.columns, hashes))
 
     def spelled(self, columns: Sequence[int]) -> dict[int, str]:
@@ -80,6 +80,7 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
     for found in counted(_joined(rows)):
         frequencies.add(found.words)
         inside = slice(*np.searchsorted(positions, (first, first + found.texts)))
+        # Only the counts of the sample are kept; those of all rows are made again by `batches`.
         parts.append(_select(found, positions[inside] - first))
         first += found.texts
     extra = list(counted(ngrams.of_strings(list(others)).chunks)) if others else []
@@ -91,7 +92,7 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
     frequencies.finish()
     idf = np.log((1 + count + len(others)) / (1 + frequencies.texts)) + 1  # (words,)
     words = [part.words for part in (*parts, *extra)] + [np.intersect1d(hashes_of(named), frequencies.words)]
-    columns = distinct(np.concatenate(words))
+    columns = distinct(np.concatenate(words))  # (columns,)
     scale = _Scale(frequencies.words, idf.astype(np.float32), columns)
     return TfIdf(columns, scale.stacked(parts), positions, scale.stacked(extra), count, rows, scale)
 
@@ -115,10 +116,11 @@ class _Scale:
 
         weights = counts.counts * self.idf[np.searchsorted(self.words, counts.words)]  # (pairs,)
         lengths = np.sqrt(np.bincount(counts.rows, weights.astype(np.float64) ** 2, counts.texts))  # (texts,)
+        # By the length over all words, also those without a column, so that cosines are those of the whole vocabulary.
         weights = (weights / lengths[counts.rows]).astype(np.float32)
-        columns = np.minimum(np.searchsorted(self.columns, counts.words), len(self.columns) - 1)
-        known = self.columns[columns] == counts.words
-        ends = np.concatenate([[0], np.cumsum(np.bincount(counts.rows[known], minlength=counts.texts))])
+        columns = np.minimum(np.searchsorted(self.columns, counts.words), len(self.columns) - 1)  # (pairs,)
+        known = self.columns[columns] == counts.words  # (pairs,): whether the word has a column
+        ends = np.concatenate([[0], np.cumsum(np.bincount(counts.rows[known], minlength=counts.texts))])  # (texts + 1,)
         return csr_matrix((weights[known], columns[known], ends), (counts.texts, len(self.columns)))
 
     def stacked(self, parts: Sequence[WordCounts]) -> csr_matrix:
@@ -137,9 +139,9 @@ def _select(counts: WordCounts, rows: Positions) -> WordCounts:
     """The counts of some of the texts, renumbered."""
     if len(rows) == counts.texts:
         return counts
-    number = np.full(counts.texts, -1)
+    number = np.full(counts.texts, -1)  # (texts,): the new number, -1 for those left out
     number[rows] = np.arange(len(rows))
-    chosen = number[counts.rows] >= 0
+    chosen = number[counts.rows] >= 0  # (pairs,)
     return WordCounts(counts.words[chosen], counts.counts[chosen], number[counts.rows[chosen]], len(rows))
 
 

@@ -13,6 +13,7 @@ from hf_oss_instruct.reporting.measures.counts import summary
 from hf_oss_instruct.reporting.rows import ReportRows, column_of
 
 VERIFIED = ("execution_status", "pass_rate", "mutation_score", "flaky")
+# 1.01, because 1 is easy too; 1e-9 separates 0 from the smallest share.
 DIFFICULTY = {"easy": (0.75, 1.01), "medium": (0.4, 0.75), "hard": (1e-9, 0.4), "unsolved": (0.0, 1e-9)}
 """Name → share of the attempts that pass, from and below."""
 BINS = 10
@@ -117,6 +118,6 @@ def _numbers(column: pa.Array) -> np.ndarray[Any, Any] | None:
 
 def _histogram(numbers: np.ndarray[Any, Any]) -> list[list[Any]]:
     """Lists of (from, to, rows); 1 lies in the last bin."""
-    bins = np.clip(numbers * BINS, 0, BINS - 1).astype(np.int64)
-    counts = np.bincount(bins, minlength=BINS)
+    bins = np.clip(numbers * BINS, 0, BINS - 1).astype(np.int64)  # (rows,)
+    counts = np.bincount(bins, minlength=BINS)  # (BINS,)
     return [[number / BINS, (number + 1) / BINS, int(rows)] for number, rows in enumerate(counts)]

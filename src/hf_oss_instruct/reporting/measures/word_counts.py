@@ -19,6 +19,7 @@ from hf_oss_instruct.curation.ngrams import Hashes, Positions
 
 HASH_BITS = 53
 """Bits of a word's hash: the odds that any two of a million words share one are 1 : 18,000."""
+# A row's number shares 64 bits with the hash of a word, so that one sort counts all words of all rows.
 ROWS_AT_ONCE = 2 ** (64 - HASH_BITS)
 LONGEST = 100_000
 """Characters of a problem or solution that are read: a cell of a megabyte is not prose."""
@@ -51,10 +52,10 @@ def counted(chunks: Iterable[pa.Array]) -> Iterator[WordCounts]:
     """The words of texts, some at a time, in their order."""
     for texts in _batches(chunks):
         words, rows, _ = _words(texts)
-        keys = np.sort((rows.astype(np.uint64) << np.uint64(HASH_BITS)) | words)
+        keys = np.sort((rows.astype(np.uint64) << np.uint64(HASH_BITS)) | words)  # (words,)
         first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.empty(0, np.int64)
-        counts = np.diff(np.append(first, len(keys)))
-        found = keys[first]
+        counts = np.diff(np.append(first, len(keys)))  # (pairs,)
+        found = keys[first]  # (pairs,)
         low = np.uint64(2**HASH_BITS - 1)
         yield WordCounts(found & low, counts, (found >> np.uint64(HASH_BITS)).astype(np.int64), len(texts))
 
@@ -66,11 +67,11 @@ def spelled(chunks: Iterable[pa.Array], wanted: Sequence[int]) -> dict[int, str]
         chunks: the texts.
         wanted: hashes of words.
     """
-    missing = np.unique(np.array(wanted, np.uint64))
+    missing = np.unique(np.array(wanted, np.uint64))  # (missing,)
     found: dict[int, str] = {}
     for texts in _batches(chunks) if len(missing) else ():
         words, _, (starts, stops) = _words(texts)
-        positions = np.flatnonzero(np.isin(words, missing))
+        positions = np.flatnonzero(np.isin(words, missing))  # (found,)
         for position in positions[np.unique(words[positions], return_index=True)[1]]:
             found[int(words[position])] = (
                 texts.data[starts[position] : stops[position]].tobytes().decode(errors="replace").lower()
@@ -109,14 +110,14 @@ class Frequencies:
 
     def finish(self) -> None:
         """Count what waits."""
-        ordered = np.sort(np.concatenate([np.empty(0, np.uint64), *self._waiting]))
+        ordered = np.sort(np.concatenate([np.empty(0, np.uint64), *self._waiting]))  # (waiting,)
         self._waiting, self._size = [], 0
         if not len(ordered):
             return
-        first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))  # (new words,)
         words, counts = ordered[first], np.diff(np.append(first, len(ordered)))
-        positions = np.searchsorted(self.words, words)
-        known = np.zeros(len(words), bool)
+        positions = np.searchsorted(self.words, words)  # (new words,)
+        known = np.zeros(len(words), bool)  # (new words,)
         inside = positions < len(self.words)
         known[inside] = self.words[positions[inside]] == words[inside]
         self.texts[positions[known]] += counts[known]
@@ -142,7 +143,7 @@ def _with_word_boundaries(texts: pa.Array) -> pa.Array:
 def _words(texts: ngrams.ColumnTexts) -> tuple[Hashes, Positions, tuple[Positions, Positions]]:
     """Hash and text of every word of at least two characters, and where in the bytes it begins and ends."""
     found = ngrams.words(texts, _LETTERS)
-    rows = np.repeat(np.arange(len(texts)), np.diff(found.ends))
+    rows = np.repeat(np.arange(len(texts)), np.diff(found.ends))  # (words,)
     long: np.ndarray[Any, np.dtype[np.bool_]] = found.stops - found.starts > _CHARACTER[texts.data[found.starts]]
     hashes = found.hashes[long] >> np.uint64(64 - HASH_BITS)
     return hashes, rows[long], (found.starts[long], found.stops[long])

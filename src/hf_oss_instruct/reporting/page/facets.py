@@ -94,4 +94,5 @@ def title(row: Mapping[str, Any], problem: str) -> str:
     text = next(
         (value for name in (problem, "seed", "received") if isinstance(value := row.get(name), str) and value.strip()), ""
     )
+    # Cut first: a text may be a megabyte.
     return " ".join(text[: 4 * TITLE].split())[:TITLE]

@@ -64,10 +64,17 @@ def page(
 
 
 def policy(css: str, scripts: list[str], *, served: bool) -> str:
-    """The content security policy: only these scripts and styles, and what these scripts load; no other host."""
+    """The content security policy: only these scripts and styles, and what these scripts load; no other host.
+
+    Args:
+        css: the style sheet.
+        scripts: the scripts; none may run if there are none.
+        served: whether the page may ask its own server.
+    """
     allowed = [_hash(script) for script in scripts]
     rules = {
         "default-src": ["'none'"],
+        # `strict-dynamic`: the page's own scripts may load the scripts with the rows, whose hashes are not known.
         "script-src": [*allowed, "'strict-dynamic'"] if allowed else ["'none'"],
         "style-src": [_hash(css)],
         "img-src": ["data:"],

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+# Rows are untrusted: nothing else may get into the address.
 _REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}|v?\d+(?:\.\d+){1,3}")
 

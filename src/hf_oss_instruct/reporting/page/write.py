@@ -79,6 +79,7 @@ def write(
             write_atomically(pictures / figure.file_name, png(figure.spec, figure.title))
             counts.done += 1
     config = {"problem": rows.problem, "solution": rows.solution, "served": False} if shown else None
+    # The page last: what it shows is there by then.
     write_atomically(out / PAGE, page(sets, list(figures), browser=config, left_out=left_out))
     return out / PAGE
 
