@@ -63,7 +63,7 @@ def peak_gb() -> float:
 def shingles(text: str) -> set[str]:
     """The plain definition that MinHash approximates."""
     found = re.findall(r"[A-Za-z0-9_\u0080-\U0010ffff]+", text)
-    return {" ".join(found[at : at + minhash.GRAM]) for at in range(len(found) - minhash.GRAM + 1)}
+    return {" ".join(found[at : at + minhash.NGRAM]) for at in range(len(found) - minhash.NGRAM + 1)}
 
 
 def edited(text: str, rng: random.Random) -> str:
@@ -128,7 +128,7 @@ def recall(
         one, other = (shingles(texts[row]) for row in pair)
         return len(one & other) / max(len(one | other), 1)
 
-    enough = [pair for pair in planted if len(shingles(texts[pair[0]])) >= minhash.FEWEST_GRAMS]
+    enough = [pair for pair in planted if len(shingles(texts[pair[0]])) >= minhash.MIN_NGRAMS]
     true = [pair for pair in enough if jaccard(pair) >= THRESHOLD]
     wrong = sum(jaccard(pair) < THRESHOLD for pair in found)
     return (
@@ -152,7 +152,7 @@ def datasketchs(column: pa.ChunkedArray) -> set[tuple[int, int]]:
     found = set()
     for number, text in enumerate(column.to_pylist()):
         grams = shingles(text)
-        if len(grams) < minhash.FEWEST_GRAMS:
+        if len(grams) < minhash.MIN_NGRAMS:
             continue
         sketch = MinHash(num_perm=128)
         sketch.update_batch([gram.encode() for gram in grams])

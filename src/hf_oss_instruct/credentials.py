@@ -19,7 +19,7 @@ HF_TOKEN_NAMES = frozenset(
 """Environment variables in which tools expect the Hugging Face token."""
 HF_TOKEN_PREFIXES = ("hf_", "api_org_")
 """Prefixes of user and organization tokens of the Hub."""
-SHORTEST_TOKEN = 8
+MIN_TOKEN_CHARS = 8
 """Characters of any token. A path such as `/v1` is too short for one: nothing has to be imported to know that."""
 _TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:hf_|api_org_)[A-Za-z0-9]{30,}")
 _SECRET_NAME = re.compile(
@@ -89,7 +89,7 @@ def is_hugging_face_token(key: str) -> bool:
 
 def holds_hugging_face_token(text: str) -> bool:
     """Whether a text that is not a key contains a Hugging Face token. There, `hf_` alone may begin any name."""
-    if len(text) < SHORTEST_TOKEN:
+    if len(text) < MIN_TOKEN_CHARS:
         return False
     own = (os.environ.get(name) for name in HF_TOKEN_NAMES)
     return _TOKEN.search(text) is not None or any(token and token in text for token in (hugging_face_token(), *own))

@@ -16,7 +16,7 @@ from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.hub import HUB_ID, check_endpoint_for, commit_of
 from hf_oss_instruct.terminal.display import error_message
 
-AT_ONCE = 32
+BATCH_SIZE = 32
 """Texts of a batch."""
 MAX_TOKENS = 512
 """Tokens of a text that are read."""
@@ -143,8 +143,8 @@ class Encoder:
         """(texts, dimensions): the mean of each text's last hidden states, of length 1."""
         by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding
         found: list[Any] = [None] * len(texts)
-        for start in range(0, len(texts), AT_ONCE):
-            batch = by_length[start : start + AT_ONCE]
+        for start in range(0, len(texts), BATCH_SIZE):
+            batch = by_length[start : start + BATCH_SIZE]
             for index, vector in zip(batch, self._batch([texts[index] for index in batch]), strict=True):
                 found[index] = vector
         return np.stack(found)

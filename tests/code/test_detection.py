@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.code.detection import LOOKED_AT, RULES, of_file
+from hf_oss_instruct.code.detection import MAX_CHARS, RULES, of_file
 from hf_oss_instruct.data import Document, Skipped
 from hf_oss_instruct.seeds.resolve import open_source
 
@@ -83,7 +83,7 @@ def test_the_language_is_told_by_the_content(name: str, text: str, lang: str | N
 @given(st.sampled_from(sorted(RULES)), st.text(alphabet=" \n\t:.a(){};\\@#$<-=", max_size=300), st.integers(1, 3000))
 def test_any_content_is_told_in_no_time(suffix: str, text: str, times: int) -> None:
     before = time.process_time()
-    of_file(f"a{suffix}", (text * times)[:LOOKED_AT])
+    of_file(f"a{suffix}", (text * times)[:MAX_CHARS])
     assert time.process_time() - before < 5  # a pattern that backtracks takes minutes
 
 

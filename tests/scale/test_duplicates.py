@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, exact_duplicates
-from hf_oss_instruct.curation.duplicates.minhash import NEIGHBORS
+from hf_oss_instruct.curation.duplicates.minhash import MAX_NEIGHBORS
 from hf_oss_instruct.curation.duplicates.near import fit, near_duplicates
 from hf_oss_instruct.errors import RunError, UsageError
 
@@ -138,7 +138,7 @@ def test_a_bucket_of_many_equal_texts_is_compared_as_in_one_process(tmp_path: Pa
     rng = random.Random(6)
     base = sentence(rng, 30)
     texts = [" ".join([*base[:at], "other", *base[at + 1 :]]) for at in range(30)] * 2
-    assert len(texts) > 3 * NEIGHBORS
+    assert len(texts) > 3 * MAX_NEIGHBORS
     rows = rows_of([("", text, "") for text in texts])
     found = in_stages(dealt(rows, 4, rng), tmp_path, "near_duplicates", threshold=0.6)
     assert found == in_one_process(rows, "near_duplicates", threshold=0.6)

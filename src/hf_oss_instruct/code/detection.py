@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from hf_oss_instruct.code import languages
 
-LOOKED_AT = 50_000
+MAX_CHARS = 50_000
 """Maximum number of characters of a file that are examined."""
 OTHER = None
 """Stands for any language missing from the table of languages."""
@@ -145,13 +145,13 @@ def of_file(path: str | PurePosixPath, text: str) -> languages.Language | None:
 
     Args:
         path: its path; only the name is used.
-        text: its content, or the first `LOOKED_AT` characters.
+        text: its content, or the first `MAX_CHARS` characters.
     """
     own, suffix = languages.of_path(path), PurePosixPath(path).suffix.lower()
     if own is None or suffix not in RULES:
         return own
     # With `\r` before it, `$` would not match at the end of a line.
-    text = text[:LOOKED_AT].replace("\r\n", "\n")
+    text = text[:MAX_CHARS].replace("\r\n", "\n")
     # PHP files may begin with HTML.
     if suffix != ".php" and XML.pattern.search(text):
         return None

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
-LARGEST = 1_000_000
+MAX_SOURCE_CHARS = 1_000_000
 """Maximum size in characters of a source that is parsed; The Stack has no larger file."""
-GROSS = 0.1
+MAX_ERROR_SHARE = 0.1
 """Maximum share of a source's bytes in syntax errors. C headers full of macros stay below it."""
 DEFINITION = re.compile(
     r"(?:(?:generator_)?function|method|class|abstract_class|struct|enum|interface|trait|impl|union|record|protocol|type|"
@@ -23,11 +23,11 @@ DEFINITION = re.compile(
     r"arrow_function|function_expression|method|singleton_method|class|module"
 )
 """Node types that define something, in all grammars."""
-READ_AS = {"c": ["cpp"]}
+FALLBACK_GRAMMARS = {"c": ["cpp"]}
 """Language → other grammars to try, since the suffix is ambiguous: a header (`.h`) may be C++."""
 SCRIPTS = frozenset({"shell"})
 """Languages in which useful programs may define nothing."""
-LOOKED_AT = 50_000
+MAX_NODES = 50_000
 """Maximum number of nodes searched for a definition; if the source has more, it is assumed to have one."""
 
 
@@ -98,12 +98,12 @@ def unfit(content: str, lang: str) -> str | None:
     """
     if lang not in GRAMMARS:
         return None
-    if len(content) > LARGEST:
+    if len(content) > MAX_SOURCE_CHARS:
         return "too_large"
     source = content.removeprefix("\ufeff").encode(errors="replace")
     # Lazily, because most sources need only the first grammar.
-    roots = (parse(source, grammar).root_node for grammar in (lang, *READ_AS.get(lang, ())))
-    root = next((root for root in roots if not root.has_error or _in_error(root) <= GROSS * len(source)), None)
+    roots = (parse(source, grammar).root_node for grammar in (lang, *FALLBACK_GRAMMARS.get(lang, ())))
+    root = next((root for root in roots if not root.has_error or _in_error(root) <= MAX_ERROR_SHARE * len(source)), None)
     if root is None:
         return "does_not_parse"
     return None if lang in SCRIPTS or _defines(root) else "no_definition"
@@ -123,7 +123,7 @@ def _in_error(root: Node) -> int:
 
 def _defines(root: Node) -> bool:
     stack, visited = root.named_children[::-1], 0  # without the root: Python's own kind is `module`
-    while stack and visited < LOOKED_AT:
+    while stack and visited < MAX_NODES:
         node, visited = stack.pop(), visited + 1
         if node.is_named and DEFINITION.fullmatch(node.type):
             return True

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.data import REASONS
 
-CHUNK = 1000
+CHUNK_ROWS = 1000
 """Rows of a chunk of a new column."""
 REASON, DETAIL, FLAGS, CONTAMINATED_BY = "reason", "detail", "flags", "contaminated_by"
 
@@ -80,8 +80,8 @@ def _changed(
 
 def _nulls(rows: int, kind: pa.DataType) -> Iterator[pa.Array]:
     """A column of nulls, in chunks that share their memory."""
-    chunk = pa.nulls(min(rows, CHUNK), kind)
-    for first in range(0, rows, CHUNK):
+    chunk = pa.nulls(min(rows, CHUNK_ROWS), kind)
+    for first in range(0, rows, CHUNK_ROWS):
         yield chunk[: rows - first]
 
 

@@ -23,14 +23,14 @@ Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 BATCH_BYTES = 2**18
 """Bytes of text processed at a time, so that the numbers computed from it fit into the processor's cache."""
-WORD = 8
+WORD_BYTES = 8
 """Bytes hashed at a time."""
-LONG_WORD = 64
+LONG_WORD_BYTES = 64
 """Words with at least this many bytes are hashed with xxhash."""
 # An odd factor for each position in an n-gram, so that the order of words counts. The draw is fixed,
 # because hashes are stored and compared: in the cached index of benchmarks, and between machines.
 _OF_POSITION = np.random.default_rng(20231204).integers(1, 2**63, 64, dtype=np.uint64) | np.uint64(1)
-_FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(WORD + 1)], np.uint64)
+_FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(WORD_BYTES + 1)], np.uint64)
 
 
 def alphabet(letters: str, *, fold: bool = False, beyond_ascii: bool = False) -> Bytes:
@@ -49,10 +49,10 @@ def alphabet(letters: str, *, fold: bool = False, beyond_ascii: bool = False) ->
     return table
 
 
-DIGITS, SMALL = "0123456789", "abcdefghijklmnopqrstuvwxyz"
-IDENTIFIERS = alphabet(SMALL + SMALL.upper() + DIGITS + "_", beyond_ascii=True)
+DIGITS, LOWERCASE = "0123456789", "abcdefghijklmnopqrstuvwxyz"
+IDENTIFIERS = alphabet(LOWERCASE + LOWERCASE.upper() + DIGITS + "_", beyond_ascii=True)
 """Letters of identifiers: `max_value` is one word."""
-PROSE = alphabet(SMALL + SMALL.upper() + DIGITS, fold=True)
+PROSE = alphabet(LOWERCASE + LOWERCASE.upper() + DIGITS, fold=True)
 """Letters of prose: `Max_value` is the words `max` and `value`."""
 
 
@@ -204,8 +204,8 @@ def windows(data: Bytes, starts: Positions, size: int) -> Hashes:
     """
     first = eights(data)  # (bytes,)
     mixed = np.zeros(len(starts), np.uint64)  # (starts,)
-    for position in range(size // WORD):
-        mixed += mix(first[starts + position * WORD]) * _OF_POSITION[position]
+    for position in range(size // WORD_BYTES):
+        mixed += mix(first[starts + position * WORD_BYTES]) * _OF_POSITION[position]
     return mixed
 
 
@@ -242,7 +242,7 @@ def word_hashes(several: Sequence[str]) -> Hashes:
 
 def eights(data: Bytes) -> Hashes:
     """(bytes,): the eight bytes from each byte on as one number; zeros after the end."""
-    padded = np.concatenate([data, np.zeros(WORD, np.uint8)])
+    padded = np.concatenate([data, np.zeros(WORD_BYTES, np.uint8)])
     # A view with a stride of one byte, instead of eight shifted copies.
     return np.ndarray((len(data),), np.uint64, padded, 0, (1,))
 
@@ -250,14 +250,16 @@ def eights(data: Bytes) -> Hashes:
 def _hashes(data: Bytes, starts: Positions, stops: Positions) -> Hashes:
     """(starts,): hashes of the bytes from each start to its stop."""
     numbers, lengths = eights(data), stops - starts
-    hashes = mix((numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD)]) ^ _OF_POSITION[np.minimum(lengths, LONG_WORD - 1)])
+    hashes = mix(
+        (numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD_BYTES)]) ^ _OF_POSITION[np.minimum(lengths, LONG_WORD_BYTES - 1)]
+    )
     # Most words are shorter than eight bytes: each round works on the ones that are left.
-    for position in range(WORD, LONG_WORD, WORD):
+    for position in range(WORD_BYTES, LONG_WORD_BYTES, WORD_BYTES):
         longer = np.flatnonzero(lengths > position)
         if not len(longer):
             break
-        rest = np.minimum(lengths[longer] - position, WORD)
+        rest = np.minimum(lengths[longer] - position, WORD_BYTES)
         hashes[longer] = mix(hashes[longer] * _OF_POSITION[0] + (numbers[starts[longer] + position] & _FIRST_BYTES[rest]))
-    for long in np.flatnonzero(lengths > LONG_WORD):
+    for long in np.flatnonzero(lengths > LONG_WORD_BYTES):
         hashes[long] = xxhash.xxh3_64_intdigest(data[starts[long] : stops[long]].tobytes())
     return hashes

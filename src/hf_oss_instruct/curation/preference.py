@@ -15,7 +15,7 @@ MARGIN, CHOSEN_ABOVE, REJECTED_ABOVE = 0.4, 0.8, 0.0
 """Pass rates: the chosen one's is above 0.8 and more than 0.4 above the rejected one's, which is above 0 (AceCoder)."""
 
 
-FROM = ("solutions", "execution_status")
+SOURCE_COLUMNS = ("solutions", "execution_status")
 """Columns beside the pair that preference pairs are made from."""
 
 
@@ -27,10 +27,13 @@ def preference_table(table: pa.Table, names: TableColumns) -> pa.Table | None:
         names: its columns.
     """
     # Tables from elsewhere may have a column `solutions` of another type, such as lists of programs.
-    typed = set(table.column_names) >= {*FROM} and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type
+    typed = (
+        set(table.column_names) >= {*SOURCE_COLUMNS}
+        and table.schema.field("solutions").type == VERIFIED_SCHEMA.field("solutions").type
+    )
     if not typed:
         return None
-    pairs = [pair for row in pair_rows(table, names, FROM) for pair in preference_pairs(row)]
+    pairs = [pair for row in pair_rows(table, names, SOURCE_COLUMNS) for pair in preference_pairs(row)]
     return pa.Table.from_pylist(pairs, PREFERENCE_SCHEMA)
 
 

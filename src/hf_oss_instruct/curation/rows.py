@@ -26,7 +26,7 @@ from hf_oss_instruct.terminal.display import error_message
 SEED_ID = "seed_id"
 RESERVED = (SEED_ID, REASON, DETAIL, FLAGS, CONTAMINATED_BY)
 """Columns that the checks read and write."""
-OURS = frozenset(SCHEMA.names[:9])
+RUN_COLUMNS = frozenset(SCHEMA.names[:9])
 """Columns of every row that a run wrote."""
 
 
@@ -64,7 +64,7 @@ def without_reserved(table: pa.Table, *, ours: bool = False) -> tuple[pa.Table, 
         table: rows.
         ours: whether this library wrote the table, whatever its columns.
     """
-    ours = ours or set(table.column_names) >= OURS
+    ours = ours or set(table.column_names) >= RUN_COLUMNS
     kinds = {SEED_ID: pa.types.is_string, DETAIL: pa.types.is_string, FLAGS: _is_words, CONTAMINATED_BY: _is_words}
     clashing = [
         name

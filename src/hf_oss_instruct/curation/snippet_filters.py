@@ -74,7 +74,7 @@ LITERAL = re.compile(
     r"[rbuL]*\"(?:\\.|[^\"\\])*\"|[rbu]*'(?:\\.|[^'\\])*'|-?\b(?:0[xX][0-9a-fA-F]+|\d[\d_.]*(?:[eE][+-]?\d+)?)[uUlLfF]*\b"
 )
 CONSTANT = re.compile(r"\b(True|False|None|true|false|null|nil|NULL|nullptr)\b")
-MOSTLY, SEVERAL = 0.8, 3
+DATA_TABLE_SHARE, DATA_TABLE_LINES = 0.8, 3
 """A data table: at least this share of the lines, and this many, hold nothing but values."""
 
 
@@ -107,14 +107,14 @@ def boilerplate(text: str, lang: str) -> str | None:
     code = [line for line in lines if not _is_comment(line, lang)]
     imports = sum(bool(IMPORT.match(line)) for line in code)
     # Beside code, one line that mentions a license is no header.
-    if sum(bool(LICENCE.search(line)) for line in lines) >= (1 if len(code) == imports else SEVERAL):
+    if sum(bool(LICENCE.search(line)) for line in lines) >= (1 if len(code) == imports else DATA_TABLE_LINES):
         return "license_header"
     if imports and all(IMPORT.match(line) or LISTED.fullmatch(line) for line in code):
         return "imports_only"
     # Lines of brackets say nothing about a table.
     code = [line for line in code if re.search(r"\w", line)]
     values = sum(map(_is_value, code))
-    return "data_table" if values >= max(SEVERAL, MOSTLY * len(code)) else None
+    return "data_table" if values >= max(DATA_TABLE_LINES, DATA_TABLE_SHARE * len(code)) else None
 
 
 def _is_comment(line: str, lang: str) -> bool:

@@ -17,7 +17,7 @@ from typing import NoReturn
 import xxhash
 
 from hf_oss_instruct.code import languages as tongues
-from hf_oss_instruct.code.detection import LOOKED_AT, is_ambiguous, of_file
+from hf_oss_instruct.code.detection import MAX_CHARS, is_ambiguous, of_file
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.file_licenses import FolderLicenses
@@ -145,7 +145,7 @@ class FolderSource(Source):
             lang: str | None = own
             if is_ambiguous(path) and not self._skip_reason(path):
                 with suppress(PermissionError):  # skipped when its turn comes
-                    found = of_file(path, decode_start(self._read(path, LOOKED_AT)))
+                    found = of_file(path, decode_start(self._read(path, MAX_CHARS)))
                     lang = found.name if found else None
             entries.append((path, own, lang))
         return entries

@@ -187,8 +187,8 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
         (spill, "AT_ONCE", 50),
         (spill, "SORTED_AT_ONCE", 50),
         (spill, "MERGED_AT_ONCE", 20),
-        (near, "DETAILS_AT_ONCE", 3),
-        (annotations, "CHUNK", 7),
+        (near, "DETAILS_BUFFER", 3),
+        (annotations, "CHUNK_ROWS", 7),
     ):
         monkeypatch.setattr(module, name, size)
     assert marked["reason"].null_count < len(rows)

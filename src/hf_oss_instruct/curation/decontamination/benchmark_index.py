@@ -24,34 +24,34 @@ from hf_oss_instruct.storage.cache import cache_folder
 
 VERSION = 3
 """Version of the rules; part of the cache's key and of `run.json`."""
-LONG, STATEMENT, SHORT = 10, 13, 5
+SOLUTION_NGRAM, STATEMENT_NGRAM, PROMPT_NGRAM = 10, 13, 5
 """Words per n-gram: of a solution and of a statement, where one match is enough, and of a prompt, where a share must match.
 
 The first ten words of a statement are often a formula ("Write a function to check whether a given string is a"). Thirteen is the
 overlap that GPT-3's authors call contamination (arXiv 2005.14165, appendix C).
 """
-WORDY = 4
+MIN_DISTINCT_WORDS = 4
 """Distinct words of at least two letters that a long n-gram needs, so that tables of numbers do not match."""
-SHARE = 0.5
+MIN_NGRAM_SHARE = 0.5
 """Share of a prompt's short n-grams that a text must contain."""
-LATE = 2 / 3
+OPENING_SHARE = 2 / 3
 """Share of a prompt's short n-grams that count as its beginning: a text must also contain one of the later ones."""
-FEWEST_SHORT = 4
+MIN_PROMPT_NGRAMS = 4
 """Prompts with fewer short n-grams must match as a whole."""
-COMMON = 200
+MAX_PROMPTS_PER_NGRAM = 200
 """Short n-grams that occur in more prompts than this are ignored."""
-WINDOW = 40
+MIN_QUOTE_CHARS = 40
 """Characters of the shortest quote, without white space."""
-WHOLE = range(5, 10)
+WHOLE_PROMPT_WORDS = range(5, 10)
 """Least number of words of a prompt that is matched as a whole."""
-BLIND = 20
+BLIND_NGRAM = 20
 """Tokens of an identifier-blind n-gram."""
-BLIND_WORDS = 4
+MIN_BLIND_WORDS = 4
 """Distinct keywords, builtin names and numbers that it needs."""
-LONG_NAME = 6
+MIN_ENTRY_POINT_LETTERS = 6
 """Least number of letters of an entry point that is specific enough to match, without underscores."""
 
-PREFILTER = 2**20
+PREFILTER_SLOTS = 2**20
 # Fibonacci hashing: 2⁶⁴ divided by the golden ratio spreads bytes of text over the high bits of the product.
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -64,12 +64,12 @@ class BenchmarkIndex:
         names: names of the tasks, by number.
         quotes: statements, proses and solutions without white space; `windows` has their first characters.
         quote_tasks: (quotes,), the task of each.
-        windows: first `WINDOW` bytes of a quote → quote.
-        beginnings: (PREFILTER,), whether any quote begins with eight bytes of this hash.
-        long: n-grams of `LONG` words of solutions, with enough distinct words → task.
-        statement: n-grams of `STATEMENT` words of statements, with enough distinct words → task.
-        short: n-grams of `SHORT` words of a prose → twice the prose's number, plus one if they are after its beginning.
-        needed: (proses,), how many of them make up `SHARE`; 0 if the prose has too few.
+        windows: first `MIN_QUOTE_CHARS` bytes of a quote → quote.
+        beginnings: (PREFILTER_SLOTS,), whether any quote begins with eight bytes of this hash.
+        long: n-grams of `SOLUTION_NGRAM` words of solutions, with enough distinct words → task.
+        statement: n-grams of `STATEMENT_NGRAM` words of statements, with enough distinct words → task.
+        short: n-grams of `PROMPT_NGRAM` words of a prose → twice the prose's number, plus one if they are after its beginning.
+        needed: (proses,), how many of them make up `MIN_NGRAM_SHARE`; 0 if the prose has too few.
         prose_tasks: (proses,), the task of each.
         whole: a whole short prose as one n-gram → task.
         blind: identifier-blind n-grams of a solution → task.
@@ -137,7 +137,12 @@ def build(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
     proses = _owned((number, text) for number, task in enumerate(tasks) for text in task.proses)
     solutions = _owned((number, text) for number, task in enumerate(tasks) for text in task.solutions)
     called = _owned((number, name) for number, task in enumerate(tasks) for name in task.entry_points)
-    quotes = {text: owner for owned in (statements, proses, solutions) for owner, text in _squeezed(owned) if len(text) >= WINDOW}
+    quotes = {
+        text: owner
+        for owned in (statements, proses, solutions)
+        for owner, text in _squeezed(owned)
+        if len(text) >= MIN_QUOTE_CHARS
+    }
     short, needed, whole = _prose_ngrams(proses)
     return BenchmarkIndex(
         # `save` joins names with line feeds.
@@ -146,8 +151,8 @@ def build(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
         quote_tasks=np.array([*quotes.values()], np.int64),
         windows=_windows(list(quotes)),
         beginnings=_beginnings(quotes),
-        long=_joined(_ngrams_to_match(solutions, LONG)),
-        statement=_joined(_ngrams_to_match(statements, STATEMENT)),
+        long=_joined(_ngrams_to_match(solutions, SOLUTION_NGRAM)),
+        statement=_joined(_ngrams_to_match(statements, STATEMENT_NGRAM)),
         short=short,
         needed=needed,
         prose_tasks=np.array(proses[0], np.int64),
@@ -181,22 +186,26 @@ def _squeezed(owned: Owned) -> Iterator[tuple[int, bytes]]:
 
 
 def _windows(quotes: list[bytes]) -> InvertedIndex:
-    data = np.frombuffer(b"".join(quote[:WINDOW] for quote in quotes), np.uint8)  # (quotes · WINDOW,): no quote is shorter
+    data = np.frombuffer(
+        b"".join(quote[:MIN_QUOTE_CHARS] for quote in quotes), np.uint8
+    )  # (quotes · MIN_QUOTE_CHARS,): no quote is shorter
     positions = np.arange(len(quotes), dtype=np.int32)  # (quotes,)
-    return InvertedIndex.of(ngrams.windows(data, positions.astype(np.int64) * WINDOW, WINDOW), positions)
+    return InvertedIndex.of(ngrams.windows(data, positions.astype(np.int64) * MIN_QUOTE_CHARS, MIN_QUOTE_CHARS), positions)
 
 
 def _beginnings(quotes: Iterable[bytes]) -> Mask:
     # (quotes,): the first eight bytes of each
-    firsts = ngrams.eights(np.frombuffer(b"".join(quote[: ngrams.WORD] for quote in quotes), np.uint8))[:: ngrams.WORD]
-    prefilter = np.zeros(PREFILTER, bool)  # (PREFILTER,)
+    firsts = ngrams.eights(np.frombuffer(b"".join(quote[: ngrams.WORD_BYTES] for quote in quotes), np.uint8))[
+        :: ngrams.WORD_BYTES
+    ]
+    prefilter = np.zeros(PREFILTER_SLOTS, bool)  # (PREFILTER_SLOTS,)
     prefilter[prefilter_slots(firsts)] = True
     return prefilter
 
 
 def prefilter_slots(first: Hashes) -> Positions:
     """Slots of the prefilter for the first eight bytes of quotes."""
-    return ((first * _SPREAD) >> np.uint64(64 - PREFILTER.bit_length() + 1)).astype(np.int64)
+    return ((first * _SPREAD) >> np.uint64(64 - PREFILTER_SLOTS.bit_length() + 1)).astype(np.int64)
 
 
 def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, TextNumbers]]:
@@ -205,7 +214,7 @@ def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, TextNumbers
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(rows)
         grams, row_of = ngrams.grams(found.hashes, found.ends, n)  # both (grams,)
-        enough = _distinct_words(found.hashes, _is_word(found, rows.data), found.ends, n) >= WORDY  # (grams,)
+        enough = _distinct_words(found.hashes, _is_word(found, rows.data), found.ends, n) >= MIN_DISTINCT_WORDS  # (grams,)
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
@@ -241,20 +250,20 @@ def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Positions, InvertedIndex
     grams, owners, short, tasks = [], [], [], []
     for batch in ngrams.texts(ngrams.of_strings(owned[1])):
         found = normalization.prose_words(batch)
-        hashes, row_of = ngrams.grams(found.hashes, found.ends, SHORT)  # both (grams,)
-        counts = np.maximum(np.diff(found.ends) - SHORT + 1, 0)  # (rows,): n-grams of each
+        hashes, row_of = ngrams.grams(found.hashes, found.ends, PROMPT_NGRAM)  # both (grams,)
+        counts = np.maximum(np.diff(found.ends) - PROMPT_NGRAM + 1, 0)  # (rows,): n-grams of each
         position = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)  # (grams,): its number in its row
-        late = position >= np.floor(counts * LATE)[row_of]  # (grams,)
+        late = position >= np.floor(counts * OPENING_SHARE)[row_of]  # (grams,)
         grams.append(hashes)
         owners.append(((row_of + batch.first) * 2 + late).astype(np.int32))
-        for row in np.flatnonzero(np.isin(np.diff(found.ends), list(WHOLE))).tolist():
+        for row in np.flatnonzero(np.isin(np.diff(found.ends), list(WHOLE_PROMPT_WORDS))).tolist():
             own = found.hashes[found.ends[row] : found.ends[row + 1]]
             short.append(ngrams.grams(own, np.array([0, len(own)]), len(own))[0])
             tasks.append(owned[0][row + batch.first])
-    lookup = _joined(zip(grams, owners, strict=True)).without_common(COMMON)
+    lookup = _joined(zip(grams, owners, strict=True)).without_common(MAX_PROMPTS_PER_NGRAM)
     # Counted without the common ones, so that a share of those that are left is needed.
     counts = np.bincount(lookup.owners // 2, minlength=len(owned[0]))  # (proses,)
-    needed = np.where(counts >= FEWEST_SHORT, np.ceil(counts * SHARE), 0).astype(np.int64)  # (proses,)
+    needed = np.where(counts >= MIN_PROMPT_NGRAMS, np.ceil(counts * MIN_NGRAM_SHARE), 0).astype(np.int64)  # (proses,)
     return lookup, needed, InvertedIndex.of(np.concatenate([np.empty(0, np.uint64), *short]), np.array(tasks, np.int32))
 
 
@@ -263,14 +272,14 @@ def _blind_ngrams(owned: Owned) -> Iterator[tuple[Hashes, TextNumbers]]:
     tasks = np.array(owned[0], np.int32)  # (texts,)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
         hashes, ends, telling = normalization.blind_tokens(rows)
-        grams, row_of = ngrams.grams(hashes, ends, BLIND)  # both (grams,)
-        enough = _distinct_words(hashes, telling, ends, BLIND) >= BLIND_WORDS  # (grams,)
+        grams, row_of = ngrams.grams(hashes, ends, BLIND_NGRAM)  # both (grams,)
+        enough = _distinct_words(hashes, telling, ends, BLIND_NGRAM) >= MIN_BLIND_WORDS  # (grams,)
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
 def _entry_points(owned: Owned) -> InvertedIndex:
     names = [name.replace("_", "").lower() for name in owned[1]]
-    telling = [position for position, name in enumerate(names) if len(name) >= LONG_NAME]
+    telling = [position for position, name in enumerate(names) if len(name) >= MIN_ENTRY_POINT_LETTERS]
     hashes = ngrams.word_hashes([names[position] for position in telling])  # (telling,)
     return InvertedIndex.of(hashes, np.array([owned[0][position] for position in telling], np.int32))
 

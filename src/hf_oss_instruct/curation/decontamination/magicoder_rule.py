@@ -85,11 +85,11 @@ class MagicoderRule:
             if substring
         ]
         # A substring can only occur where its first eight bytes occur.
-        firsts = [substring.encode(errors="replace")[: ngrams.WORD] for _, substring in self._substrings]
-        long = [number for number, first in enumerate(firsts) if len(first) == ngrams.WORD]
-        self._short = [number for number, first in enumerate(firsts) if len(first) < ngrams.WORD]
+        firsts = [substring.encode(errors="replace")[: ngrams.WORD_BYTES] for _, substring in self._substrings]
+        long = [number for number, first in enumerate(firsts) if len(first) == ngrams.WORD_BYTES]
+        self._short = [number for number, first in enumerate(firsts) if len(first) < ngrams.WORD_BYTES]
         joined = np.frombuffer(b"".join(firsts[number] for number in long), np.uint8)  # (8 · long,)
-        self._firsts = InvertedIndex.of(ngrams.mix(ngrams.eights(joined)[:: ngrams.WORD]), np.array(long, np.int32))
+        self._firsts = InvertedIndex.of(ngrams.mix(ngrams.eights(joined)[:: ngrams.WORD_BYTES]), np.array(long, np.int32))
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table with `contaminated_by` filled, and contaminated rows rejected."""

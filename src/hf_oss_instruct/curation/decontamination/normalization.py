@@ -54,7 +54,7 @@ _IS_SIGN = ((_INK != 0) & (ngrams.IDENTIFIERS == 0)).astype(np.uint8)
 _SIGNS = ngrams.mix(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
 """(256,): the hash of each punctuation mark; both quotation marks have the same."""
 _MARKS = ngrams.alphabet("/*#;%!-")
-_UNDERSCORED = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGITS, fold=True, beyond_ascii=True)
+_UNDERSCORED = ngrams.alphabet(ngrams.LOWERCASE + ngrams.LOWERCASE.upper() + ngrams.DIGITS, fold=True, beyond_ascii=True)
 
 
 def prose_words(rows: ColumnTexts) -> ngrams.Words:

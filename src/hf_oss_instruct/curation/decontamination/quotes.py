@@ -18,7 +18,7 @@ from hf_oss_instruct.curation.duplicates.exact import COMPARED
 from hf_oss_instruct.curation.ngrams import ColumnTexts, Positions
 from hf_oss_instruct.storage.spill import distinct
 
-SHOWN = 8
+MAX_HITS = 8
 """Maximum number of hits recorded per row."""
 Hit = tuple[int, int, str]
 """Row, task number, rule."""
@@ -65,20 +65,25 @@ class Decontamination:
 
 
 def _labels(hits: list[str]) -> list[str]:
-    return sorted(set(hits))[:SHOWN]
+    return sorted(set(hits))[:MAX_HITS]
 
 
 def _quotes(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     found = normalization.prose_words(rows)
-    wanted = {*benchmark_index.WHOLE, benchmark_index.SHORT, benchmark_index.LONG, benchmark_index.STATEMENT}
+    wanted = {
+        *benchmark_index.WHOLE_PROMPT_WORDS,
+        benchmark_index.PROMPT_NGRAM,
+        benchmark_index.SOLUTION_NGRAM,
+        benchmark_index.STATEMENT_NGRAM,
+    }
     for length, grams, row_of in ngrams.gram_family(found.hashes, found.ends, wanted):
-        if length in benchmark_index.WHOLE:
+        if length in benchmark_index.WHOLE_PROMPT_WORDS:
             yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
-        if length == benchmark_index.SHORT:
+        if length == benchmark_index.PROMPT_NGRAM:
             yield from _shares(rows.first, grams, row_of, index)
-        if length == benchmark_index.LONG:
+        if length == benchmark_index.SOLUTION_NGRAM:
             yield from _hits(index.long, grams, row_of + rows.first, "words")
-        if length == benchmark_index.STATEMENT:
+        if length == benchmark_index.STATEMENT_NGRAM:
             yield from _hits(index.statement, grams, row_of + rows.first, "words")
     yield from _substrings(rows, index)
 
@@ -111,8 +116,8 @@ def _substrings(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))  # (starts,)
     row_of = np.searchsorted(ends, starts, "right") - 1
     # `windows` would read across the end of a row.
-    starts = starts[ends[row_of + 1] - starts >= benchmark_index.WINDOW]
-    positions, at = index.windows.find(ngrams.windows(data, starts, benchmark_index.WINDOW))
+    starts = starts[ends[row_of + 1] - starts >= benchmark_index.MIN_QUOTE_CHARS]
+    positions, at = index.windows.find(ngrams.windows(data, starts, benchmark_index.MIN_QUOTE_CHARS))
     row_of = np.searchsorted(ends, starts[positions], "right") - 1
     for row, quote in set(zip(*(part.tolist() for part in index.windows.expand(row_of, at)), strict=True)):
         if index.quotes[quote] in data[ends[row] : ends[row + 1]].tobytes():
@@ -121,7 +126,7 @@ def _substrings(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
 
 def _similar_code(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     hashes, ends, _ = normalization.blind_tokens(rows)
-    grams, row_of = ngrams.grams(hashes, ends, benchmark_index.BLIND)
+    grams, row_of = ngrams.grams(hashes, ends, benchmark_index.BLIND_NGRAM)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")
     names, lines = normalization.plain_names(rows)
     positions, at = index.called.find(names.hashes)

@@ -16,17 +16,17 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import ColumnTexts, Hashes, Positions
 from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges
 
-GRAM = 5
+NGRAM = 5
 """Words per n-gram; characters in scripts without spaces."""
-FEWEST_GRAMS = 10
+MIN_NGRAMS = 10
 """Least number of n-grams: shorter texts are not compared, because they are too short to tell."""
 BANDS, ROWS = 25, 5
 """At Jaccard similarity 0.7, 1 − (1 − 0.7⁵)²⁵ = 99 % of the pairs are proposed; at 0.3, 6 %."""
 BINS = 128
-NEIGHBORS = 8
+MAX_NEIGHBORS = 8
 """A text is compared with this many first texts of its bucket, and with as many directly before it: this bounds large buckets."""
 # They have at most 40,000 texts, whose numbers fit into the 16 bits above `_HASH_BITS`.
-PAIRS_AT_ONCE = 20_000
+BATCH_PAIRS = 20_000
 _HASH_BITS = np.uint64(48)
 """Bits of an n-gram's hash in comparisons: the odds of an error anywhere in a million pairs are 1 : 20,000."""
 _EMPTY = np.uint32(2**32 - 1)
@@ -115,7 +115,7 @@ def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int])
     found: list[float | None] = []
     for grams, ends, left, right in _portions(column, np.array(one, np.int64), np.array(other, np.int64)):
         sizes = np.diff(ends)  # (texts,): distinct n-grams of each
-        enough = np.minimum(sizes[left], sizes[right]) >= FEWEST_GRAMS  # (pairs,)
+        enough = np.minimum(sizes[left], sizes[right]) >= MIN_NGRAMS  # (pairs,)
         alike = iter(jaccard(grams, ends, left[enough], right[enough]).tolist())
         found.extend(next(alike) if compared else None for compared in enough)
     return found
@@ -146,7 +146,7 @@ def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple
     """Some texts at a time with their n-grams: hashes, and the number of their text among these; both (grams,)."""
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
-        yield rows, *ngrams.grams(found.hashes, found.ends, GRAM)
+        yield rows, *ngrams.grams(found.hashes, found.ends, NGRAM)
 
 
 def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, list[Keys]]:
@@ -166,7 +166,7 @@ def _keys_of(rows: ColumnTexts, grams: Hashes, row_of: Positions) -> tuple[Posit
     # The 7 high bits of an n-gram's hash choose its bin, the 32 low bits compete for the minimum there.
     sketch = np.full(len(rows) * BINS, _EMPTY)  # (rows · BINS,)
     np.minimum.at(sketch, row_of * BINS + (grams >> np.uint64(57)).astype(np.int64), grams.astype(np.uint32))
-    enough = np.flatnonzero(counts >= FEWEST_GRAMS)  # (compared,)
+    enough = np.flatnonzero(counts >= MIN_NGRAMS)  # (compared,)
     # A key is a hash of the five minima of its band, since only their equality matters.
     bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
     mixed = ngrams.mix((bins * ngrams._OF_POSITION[:ROWS]).sum(axis=2, dtype=np.uint64))  # (rows, BANDS)
@@ -196,7 +196,7 @@ def _of_one_band(keys: Keys, positions: Positions) -> Iterator[Hashes]:
     shared[1:] = ordered[1:] == ordered[:-1]
     first = np.maximum.accumulate(np.where(shared, 0, np.arange(len(order))))  # (rows,): where each row's bucket begins
     again = np.flatnonzero(shared)  # (rows after the first of their bucket,)
-    for distance in range(NEIGHBORS):
+    for distance in range(MAX_NEIGHBORS):
         for other in (first[again] + distance, again - distance - 1):
             inside = (other < again) & (other >= first[again])  # (again,)
             yield (order[again[inside]] << np.uint64(32)) | order[other[inside]]
@@ -206,8 +206,8 @@ def _portions(
     column: pa.ChunkedArray, one: Positions, other: Positions
 ) -> Iterator[tuple[Hashes, Positions, Positions, Positions]]:
     """Some pairs of texts at a time, which bounds memory: `_gram_sets` of their texts, and the pairs' positions among these."""
-    for start in range(0, len(one), PAIRS_AT_ONCE):
-        left, right = one[start : start + PAIRS_AT_ONCE], other[start : start + PAIRS_AT_ONCE]
+    for start in range(0, len(one), BATCH_PAIRS):
+        left, right = one[start : start + BATCH_PAIRS], other[start : start + BATCH_PAIRS]
         rows = distinct(np.concatenate([left, right]))  # (texts,)
         yield *_gram_sets(_taken(column, rows)), np.searchsorted(rows, left), np.searchsorted(rows, right)
 

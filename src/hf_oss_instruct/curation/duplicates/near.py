@@ -19,7 +19,7 @@ from hf_oss_instruct.storage.spill import merged
 
 THRESHOLD = 0.7
 """Jaccard similarity of word 5-grams from which on two texts are near duplicates."""
-DETAILS_AT_ONCE = 2**16
+DETAILS_BUFFER = 2**16
 """Rejections whose details are kept as Python strings, until they are written into the table."""
 PAIR = np.dtype([("later", "<i8"), ("earlier", "<i8"), ("column", "u1"), ("similarity", "<f8")])
 """Texts that may be near duplicates: their positions, the number of the column, and the Jaccard similarity there."""
@@ -48,7 +48,7 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
             later, earlier, column, similarity = (pairs[name].tolist() for name in PAIR.names or ())
             details = map(resembles, [names[number] for number in column], similarity, [identity(table, row) for row in earlier])
             why.update(zip(later, details, strict=True))
-        if len(why) >= DETAILS_AT_ONCE:
+        if len(why) >= DETAILS_BUFFER:
             table, why = reject(table, "near_duplicate", why), {}
     return reject(table, "near_duplicate", why)
 

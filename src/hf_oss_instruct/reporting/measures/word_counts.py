@@ -25,7 +25,7 @@ LONGEST = 100_000
 """Characters of a problem or solution that are read: a cell of a megabyte is not prose."""
 BUFFERED = 2**22
 """Words of rows that wait until they are counted together."""
-_LETTERS = ngrams.alphabet(ngrams.SMALL + ngrams.SMALL.upper() + ngrams.DIGITS + "_", fold=True, beyond_ascii=True)
+_LETTERS = ngrams.alphabet(ngrams.LOWERCASE + ngrams.LOWERCASE.upper() + ngrams.DIGITS + "_", fold=True, beyond_ascii=True)
 _CHARACTER = np.ones(256, np.int64)
 """(256,): first byte of a character in UTF-8 → its bytes."""
 _CHARACTER[0xC0:], _CHARACTER[0xE0:], _CHARACTER[0xF0:] = 2, 3, 4

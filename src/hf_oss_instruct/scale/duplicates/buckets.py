@@ -58,8 +58,8 @@ def write_buckets(folder: Path, shard: Shard) -> int:
 def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, positions: Hashes) -> Iterator[Records]:
     """The near duplicates among the texts of a bucket, a portion at a time."""
     every_later, every_earlier = minhash.pairs_of_band(keys)
-    for start in range(0, len(every_later), minhash.PAIRS_AT_ONCE):
-        later, earlier = (positions[rows[start : start + minhash.PAIRS_AT_ONCE]] for rows in (every_later, every_earlier))
+    for start in range(0, len(every_later), minhash.BATCH_PAIRS):
+        later, earlier = (positions[rows[start : start + minhash.BATCH_PAIRS]] for rows in (every_later, every_earlier))
         wanted = distinct(np.concatenate([later, earlier]))
         grams, ends = signatures.gram_sets(column, wanted)
         similarity = minhash.jaccard(grams, ends, np.searchsorted(wanted, later), np.searchsorted(wanted, earlier))

@@ -19,7 +19,7 @@ from typing import IO
 import pyarrow as pa
 
 from hf_oss_instruct.code import languages as tongues
-from hf_oss_instruct.code.detection import LOOKED_AT, is_ambiguous, of_file
+from hf_oss_instruct.code.detection import MAX_CHARS, is_ambiguous, of_file
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.hub import reason, transport_error
@@ -193,7 +193,7 @@ def _language_named(name: str) -> str | None:
 
 def _language_of_path(path: str, texts: TextBuffer | None, row: int) -> str | None:
     if texts is not None and is_ambiguous(path):
-        language = of_file(path, texts.head(row, LOOKED_AT).decode(errors="replace"))
+        language = of_file(path, texts.head(row, MAX_CHARS).decode(errors="replace"))
     else:
         language = tongues.of_path(path)
     return language.name if language else None

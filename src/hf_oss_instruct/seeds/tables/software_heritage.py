@@ -19,7 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from hf_oss_instruct.code.syntax import LARGEST
+from hf_oss_instruct.code.syntax import MAX_SOURCE_CHARS
 from hf_oss_instruct.data import Provenance, Skipped
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.vectorized import DocumentBatch, TextBuffer
@@ -74,7 +74,7 @@ class Archive:
             yield self._batch(some)
 
     def _batch(self, rows: list[tuple[Provenance | Skipped, str | None, str | None, int | None]]) -> DocumentBatch:
-        small = [id for item, id, _, size in rows if isinstance(item, Provenance) and id and (size or 0) <= LARGEST]
+        small = [id for item, id, _, size in rows if isinstance(item, Provenance) and id and (size or 0) <= MAX_SOURCE_CHARS]
         # Ids come from tables of others, and become part of a URL and of a path.
         blobs = self.fetch({id for id in small if BLOB_ID.fullmatch(id)})
         items, texts = [], []
@@ -157,7 +157,7 @@ def _failure(error: Any) -> str:
 
 
 def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skipped:
-    if size > LARGEST:
+    if size > MAX_SOURCE_CHARS:
         return Skipped("too_large", lang)
     if blob is None:
         return Skipped("not_archived", lang)
@@ -171,15 +171,15 @@ def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skip
         return Skipped("unknown_encoding", lang)
     except ValueError:
         return Skipped("wrong_encoding", lang)
-    if len(data) > LARGEST:
+    if len(data) > MAX_SOURCE_CHARS:
         return Skipped("too_large", lang)
     # Some codecs give lone surrogates, which Arrow cannot store.
     return Skipped("binary", lang) if "\0" in text[:8192] else text.encode(errors="replace").decode()
 
 
 def _plain(blob: bytes) -> bytes:
-    """Decompress at most one byte more than `LARGEST`: what expands to gigabytes is not a source file."""
+    """Decompress at most one byte more than `MAX_SOURCE_CHARS`: what expands to gigabytes is not a source file."""
     if not blob.startswith(b"\x1f\x8b"):  # the HTTP client has decompressed it already
         return blob
     unpack = zlib.decompressobj(wbits=31)
-    return unpack.decompress(blob, LARGEST + 1)
+    return unpack.decompress(blob, MAX_SOURCE_CHARS + 1)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation.pairs.columns import TableColumns, columns_of, language_of
 from hf_oss_instruct.curation.pairs.texts import problem_of, solution_of, tests_of
-from hf_oss_instruct.curation.rows import OURS, read
+from hf_oss_instruct.curation.rows import RUN_COLUMNS, read
 from hf_oss_instruct.data import Row, digest, storable
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.schemas import SCHEMA, with_lineage
@@ -54,7 +54,7 @@ class SourceRows:
     @property
     def ours(self) -> bool:
         """Whether a run wrote the rows."""
-        return set(self._typed) >= OURS
+        return set(self._typed) >= RUN_COLUMNS
 
     @cached_property
     def _typed(self) -> list[str]:

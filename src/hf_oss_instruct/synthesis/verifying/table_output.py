@@ -16,7 +16,7 @@ from hf_oss_instruct.curation.earlier_report import EarlierReport
 from hf_oss_instruct.curation.pairs.columns import TableColumns, text_of
 from hf_oss_instruct.curation.pairs.texts import solution_of, with_solution
 from hf_oss_instruct.curation.preference import preference_pairs
-from hf_oss_instruct.curation.rows import OURS
+from hf_oss_instruct.curation.rows import RUN_COLUMNS
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
@@ -103,7 +103,7 @@ def write(out: Path, rows: SourceRows, found: VerificationOutcomes, report: RunR
         report: the contents of `run.json`, to which the counts of pairs and the renamed columns are added.
     """
     table, names = rows.table, rows.columns
-    ours = set(table.column_names) >= OURS
+    ours = set(table.column_names) >= RUN_COLUMNS
     written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON)
     base, renamed = rename_existing(table, written, overwrite=ours)
     kept, dropped = sorted(found.kept), sorted(found.rejected)

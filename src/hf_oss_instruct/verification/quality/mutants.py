@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import xxhash
 
 from hf_oss_instruct.code.python_syntax import parse_module
-from hf_oss_instruct.code.syntax import LARGEST, parse
+from hf_oss_instruct.code.syntax import MAX_SOURCE_CHARS, parse
 from hf_oss_instruct.verification.grammars import CODE
 from hf_oss_instruct.verification.quality.mutation_sites import MutationSite, sites_of
 
@@ -49,7 +49,7 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
         `LARGEST_SOURCE`. None has the solution's syntax tree.
     """
     source = solution.encode(errors="replace")
-    if language not in CODE or count < 1 or len(source) > min(LARGEST_SOURCE, LARGEST):
+    if language not in CODE or count < 1 or len(source) > min(LARGEST_SOURCE, MAX_SOURCE_CHARS):
         return ()
     root = parse(source, language).root_node
     found: dict[str, Mutant] = {}
