@@ -119,9 +119,16 @@ class Scoring:
         return ScoreCallback()
 
     def score(self, trainer: Any, template: Template, progress: Progress = SILENT) -> None:
-        """Generate, judge and log once. Every process generates, because sharded models require it; the main process judges."""
+        """Generate, judge and log once. Every process generates, because sharded models require it; the main process judges.
+
+        Args:
+            trainer: the `SFTTrainer`.
+            template: renders prompts as in training.
+            progress: a progress display.
+        """
         model = trainer.model
         was_training = model.training
+        # Without dropout, so that greedy answers depend on the weights alone.
         model.eval()
         try:
             answers = []
@@ -129,6 +136,7 @@ class Scoring:
                 for answer in self._answers(trainer, template):
                     answers.append(answer)
                     counts.done += 1
+            # One process judges: all of them have the same answers.
             if trainer.is_world_process_zero():
                 with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="judge") as pool:
                     judged = list(pool.map(self.judge, self.tasks, [answer.text for answer in answers]))

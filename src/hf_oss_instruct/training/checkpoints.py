@@ -46,5 +46,6 @@ def _on_any_process(trainer: Any, received: bool) -> bool:
         return received
     import torch
 
+    # On the accelerator, since NCCL reduces nothing else.
     flag = torch.tensor(int(received), device=trainer.accelerator.device)
     return bool(trainer.accelerator.reduce(flag, "sum").item())

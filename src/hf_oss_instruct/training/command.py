@@ -56,6 +56,7 @@ def train(
     """
     from hf_oss_instruct.training.recipes import read_yaml
 
+    # TRL sends telemetry unless this is set; the user may set it to 0.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     values = read_yaml(file)
     launch = _launch_words(values)
@@ -81,6 +82,7 @@ def train(
 
     scoring = _scoring(score, tier, score_options)
     options: dict[str, Any] = {"template": template, "thoughts": thoughts, "allow_unchecked": allow_unchecked, "scoring": scoring}
+    # Of several processes, the first one talks to the user.
     main = os.environ.get(LAUNCHED, "0") == "0"
     with show_progress("auto" if main else "quiet") as progress:
         facts = run(file, **options, say=partial(click.echo, err=True), progress=progress)

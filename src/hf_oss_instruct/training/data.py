@@ -41,6 +41,7 @@ def load_data(
     made = [prepare(source.open(streaming), encoder, num_proc=num_proc) for source in sources]
     if len(made) == 1:
         return TrainingData(made[0].rows, [_part(sources[0], made[0], None)])
+    # `sources_of` has checked that all of them have a fraction or none.
     if sources[0].fraction is None and not streaming:
         from datasets import concatenate_datasets
 

@@ -34,6 +34,7 @@ def run_launched(words: Sequence[str]) -> None:
             if stopping:
                 _wait_for_workers(process)
         except BaseException:
+            # Nothing that was started may go on without us, such as after a second Ctrl-C.
             _signal(process, signal.SIGKILL)
             process.wait()
             raise
@@ -55,5 +56,6 @@ def _wait_for_workers(process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + GRACE_S
     with contextlib.suppress(ProcessLookupError, PermissionError):
         while time.monotonic() < until:
+            # Signal 0 only tests whether the group still has a process.
             os.killpg(process.pid, 0)
             time.sleep(0.1)

@@ -64,6 +64,7 @@ class Shape:
         except KeyError:
             return cls(None)
         shared = values.get("num_key_value_heads", heads) / heads
+        # Three with a gated activation (Llama, Qwen), two without.
         matrices = 2 if values.get("model_type") in ("starcoder2", "gpt2", "gpt_bigcode") else 3
         a_layer = 2 * hidden**2 * (1 + shared) + matrices * hidden * inner
         tied = values.get("tie_word_embeddings", False)
@@ -91,7 +92,9 @@ class Estimate:
         """Bytes per parameter: weights, gradients, optimizer states. With adapters, only the weights."""
         width = 4 if self.values.get("dtype", "float32") == "float32" else 2
         if self.values.get("use_peft"):
+            # 4 bits, plus the scales of the blocks. Adapters themselves are too small to count.
             return {"weights": 0.55 if self.values.get("load_in_4bit") else width, "gradients": 0, "optimizer": 0}
+        # Adafactor keeps a row and a column of sums for each matrix, AdamW two numbers for each parameter.
         states = 0.02 * width if self.values.get("optim") == "adafactor" else 2 * width
         return {"weights": width, "gradients": width, "optimizer": states}
 
@@ -135,6 +138,7 @@ class Estimate:
         """Hours of training."""
         if self.shape.parameters is None or "max_steps" in self.values:
             return None
+        # FLOP per parameter and token: 2 forward, 4 backward, and 2 more for a second forward.
         work = 8 if self.recomputes else 6
         tokens = self.rows * MEAN_TOKENS * float(self.values.get("num_train_epochs", 3)) / (1 - self.padding)
         return tokens * work * self.shape.parameters / (PEAK_FLOPS * UTILISATION * self.gpus) / 3600

@@ -110,6 +110,7 @@ class Judges:
         """Judge one answer to one task."""
         problem: Problem = task["problem"]
         verdict, _ = self._grader.verdict(problem, Sample(problem.task_id, 0, answer, "answer"))
+        # An answer without the function that was asked for counts as not parsed.
         holds_code = bool(verdict.program.strip()) and problem.entry_point in verdict.program
         parsed = holds_code and (problem.language not in MINED_LANGUAGES or parses(verdict.program, problem.language))
         outcome = (

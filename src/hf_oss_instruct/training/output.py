@@ -24,13 +24,22 @@ from hf_oss_instruct.training.sources import on_the_hub
 
 RECIPE, REPORT, CARD = "recipe.yaml", "training.json", "README.md"
 PACKAGES = ("hf-oss-instruct", "trl", "transformers", "torch", "datasets", "accelerate", "peft")
+# What safetensors (Rust) and torch's zip writer say of a full disk or a file size limit, in exceptions of their own.
 _FULL = re.compile(
     r"No space left on device|StorageFull|FileTooLarge|File too large|failed writing file|inline_container|Disk quota exceeded"
 )
 
 
 def facts_before(values: dict[str, Any], arguments: Any, template: Any, data: TrainingData, model: Any) -> dict[str, Any]:
-    """The fields of `training.json` that are known before the training: model, data, recipe and versions."""
+    """The fields of `training.json` that are known before the training: model, data, recipe and versions.
+
+    Args:
+        values: keys of the training YAML.
+        arguments: TRL's `SFTConfig`.
+        template: the template of prompts and completions.
+        data: the encoded data.
+        model: TRL's `ModelConfig`.
+    """
     return {
         "format_version": FORMAT_VERSION,
         "base_model": model.model_name_or_path,
@@ -69,6 +78,7 @@ def check_output_dir(out: Path) -> None:
 def write_output(out: Path, facts: dict[str, Any]) -> None:
     """Write the YAML, `training.json` and the card; called at every save."""
     out.mkdir(parents=True, exist_ok=True)
+    # The recipe first: a training only resumes from checkpoints beside the same recipe.
     write_atomically(out / RECIPE, yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True))
     write_atomically(out / REPORT, json.dumps(facts, indent=2, default=str) + "\n")
     write_atomically(out / CARD, model_card(out.resolve().name, facts))

@@ -65,6 +65,7 @@ def check_model(values: Mapping[str, Any], config: Any) -> None:
     """
     text = config.get_text_config()
     positions = getattr(text, "max_position_embeddings", None)
+    # TRL's default.
     longest = values.get("max_length", 1024)
     if positions and longest is None:
         raise UsageError(f"max_length is not set. Set it to {positions:,}, the positions of the model, or less.")

@@ -53,6 +53,7 @@ class RowEncoder:
         self.template, self.tokenizer, self.max_length = template, tokenizer, max_length
         self.keeps_thoughts = thoughts == KEEP
         self._special = special_tokens(tokenizer)
+        # Added once by hand, because the prompt alone and the whole text are encoded without special tokens.
         first = begin(tokenizer)
         self._start: list[int] = [tokenizer.convert_tokens_to_ids(first)] if first else []
 
@@ -64,6 +65,7 @@ class RowEncoder:
         """
         self.check(row)
         if _columns(row) == PAIRS[0]:
+            # Published completions end without the stop token, others with it; exactly one is trained on.
             return row["prompt"], row["completion"].removesuffix(self.template.stop) + self.template.stop
         instruction, response = instruction_and_response(row)
         if self.keeps_thoughts:
@@ -96,11 +98,13 @@ class RowEncoder:
         reasoning = (row.get(REASONING) or "").strip() if self.keeps_thoughts else ""
         if any(word in reasoning for word in (*self._special, THINK, THINK_END)):
             return _dropped("special_token")
+        # Text of a special token would be encoded as that token, such as an end in the middle of an answer.
         if any(word in text.removesuffix(self.template.stop) for word in self._special for text in texts):
             return _dropped("special_token")
         ids, learnt_from = self._ids(*self.texts(row))
         if len(ids) > self.max_length:
             return _dropped("too_long")
+        # No token would be learnt, and a batch of such rows only has a loss of NaN.
         if learnt_from == len(ids):
             return _dropped("masked")
         return {
@@ -114,6 +118,7 @@ class RowEncoder:
         """Ids of the whole text and the index of the completion's first token. Both are tokenized together, as TRL does."""
         before = self._start + self.tokenizer.encode(prompt, add_special_tokens=False)
         whole = self._start + self.tokenizer.encode(prompt + completion, add_special_tokens=False)
+        # A token can span the end of the prompt: it belongs to the completion, as in TRL.
         same = next((n for n, (one, other) in enumerate(zip(before, whole, strict=False)) if one != other), len(before))
         return whole, same
 
@@ -167,6 +172,7 @@ def prepare(rows: Rows, encoder: RowEncoder, *, num_proc: int | None = None) -> 
     thoughts = sum(encoded["thoughts"])
     if encoder.keeps_thoughts and not thoughts:
         raise UsageError("No row that can be trained on has reasoning. Leave out --thoughts keep, or raise max_length.")
+    # By index, which copies nothing.
     kept = encoded.select([n for n, reason in enumerate(reasons) if reason is None]).remove_columns(["dropped", "thoughts"])
     return Prepared(kept, counts, sum(map(len, kept["input_ids"])), thoughts)
 
@@ -196,6 +202,7 @@ def mixed(parts: Sequence[tuple[Rows, float]], rng_seed: int = 0) -> tuple[Rows,
     shares = [share / sum(share for _, share in parts) for _, share in parts]
     if all(streams):
         return datasets.interleave_datasets([rows for rows, _ in parts], shares, seed=rng_seed), None
+    # The largest mixture in these shares that repeats no row.
     total = min(len(rows) / share for (rows, _), share in zip(parts, shares, strict=True))
     drawn = [round(total * share) for share in shares]
     chosen = [rows.shuffle(seed=rng_seed).select(range(n)) for (rows, _), n in zip(parts, drawn, strict=True)]
@@ -212,6 +219,7 @@ def _stream(rows: Any, encoder: RowEncoder, columns: list[str]) -> Prepared:
         return row["dropped"] is None
 
     encoded = rows.map(encoder, remove_columns=columns, features=_features())
+    # Counted as the stream is read: a pass before would read it twice.
     made.rows = encoded.filter(counted).remove_columns(["dropped", "thoughts"])
     return made
 

@@ -106,8 +106,10 @@ def load_recipe(
         notes[0] = notes[0].replace("with either of", "with")
     if name == "fast":
         notes.append(_choose_attention(values, planned))
+    # Before the changes: more devices or other batches keep the recipe's rows per step.
     step = rows_a_step(values) * max(1, int(values.get("num_processes", 1)))
     values |= {"model_name_or_path": model or values["model_name_or_path"], "dataset_name": data or values["dataset_name"]}
+    # TRL would ask for a config that the folder does not have.
     if data and "dataset_config" in values and not _has_config(data, values["dataset_config"]):
         values.pop("dataset_config")
     values |= changes or {}
@@ -182,6 +184,7 @@ def known_keys(trainer: str = "sft") -> set[str]:
 
 
 def _nearest(key: str, known: set[str]) -> str:
+    # Names of older versions, for which no similar name is the right one.
     renamed = {"torch_dtype": "dtype", "max_seq_length": "max_length", "warmup_ratio": "warmup_steps"}
     near = [renamed[key]] if key in renamed else difflib.get_close_matches(key, known, 1)
     return f" (the nearest one is {near[0]!r})" if near else ""

@@ -81,6 +81,7 @@ def train(
     """
     with _as_file(recipe) as path:
         values = read_yaml(path)
+        # What can fail without the data and the model is checked before either is loaded.
         check_packing(values)
         check_device(values)
         script, arguments, model, mixture = _parsed(path)
@@ -92,11 +93,13 @@ def train(
         refuse_unchecked(sources)
     check_model(values, _from_pretrained("AutoConfig", model))
     out = Path(arguments.output_dir)
+    # Launched processes find the folder as the first of them has left it; the launching one has checked it.
     if LAUNCHED not in os.environ:
         check_output_dir(out)
     checkpoint = _checkpoint_to_resume(out, values, arguments, {"--template": template, "--thoughts": thoughts})
     tokenizer = _from_pretrained("AutoTokenizer", model)
     chosen = template_for(template, tokenizer)
+    # Saved with the tokenizer, so that a chat client writes the prompts of the training and stops at its end token.
     tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
     encoder = RowEncoder(chosen, tokenizer, arguments.max_length, thoughts)
     with _main_process_first(arguments), progress.stage("Encoding the data"):
@@ -119,6 +122,7 @@ def train(
             if progress is not SILENT:
                 show_in(trainer, counts)
             trainer.train(resume_from_checkpoint=checkpoint)
+        # A signal in the last step changes nothing: the training is complete.
         if stopping and trainer.state.global_step < trainer.state.max_steps:
             raise RunInterruptedError(_interruption(trainer, out))
         return _save(trainer, arguments, out, facts)
@@ -141,6 +145,7 @@ def _parsed(path: Path) -> Any:
     from trl.scripts.sft import make_parser
 
     try:
+        # `accelerate launch` has read its own keys from the same file; unknown ones were refused by `read_yaml`.
         return make_parser().parse_args_and_config(["--config", str(path)], fail_with_unknown_args=False)
     except (ValueError, TypeError, SystemExit) as error:
         raise UsageError(
@@ -194,10 +199,12 @@ def _trainer(model: Any, arguments: Any, rows: Any, tokenizer: Any, out: Path, f
 
     class Trainer(SFTTrainer):
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            # Called at every save, so the card is up to date even if the training is killed.
             facts.update(facts_of_progress(self))
             if self.is_world_process_zero():
                 write_output(out, facts)
 
+    # As stock `trl sft` does: SFTTrainer loads a model that is named by a string with these.
     arguments.model_init_kwargs = {
         "revision": model.model_revision,
         "attn_implementation": model.attn_implementation,

@@ -53,10 +53,12 @@ class TrainingSource:
         if kind := self._file_format:
             if not Path(path).is_file():
                 raise UsageError(f"The file {path!r} does not exist. Pass an existing file, a folder, or a Hub id.")
+            # Escaped, because `load_dataset` reads `[` and `*` in names as patterns.
             path, words["data_files"] = kind, glob.escape(str(Path(path).absolute()))
         try:
             return load_dataset(path, streaming=streaming, **words)
         except (DatasetsError, OSError, ValueError) as error:
+            # `datasets` wraps errors; the cause names what is wrong with the file.
             why = reason(error.__cause__ or error)
             raise UsageError(
                 f"The dataset {self.path!r} cannot be loaded: {why}. Check the name, or convert the rows to parquet."
@@ -114,6 +116,7 @@ def on_the_hub(name: str, repo_type: str, revision: str | None = None) -> dict[s
     """
     from huggingface_hub.errors import HFValidationError
 
+    # A local folder comes first, as in `from_pretrained` and `load_dataset`.
     if Path(name).exists() or "/" not in name:
         return None
     try:
