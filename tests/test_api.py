@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from datasets import Dataset, load_dataset
 
 import hf_oss_instruct as oss
 from hf_oss_instruct.cli import cli
-from hf_oss_instruct.errors import BudgetReachedError, RunError
+from hf_oss_instruct.errors import BudgetReachedError, RunError, UsageError
+from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.terminal.signals import SAME_S
 from tests.evaluation import toys
 from tests.support.progress import Noted
@@ -173,3 +175,33 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_is_expected(tmp_path: Pa
     for message, call in calls.items():
         with pytest.raises(oss.OssInstructError, match=message):
             call()
+
+
+class Almost:
+    """It has the members of a teacher that are needed, but not those with defaults."""
+
+    identity = "almost"
+
+    async def complete(self, request: Any) -> oss.Completion:
+        raise AssertionError("nobody is asked")
+
+
+def test_a_teacher_that_is_no_subclass_is_refused_wherever_one_is_passed(tmp_path: Path) -> None:
+    almost: Any = Almost()
+    seeds, embedded = oss.read_seeds("stdlib", n=3, sampler="functions"), oss.CommentFunctionTeacher()
+    rows = str(toys.write_lines(tmp_path / "rows.jsonl", [{"problem": "Add a and b.", "solution": "a + b"}]))
+    solved_by = VerificationSpec(verify=True, tests="answer", solutions=2, solver=almost)
+    calls: list[Callable[[], object]] = [
+        lambda: oss.synthesize(seeds, almost),
+        lambda: oss.synthesize_to_disk(seeds, almost, tmp_path / "out"),
+        lambda: oss.synthesize(seeds, embedded, verification=solved_by),
+        lambda: oss.OssInstruct(seeds="stdlib", cache_dir=str(tmp_path), teacher=almost),
+        lambda: oss.configure(teacher=almost),
+        lambda: oss.verify(rows, tmp_path / "out", teacher=almost),
+        lambda: oss.evolve(rows, tmp_path / "out", teacher=almost),
+        lambda: oss.judge_rows(rows, tmp_path / "out", judges=[almost]),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match=r"^Almost is not a teacher.*subclass of hf_oss_instruct\.Teacher"):
+            call()
+    assert not (tmp_path / "out").exists()

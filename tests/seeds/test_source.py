@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator
 import pytest
 
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.filters import FILTERS
-from hf_oss_instruct.seeds.sampling import sample
+from hf_oss_instruct.seeds.sampling import SeedStream, sample
 from hf_oss_instruct.seeds.source import Source, pinned, settled
 from hf_oss_instruct.spec.seeds import SeedPlan
 
@@ -52,9 +53,10 @@ def test_a_source_that_is_trusted_says_so_and_is_still_filtered() -> None:
     assert (OurDrawer().size, OurDrawer().converted, settled(SeedPlan(), OurDrawer()).licenses) == (None, {}, "any")
 
 
-def test_a_source_that_does_not_say_whether_it_is_trusted_is_an_error_and_no_license_check_is_lost() -> None:
+def test_a_source_that_is_no_subclass_is_refused_and_no_license_check_is_lost() -> None:
     class Silent:
         name, revision, documents = "silent", None, Drawer.documents
 
-    with pytest.raises(AttributeError, match="untrusted"):
-        list(sample(Silent(), SeedPlan()))  # type: ignore[arg-type]
+    for draw in (sample, SeedStream):
+        with pytest.raises(UsageError, match=r"^Silent is not a source.*subclass of hf_oss_instruct\.seeds\.source\.Source"):
+            list(draw(Silent(), SeedPlan()))  # type: ignore[operator]

@@ -24,7 +24,7 @@ from hf_oss_instruct.seeds.balance.embedded_clusters import EmbeddedClusters
 from hf_oss_instruct.seeds.balance.features import Clusters, HashedClusters
 from hf_oss_instruct.seeds.filters import Filters, SourceFilter
 from hf_oss_instruct.seeds.shortage import Shortage
-from hf_oss_instruct.seeds.source import Source, settled
+from hf_oss_instruct.seeds.source import Source, check_source, settled
 from hf_oss_instruct.seeds.vectorized import MAX_LINES, DocumentBatch, Span, first_spans
 from hf_oss_instruct.spec.seeds import ANY, SeedPlan
 from hf_oss_instruct.spec.shard import Shard
@@ -53,10 +53,11 @@ def sample(source: Source, plan: SeedPlan, progress: Progress = SILENT) -> Itera
         progress: shows what takes long before the first seed.
 
     Raises:
-        UsageError: the plan's embedding model cannot be loaded.
+        UsageError: the source is not one, or the plan's embedding model cannot be loaded.
         SeedsExhaustedError: at the end, if the source yielded fewer seeds than requested.
     """
-    index, shortage, draw = count(), Shortage(source.name), _Draw(source, settled(plan, source))
+    draw = _Draw(source, settled(plan, source))
+    index, shortage = count(), Shortage(source.name)
     shard, learn = plan.shard or Shard(0, 1), _clusters(plan, progress)
     for share, (languages, wanted) in enumerate(plan.shares()):
         found = 0
@@ -94,6 +95,7 @@ class SeedStream(Iterator[Seed]):
     """
 
     def __init__(self, source: Source, plan: SeedPlan) -> None:
+        check_source(source)
         self.source, self.plan = source, plan
         self._seeds = (item for item in sample(source, plan) if isinstance(item, Seed))
 

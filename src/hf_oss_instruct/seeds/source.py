@@ -1,10 +1,11 @@
-"""The protocol of a source of documents, and the options whose defaults depend on the source."""
+"""The base class of sources of documents, and the options whose defaults depend on the source."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any
 
 from hf_oss_instruct.data import Document, Skipped
 from hf_oss_instruct.errors import RunError, UsageError
@@ -13,21 +14,21 @@ from hf_oss_instruct.seeds.vectorized import DocumentBatch
 from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE, SeedPlan
 
 
-class Source(Protocol):
+class Source(ABC):
     """A source of documents.
 
     A subclass defines `name`, `revision` and `documents`; the rest has defaults, on the safe side.
     """
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Name of the dataset in rows."""
-        ...
 
     @property
+    @abstractmethod
     def revision(self) -> str | None:
         """Its commit, version or content hash."""
-        ...
 
     @property
     def untrusted(self) -> bool:
@@ -49,6 +50,7 @@ class Source(Protocol):
         """Languages of the documents found so far, also of those that were not requested; empty if they are unknown."""
         return ()
 
+    @abstractmethod
     def documents(
         self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
     ) -> Iterator[Document | Skipped]:
@@ -63,7 +65,6 @@ class Source(Protocol):
             order_seed: random seed of the order; None for the source's own order.
             assumed: the language of documents that do not state theirs.
         """
-        ...
 
     @property
     def columnar(self) -> bool:
@@ -86,12 +87,26 @@ class Source(Protocol):
         raise NotImplementedError(f"{self.name} is not columnar: its documents are read one by one.")
 
 
+def check_source(source: Any) -> None:
+    """Refuse what is not a source: its missing defaults, such as `untrusted`, decide about licenses and filters.
+
+    Raises:
+        UsageError: its class is not a subclass of `Source`.
+    """
+    if not isinstance(source, Source):
+        raise UsageError(
+            f"{type(source).__name__} is not a source. Pass an object of a subclass of hf_oss_instruct.seeds.source.Source, "
+            "which defines name, revision and documents, and has defaults for the rest."
+        )
+
+
 def settled(plan: SeedPlan, source: Source) -> SeedPlan:
     """The plan with its automatic values filled in: licenses and filters for this source, and the sampler's random seed.
 
     Raises:
-        UsageError: it names an embedding model and is not balanced.
+        UsageError: it names an embedding model and is not balanced, or the source is not one.
     """
+    check_source(source)
     if plan.embedding_model and not plan.balance:
         raise UsageError("--embedding-model forms the clusters of --balance. Pass both, or leave it out.")
     licenses, filters = plan.licenses, plan.filters

@@ -112,7 +112,8 @@ def verify(
         limits=limits or RunLimits(),
         verification=verification,
     )
-    check_teacher(teacher)
+    if teacher is not None:
+        check_teacher(teacher)
     # Without a teacher the embedded one takes its place: it sends no requests.
     asked_of = teacher or CommentFunctionTeacher()
     result = verify_table(

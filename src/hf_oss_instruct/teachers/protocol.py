@@ -1,17 +1,18 @@
-"""The protocol of teachers."""
+"""The base class of teachers."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hf_oss_instruct.data import Completion, Request, Seed
 from hf_oss_instruct.errors import UsageError
 
 
-class Teacher(Protocol):
-    """Answers requests. Subclass it; members with defaults are optional.
+class Teacher(ABC):
+    """Answers requests. A teacher is a subclass with `identity` and `complete`; the other members have defaults.
 
     Attributes:
         identity: kind, model and revision. It is part of keys, rows and cards, and never contains URL, key or concurrency.
@@ -32,6 +33,7 @@ class Teacher(Protocol):
     uses_batches: bool = False
     note: str = ""
 
+    @abstractmethod
     async def complete(self, request: Request) -> Completion:
         """Answer one request, once.
 
@@ -40,7 +42,6 @@ class Teacher(Protocol):
             RowRejectedError: this row will never be answered.
             TeacherError: no request can succeed at present (invalid key, unknown model, no credit).
         """
-        ...
 
     def for_seed(self, seed: Seed) -> Teacher:
         """The teacher that answers about a seed: of mixed teachers one of them, else the teacher itself."""
@@ -60,7 +61,7 @@ class Teacher(Protocol):
 
 
 def check_teacher(teacher: Any) -> None:
-    """Refuse a name or a class where a teacher is expected.
+    """Refuse what is not a teacher: a name, a class, or an object of a class that is no subclass of `Teacher`.
 
     Raises:
         UsageError: it is not a teacher.
@@ -68,6 +69,11 @@ def check_teacher(teacher: Any) -> None:
     if isinstance(teacher, str | type):
         raise UsageError(
             f"The teacher must be an object, not {teacher!r}. Pass CommentFunctionTeacher(), or InferenceTeacher(MODEL, URL)."
+        )
+    if not isinstance(teacher, Teacher):
+        raise UsageError(
+            f"{type(teacher).__name__} is not a teacher. Pass an object of a subclass of hf_oss_instruct.Teacher, which "
+            "defines identity and complete, and has defaults for the rest."
         )
 
 

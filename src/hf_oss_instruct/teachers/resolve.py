@@ -17,7 +17,7 @@ from hf_oss_instruct.teachers.fleet import FleetTeacher, key_variable, urls_for
 from hf_oss_instruct.teachers.http.client import HttpClient
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
-from hf_oss_instruct.teachers.protocol import Server, Teacher
+from hf_oss_instruct.teachers.protocol import Server, Teacher, check_teacher
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,15 @@ def configure(*, teacher: Teacher | None = None) -> None:
     """Set the teacher that `load_dataset("oss-instruct", …)` uses in this process if the call names none.
 
     Args:
-        teacher: any object with the `Teacher` protocol, such as `InferenceTeacher("my-model", "http://localhost:8080/v1")`;
-            None removes an earlier one.
+        teacher: an object of a subclass of `Teacher`, such as `InferenceTeacher("my-model", "http://localhost:8080/v1")`; None
+            removes an earlier one.
+
+    Raises:
+        UsageError: it is not a teacher.
     """
     global _configured
+    if teacher is not None:
+        check_teacher(teacher)
     _configured = teacher
 
 
@@ -53,7 +58,7 @@ def open_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
         extra_body: whether further fields of a request are set.
 
     Raises:
-        UsageError: options contradict each other, a server has no model, or there is no key.
+        UsageError: options contradict each other, the object is not a teacher, a server has no model, or there is no key.
     """
     if spec.teacher == TRANSFORMERS:
         return _local_model(spec, extra_body)
@@ -71,6 +76,7 @@ def open_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
         raise UsageError(NO_MODEL)
     if spec.teacher in (None, COMMENT_FUNCTION):
         return CommentFunctionTeacher()
+    check_teacher(spec.teacher)
     teacher: Teacher = spec.teacher
     return teacher
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import lzma
 import re
 import zlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -26,6 +26,7 @@ from hf_oss_instruct.hub import reason, transport_error
 from hf_oss_instruct.seeds.file_licenses import HEADER_BYTES, header_license
 from hf_oss_instruct.seeds.filters import OPEN, SourceFilter
 from hf_oss_instruct.seeds.reading import ReadOptions
+from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables.columns import Columns
 from hf_oss_instruct.seeds.tables.parquet import parquet_columns
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
@@ -37,23 +38,23 @@ from hf_oss_instruct.terminal.display import error_message
 CONTENT_HASH = re.compile(r"[0-9a-f]{32,}")
 
 
-class Tables(ABC):
+class Tables(Source):
     """Documents in table files; subclasses open local files (`local.py`) and files on the Hub (`hub.py`)."""
 
-    name: str
-    revision: str | None
+    name: str = ""
+    revision: str | None = None
     untrusted, columnar = False, True
     converted: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, paths: Iterable[str], reading: ReadOptions, archive: Archive | None) -> None:
         self.paths = sorted(paths)
         self._reading, self._archive = reading, archive or Archive()
-        self.languages_found: set[str] = set()
+        self._languages_found: set[str] = set()
 
     @property
-    def size(self) -> int | None:
-        """About how many rows there are; None if that is not known before they are read."""
-        return None
+    def languages_found(self) -> Collection[str]:
+        """See `Source`."""
+        return self._languages_found
 
     @abstractmethod
     def _open(self, path: str) -> IO[bytes]: ...
@@ -72,7 +73,7 @@ class Tables(ABC):
         """See `Source`."""
         numbers: Counter[str] = Counter()
         folders = {path: _language_of_folder(path) for path in self.paths}
-        self.languages_found.update(folder for folder in folders.values() if folder)
+        self._languages_found.update(folder for folder in folders.values() if folder)
         parents = {folder.parent for path in self.paths for folder in _language_folders(path)}
         for path, folder in folders.items():
             if folder is None and parents & set(PurePosixPath(path).parent.parents):
@@ -84,7 +85,7 @@ class Tables(ABC):
             first = 0
             for columns in self._columns(path):
                 langs = _languages(columns, folder, assumed)
-                self.languages_found.update(lang for lang in set(langs) if lang)
+                self._languages_found.update(lang for lang in set(langs) if lang)
                 ids = _row_ids(columns["row_id"], path, first)
                 first += len(columns)
                 drawn = _row_numbers(ids, langs, languages, numbers, source_filter)

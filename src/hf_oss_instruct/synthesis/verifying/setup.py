@@ -11,7 +11,7 @@ from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import APART
 from hf_oss_instruct.synthesis.verifying.shared import Verification
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 from hf_oss_instruct.teachers.resolve import open_teacher
 from hf_oss_instruct.verification.memo import Verdicts
 
@@ -52,8 +52,11 @@ def open_verification(
 
 def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:
     """A model on its own server (`--base-url MODEL=URL`) or the teacher's, the teacher object that a program passed, or None."""
-    if name is None or not isinstance(name, str):
-        given: Teacher | None = name
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        check_teacher(name)
+        given: Teacher = name
         return given
     return open_teacher(replace(spec.teacher, teacher=None, model=name))
 
