@@ -66,6 +66,7 @@ def evolve(
     operation: a further constraint, a rarer requirement, deeper reasoning, misleading wrong code, or higher complexity. The
     rows of all rounds are written to OUT/data or, with a reason, to OUT/rejected.
     """  # noqa: D301  # click's \\b is a character
+    # Heavy imports wait until the command runs, so that --help answers without them.
     from dataclasses import replace
 
     from hf_oss_instruct.code.languages import named
@@ -77,6 +78,7 @@ def evolve(
 
     if out is None and n is None and not dry_run:
         raise UsageError("Name a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
+    # A look at a few rows is there to be seen at once; a batch may take a day.
     spec = flags.spec if out or dry_run else flags.spec.changed(teacher={"batch": False})
     teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     rows = read_source(source, columns_in(columns), named(language).name).first(n)

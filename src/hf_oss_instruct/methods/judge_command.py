@@ -65,6 +65,7 @@ def judge_command(
     judge_mean and judge. run.json reports how well the judges agree (Krippendorff's alpha) and, for verified rows, how well
     scores agree with test results.
     """  # noqa: D301  # click's \\b is a character
+    # Heavy imports wait until the command runs, so that --help answers without them.
     from dataclasses import replace
 
     from hf_oss_instruct.code.languages import named
@@ -73,6 +74,7 @@ def judge_command(
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
     from hf_oss_instruct.teachers.resolve import open_teacher
 
+    # A look at a few rows is there to be seen at once; a batch may take a day.
     spec = flags.spec if out or dry_run or n is None else flags.spec.changed(teacher={"batch": False})
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     if judging.judges and not spec.teacher.model:  # --base-url is theirs

@@ -44,7 +44,13 @@ def evolve_prompt(problem: str, operation: str, language: str, *, as_json: bool 
 
 
 def answer_prompt(problem: str, language: str, *, as_json: bool = False) -> tuple[Message, ...]:
-    """The question for the solution of an evolved problem."""
+    """The question for the solution of an evolved problem.
+
+    Args:
+        problem: the evolved problem.
+        language: as in `languages.LANGUAGES`.
+        as_json: whether the answer is to be a JSON object.
+    """
     return filled(_answer(as_json), language=named(language).title, problem=problem)
 
 

@@ -51,6 +51,7 @@ def check_problem(problem: str, parent: str, max_similarity: float) -> None:
         RowRejectedError: `refused`, `too_short`, `prompt_leaked` or `unchanged`.
     """
     _check_text(problem, "problem")
+    # Unless the parent says the same, for example because it is about prompts.
     if (found := _TALKS_ABOUT_IT.search(problem)) and found[0].casefold() not in parent.casefold():
         raise RowRejectedError("prompt_leaked", f"the evolved problem talks about its making: {found[0]!r}")
     _check_leak(problem, parent, ("frame", "frame_json", *OPERATIONS))
@@ -76,6 +77,7 @@ def check_answer(answer: str, problem: str, parent_solution: str, language: str)
     if not program.strip():
         return  # verification and readers see that for themselves
     parent = _program(parent_solution, language)
+    # The first comparison finds copies that are too short for 5-grams, too.
     if "".join(program.split()) == "".join(parent.split()) or _similarity(parent, program) >= COPIED_FROM:
         raise RowRejectedError("copied", "the answer's program is that of its parent")
 
@@ -91,6 +93,7 @@ def _program(text: str, language: str) -> str:
 
 
 def _check_text(text: str, what: str) -> None:
+    # With a code block it is an answer, whatever its first words are.
     if _REFUSAL.match(text) and not _FENCED.search(text):
         raise RowRejectedError("refused", f"the teacher wrote no {what}: {text[:80]!r}")
     if len(text.strip()) < SHORTEST:

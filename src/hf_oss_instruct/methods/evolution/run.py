@@ -86,6 +86,12 @@ class EvolutionPlan:
 def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, teacher: Teacher) -> EvolutionPlan:
     """Open what an evolution needs: the solver, and a sandbox if rows are verified.
 
+    Args:
+        rows: the rows to evolve.
+        spec: checks, verification, sampling, limits and concurrency.
+        evolution: rounds, operations and solver.
+        teacher: who evolves; solves, too, unless a solver is named.
+
     Raises:
         UsageError: the teacher is embedded or takes no schema for JSON, or options do not go together.
         SandboxError: rows are to be verified, and this machine has no sandbox.
@@ -127,6 +133,7 @@ def evolve_table(
     spec, verification = plan.spec, plan.verification
     lists = find(spec.checks.benchmarks) if lists is None else lists
     stats = RunStats(plan.requested, limits=spec.limits)
+    # The journal of previews is read, too: what they have paid for is not requested again.
     with TableRun(out, _job(plan), spec, also=[plan.journal_home]) as run:
         stats.usage = run.usage
         tables = DatasetWriter(out, stats, spec, lists, evolved=plan.evolution.spec)
@@ -155,5 +162,6 @@ def _job(plan: EvolutionPlan) -> dict[str, Any]:
         "checks": options["checks"],
         "sampling": options["sampling"],
         "tasks": plan.described,
+        # Only where it is not the default, so that folders from before this option continue.
         **({"answer_format": JSON} if plan.evolution.as_json else {}),
     }

@@ -80,6 +80,7 @@ class Evolution:
 
     def lineage(self, item: Evolving) -> dict[str, Any]:
         """The columns `schemas.LINEAGE_COLUMNS` of the row that the round at work gives."""
+        # The source may have evolved rows: their rounds add up.
         rounds = (item.source.get("round") or 0) + item.round
         return {"parent_id": item.parent["seed_id"], "round": rounds, "operation": self.operation(item)}
 
@@ -139,6 +140,7 @@ class _RoundTask(GenerationTask[Evolving]):
         if not isinstance(found, Rejection):
             return found
         failed = self.refused(item, RowRejectedError(found.reason, found.detail))
+        # `refused` does not see the answer, which rejected rows are stored with.
         return replace(failed, received=found.received) if isinstance(failed, Rejection) else failed
 
 

@@ -73,7 +73,15 @@ def report_of(
 
 
 def write(out: Path, rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Rejection], report: RunReport) -> None:
-    """Tables, then card and, last, the report."""
+    """Tables, then card and, last, the report.
+
+    Args:
+        out: the folder.
+        rows: the source.
+        kept: its kept rows, by row number.
+        rejected: the rejected rows, by row number.
+        report: the contents of `run.json`, to which counts and the names of columns are added.
+    """
     columns = [column.name for column in JUDGING]
     base, renamed = rename_existing(
         rows.table, [*columns, *(() if rows.ours else ("reason", "detail"))], overwrite=_are_scores(rows)

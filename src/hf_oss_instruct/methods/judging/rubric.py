@@ -78,6 +78,7 @@ class Rubric:
         """
         try:
             with Path(path).open("rb") as file:
+                # A character has at most four bytes, so that this is enough to find out whether a file is too large.
                 text = file.read(4 * LARGEST_YAML).decode("utf-8")
             values = load_yaml(text)
         except (OSError, ValueError) as error:
@@ -139,6 +140,7 @@ def _mapping(values: Any, known: set[str], name: str, required: set[str]) -> Map
 
 
 def _scale(found: Any, name: str) -> tuple[int, int]:
+    # Not isinstance, which takes True for an integer.
     whole = isinstance(found, list) and len(found) == 2 and all(type(bound) is int and abs(bound) <= WIDEST for bound in found)
     if not whole:
         raise UsageError(f"{name}: scale is {found!r:.80}, and should be two whole numbers such as [1, 5].")

@@ -116,6 +116,7 @@ def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) ->
     """
     rows, judging, found = plan.rows, plan.judging, JudgingOutcomes()
     table = rows.table
+    # The statistics come last, but a missing library is reported before anything is paid for.
     require_libraries(len(judging.judges), table[STATUS].to_pylist() if STATUS in table.column_names else [])
     with TableRun(out, _job(plan), plan.spec, also=[plan.journal_home]) as run:
 

@@ -57,6 +57,7 @@ class Judging:
 
     def settled(self, item: JudgedRow) -> Row | Rejection:
         """The outcome of a row that every judge has scored."""
+        # No judge gave an answer that could be used: without a score the row cannot be kept as a judged one.
         if not item.scores:
             judge, reason, detail = item.failed[-1]
             return Rejection(seed_of(item.row), reason, f"{judge}: {detail}", item.received, columns=_columns(item, None))
