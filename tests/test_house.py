@@ -88,6 +88,15 @@ def test_every_command_is_in_the_readme_and_helps() -> None:
                 assert getattr(option, "help", None), f"{name} {option.name}"
 
 
+def test_summaries_of_commands_fit_and_options_list_only_options() -> None:
+    from click.testing import CliRunner
+
+    assert "..." not in CliRunner().invoke(cli, ["--help"], terminal_width=80).output.partition("Commands:")[2]
+    for name in ("verify", "evolve", "judge", "launch", "run-shard"):
+        options = CliRunner().invoke(cli, [name, "--help"]).output.partition("Options:\n")[2]
+        assert options.lstrip().startswith("-"), name
+
+
 def test_examples_in_help_stand_on_lines_of_their_own() -> None:
     from click.testing import CliRunner
 

@@ -33,7 +33,7 @@ def main() -> NoReturn:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="hf-oss-instruct")
 def cli() -> None:
-    """Any code in, instruction data out: OSS-Instruct (Magicoder) for Hugging Face.
+    """Generate instruction data for code models with OSS-Instruct (Magicoder).
 
     \b
     Try it without a model:      hf-oss-instruct preview

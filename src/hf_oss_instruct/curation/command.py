@@ -43,7 +43,7 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
         run: does the work and returns the report: `api.curate`.
     """
 
-    @click.command()
+    @click.command(short_help="Check a dataset for duplicates and benchmark leakage.")
     @click.argument("source")
     @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for the dataset.")
     @click.option(

@@ -89,7 +89,7 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     _all_judged(verdicts)
 
 
-@click.command()
+@click.command(short_help="Run a model on benchmarks and score its answers.")
 @click.option("--model", required=True, help="A model on the Hub, a local folder, or the server's name for the model.")
 @click.option(
     "--task",
@@ -165,7 +165,7 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     _all_judged(verdicts)
 
 
-@click.command()
+@click.command(short_help="Test whether the difference of two results is significant.")
 @click.argument("a", type=click.Path(exists=True, path_type=Path))
 @click.argument("b", type=click.Path(exists=True, path_type=Path))
 @click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of the bootstrap.")

@@ -27,7 +27,7 @@ OF_SEEDS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "
 """Options of the prompt that are about questions on seeds."""
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Make problems harder (Evol-Instruct) and solve them again.")
 @click.argument("source", metavar="DIR")
 @click.option(
     "--out",

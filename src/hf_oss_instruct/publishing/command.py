@@ -26,7 +26,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
     """
     folder_type = click.Path(exists=True, file_okay=False, path_type=Path)
 
-    @click.command()
+    @click.command(short_help="Publish a dataset, a model or scores to the Hub.")
     @click.argument("folder", metavar="PATH", type=folder_type)
     @click.option("--to", metavar="NS/NAME", required=True, help="The repository; created if it does not exist.")
     @click.option("--private", is_flag=True, help="Make a new repository private.")

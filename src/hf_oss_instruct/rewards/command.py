@@ -16,7 +16,7 @@ from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, deferring
 TOKEN = "HF_OSS_INSTRUCT_REWARD_TOKEN"
 
 
-@click.command("reward-server")
+@click.command("reward-server", short_help="Serve the code reward over HTTP.")
 @click.option("--port", type=click.IntRange(0, 65535), required=True, help="Port to listen on; 0 for any free one.")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on. Addresses other than loopback require a token."

@@ -14,7 +14,7 @@ from hf_oss_instruct.terminal.flags import format_option
 NO_RUNNER = "no runner: hf-oss-instruct does not run programs in it"
 
 
-@click.command()
+@click.command(short_help="Print versions and sandbox of this machine.")
 @click.option(
     "--languages",
     is_flag=True,

@@ -123,7 +123,7 @@ def run_shard(
             show_line(f"shard {part}: {plural(result.stats.kept, 'pair')} of {plural(result.stats.requested, 'seed')} → {out}")
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Run the shards of a plan: locally, Slurm, Ray or HF Jobs.")
 @click.argument("folder", metavar="PLAN", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--on", type=click.Choice(["local", "slurm", "ray", "jobs"]), default="local", show_default=True, help="Where to run."
@@ -214,7 +214,7 @@ def _setting(text: str) -> tuple[str, Any]:
         raise UsageError(f"The value of --set {text!r} is not YAML: {error}. Quote text: --set 'name=\"a: b\"'.") from error
 
 
-@click.command()
+@click.command(short_help="Split a slow shard into smaller ones.")
 @click.argument("shard", metavar="SHARD", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--into", type=click.IntRange(2), required=True, metavar="K", help="Number of smaller shards.")
 @format_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +182,8 @@ def _type(kind: kinds.Kind) -> click.ParamType[Any]:
     match kind:
         case kinds.Integer(low, high):
             return click.IntRange(low, high)
+        case kinds.Number(low, None) if low == -math.inf:
+            return click.FLOAT  # an infinite range would be printed as `x>=-inf`
         case kinds.Number(low, high, low_open):
             return click.FloatRange(low, high, min_open=low_open)
         case kinds.Choice(names):

@@ -30,7 +30,7 @@ class Sampling:
     temperature: float = option(
         0.0,
         Number(0),
-        "Default: 0, as in the paper.",
+        "Sampling temperature. Default: 0, as in the paper.",
         flag="--temperature",
         yaml="temperature",
         section="2.1",
@@ -39,7 +39,7 @@ class Sampling:
     top_p: float | None = option(
         None,
         Number(0, 1, low_open=True),
-        "Default: the server's.",
+        "Nucleus sampling. Default: the server's.",
         flag="--top-p",
         yaml="top_p",
         python_help="Nucleus sampling, in (0, 1]. Default: the server's.",

@@ -188,7 +188,7 @@ def _seeds_command() -> str:
     return typed_command("seeds", drop=tuple(name for name in names if name not in switches), switches=switches)
 
 
-@click.command()
+@click.command(short_help="Write the rows so far, or export to training frameworks.")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder.")
 @click.option(

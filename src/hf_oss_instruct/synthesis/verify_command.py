@@ -16,7 +16,7 @@ from hf_oss_instruct.terminal.process import over_tables
 from hf_oss_instruct.terminal.values import columns_in
 
 
-@click.command(cls=GroupedCommand)
+@click.command(cls=GroupedCommand, short_help="Run solutions with tests, and keep the rows that pass.")
 @click.argument("source")
 @click.option(
     "--out",

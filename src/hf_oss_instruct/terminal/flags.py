@@ -26,6 +26,8 @@ class GroupedCommand(click.Command):
         """See `click.Command.format_options`."""
         groups: dict[str, list[tuple[str, str]]] = {"Options": []}
         for option in self.get_params(ctx):
+            if isinstance(option, click.Argument):  # in the usage line; click 8.5.1 and later list it again
+                continue
             if record := option.get_help_record(ctx):
                 heading = option.heading if isinstance(option, GroupedOption) else "Options"
                 groups.setdefault(heading, []).append(record)
@@ -73,5 +75,5 @@ language_option = click.option(
     "--language",
     default="python",
     show_default=True,
-    help="Language of rows that say it neither in a column nor on a code fence.",
+    help="Language of rows that have none in a column or on a code fence.",
 )

@@ -107,7 +107,7 @@ def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Sco
     return scoring(what, tier=tier, **{names[name]: value for name, value in options.items()})
 
 
-@click.command()
+@click.command(short_help="Print a training recipe for TRL as YAML.")
 @click.argument("name", required=False)
 @click.option("--model", metavar="ID", help="Base model: a Hub id or a folder.")
 @click.option("--data", metavar="ID", help="Dataset: a Hub id or a folder written by synthesize.")
