@@ -44,6 +44,7 @@ def plan(flags: RunFlags, shards: int, out: Path, output: str) -> None:
     any machine and in any order, and again after a failure. merge then writes the dataset that one machine would have written. No
     request is sent.
     """
+    # Heavy imports wait until the command runs, so that --help answers without them.
     from hf_oss_instruct.scale.plan import write_plan
     from hf_oss_instruct.synthesis.from_flags import open_run
     from hf_oss_instruct.synthesis.run import CONFIG, with_benchmarks
@@ -182,6 +183,7 @@ def launch(
 
     spec = flags.spec
     plan = Plan.read(folder)
+    # Without the flag, the plan's own value holds: it was chosen for this teacher.
     if click.get_current_context().get_parameter_source("concurrency") is ParameterSource.DEFAULT:
         spec = spec.changed(teacher={"concurrency": plan.concurrency})
     if (here := open_teacher(spec.teacher).identity) != plan.teacher:

@@ -108,6 +108,7 @@ class JobsExecutor:
             for job, stage in self._ended(running).items():
                 shard = running.pop(job)
                 show_line(f"shard {shard}: Job {job} {stage}")
+                # A Job may be lost after its last copy: the report in the store decides.
                 if stage == DONE or is_finished(store, shard):
                     continue
                 if started.get(shard, 0) < ATTEMPTS:
@@ -122,6 +123,7 @@ class JobsExecutor:
 
         token = get_token()
         variables = [*(name.rpartition("=")[2] for name in self.how.teacher.api_key_env), *self.secrets]
+        # Keys are secrets and not `env`, which everyone who sees the Job can read.
         secrets = {name: os.environ[name] for name in variables} | ({"HF_TOKEN": token} if token else {})
         with _translated_errors("A Job could not be started"):
             job = client().run_uv_job(
@@ -158,6 +160,7 @@ class JobsExecutor:
                 namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan.encode())}
             ):
                 shard = by_name.get((job.labels or {}).get("shard", ""))
+                # Only one Job for a shard: a second one would pay for the same answers.
                 if shard and job.status.stage not in ENDED:
                     found[job.id] = by_name.pop(shard.name)
         for job_id, shard in found.items():

@@ -62,6 +62,7 @@ def merge(
         _check_finished(runs)
     stats = RunStats(spec.seeds.requested or 0)
     for run in runs:
+        # Only shard 0 counts them, although every shard reads all documents, so that none counts twice.
         stats.skipped.update(_counts(run.report, "documents_skipped"))
         stats.refused.update(_counts(run.report, "snippets_refused"))
     with locked_for_job(out, {"command": "merge", "config": spec.as_dict(), "teacher": runs[0].report["teacher"]}, SETTINGS):
@@ -123,12 +124,13 @@ def _check_cover(runs: Sequence[RecordedRun], partial: bool) -> None:
         RunError: shards are missing and not `partial`; or two shards overlap.
     """
     shards = [run.spec.seeds.shard or Shard(0, 1) for run in runs]
+    # Some shards may have been split: all are compared in the smallest parts that each of them consists of.
     finest = lcm(*(shard.count for shard in shards))
     if finest > LARGEST:
         raise RunError(f"The numbers of shards, {_listed({shard.count for shard in shards})}, have no small common multiple.")
     owner = np.full(finest, -1)  # (finest,): which shard has the seeds of each of the smallest parts
     for number, shard in enumerate(shards):
-        part = owner[shard.index :: shard.count]
+        part = owner[shard.index :: shard.count]  # (finest / shard.count,)
         if (taken := part[part >= 0]).size:
             raise RunError(
                 f"{str(runs[taken[0]].folder)!r} (shard {shards[taken[0]]}) and {str(runs[number].folder)!r} (shard {shard}) "
@@ -170,6 +172,7 @@ def _totals(runs: Sequence[RecordedRun]) -> RunReport:
         "tasks": known[0].get("tasks", []),
         "shards": len(runs),
         **({"started": min(started)} if (started := [report["started"] for report in known if "started" in report]) else {}),
+        # Without the cost of some shards the sum would look like the cost of all.
         **({"cost": sum(numbers)} if len(numbers) == len(costs) else {}),
     }
 

@@ -79,6 +79,7 @@ def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
     from hf_oss_instruct.scale.shipping import fetch_recorded
     from hf_oss_instruct.scale.store import Store, is_url
 
+    # Beside the output, whose disk has room for the rows; the system's temporary folder may be small.
     with TemporaryDirectory(prefix=f".{out.name}-shards-", dir=_existing(out.absolute().parent)) as copies:
         folders: list[Path] = []
         for number, source in enumerate(sources):

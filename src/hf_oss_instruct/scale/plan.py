@@ -182,6 +182,7 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
     if shards > requested:
         raise UsageError(f"--shards {shards:,} is more than the {requested:,} seeds. Pass at most {requested:,}.")
     spec = replace(spec, seeds=pinned(spec.seeds, source))
+    # Absolute, so that shards may be started in any folder.
     where = Path(named).absolute() if named and named != "stdlib" and Path(named).exists() else named or source.name
     model = spec.seeds.embedding_model
     model_folder = str(model.folder) if model and model.folder else None
@@ -199,5 +200,6 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
         if plan.spec.seeds.deny:
             write_atomically(folder / DENYLIST, plan.spec.seeds.deny.as_text())
         made_by = {"format_version": FORMAT_VERSION, "version": version("hf-oss-instruct")}
+        # Last, so that its presence means that the plan is whole.
         write_atomically(folder / PLAN, json.dumps(made_by | facts, indent=2) + "\n")
     return plan

@@ -25,6 +25,7 @@ from hf_oss_instruct.storage.workdir import differences
 from hf_oss_instruct.synthesis.run import CONFIG, RunResult, run
 from hf_oss_instruct.teachers.resolve import open_teacher
 
+# In the order in which they are written: the presence of the last means that all are there.
 FILES = (CONFIG, DENYLIST, PLAN)
 """Files of a plan that a store has."""
 COPY_EVERY_S = 300.0
@@ -69,6 +70,11 @@ class ShardRun:
     def run(self, shard: Shard, *, say: Callable[[str], None], progress: Progress = SILENT) -> Iterator[tuple[Path, RunResult]]:
         """Run a shard, or the parts that it was split into: each with its folder on this machine.
 
+        Args:
+            shard: the shard.
+            say: called with a sentence about each call of the store that is retried.
+            progress: a progress display.
+
         Raises:
             UsageError: the plan has no such shard.
             StoreError: the store cannot be read or written; nothing is lost.
@@ -83,6 +89,7 @@ class ShardRun:
             )
         planned = plan.spec_here()
         for part, out in plan.parts_of(shard):
+            # Teacher and limits are the caller's: no file may name a server, a key or a price.
             spec = replace(planned, teacher=self.teacher, limits=self.limits).changed(seeds={"shard": part})
             with self._copied(store, out, say):
                 result = run(out, spec, plan.open_source(self.seeds), open_teacher(self.teacher), progress=progress)

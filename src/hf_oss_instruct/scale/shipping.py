@@ -109,6 +109,7 @@ class Shipper:
             raise RunError(f"{str(self._folder)!r} is in use by another process. Wait for it to finish.") from None
         try:
             with_retries(self._fetch)
+            # Also shows that the store can be written, before anything is paid for.
             with_retries(self._store.put, {f"{self._name}/{OWNER}": f"process {os.getpid()} on {socket.gethostname()}".encode()})
         except BaseException:
             self._lock.release()
@@ -118,6 +119,7 @@ class Shipper:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._done.set()
+        # The last copy waits for the one that may be under way: two at once would record each other's sizes.
         self._thread.join()
         try:
             with_retries(self._finish)
@@ -152,6 +154,7 @@ class Shipper:
         if changed or pieces:
             self._store.put(changed | pieces)
             self._small |= small
+            # After the copy: a kill in between copies the same lines again, to a piece of the same name.
             self._copied.bytes_of |= sizes
             self._copied.write()
         return any(len(lines) > LARGEST // 2 for lines in pieces.values())
@@ -176,6 +179,7 @@ class Shipper:
                 self._say(f"{error} Retrying in {self._every_s:,.0f} s.")
 
     def _fetch(self) -> None:
+        # Pieces of this machine were cut from files that are still in its folder.
         here = f".{self._copied.machine}-"
         stored = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
         new = sorted(name for name in stored - self._copied.fetched if _is_piece(name) and here not in f".{Path(name).name}")
@@ -183,6 +187,7 @@ class Shipper:
         self._store.fetch({f"{self._name}/{name}": path for name, path in wanted.items()})
         if pieces := [name for name in new if name.startswith(VERDICT_PIECES)]:
             _append(self._folder / VERDICTS, [self._folder / name for name in pieces])
+            # What came from the store is not copied back.
             self._copied.bytes_of[VERDICTS] = (self._folder / VERDICTS).stat().st_size
         self._copied.fetched |= set(new)
         self._copied.write()

@@ -48,9 +48,11 @@ def split(folder: Path, into: int) -> list[Path]:
             raise RunError(f"{str(folder)!r} is finished: there is nothing to split. Merge it with the others.")
         if existing := [str(path) for path in (*folders.values(), moved) if path.exists()]:
             raise RunError(f"{existing[0]!r} exists already. Move it away, and split again.")
+        # Nobody can run the old shard once it has moved; a kill from here on is resumed from its new place.
         with locked(folder):
             moved.parent.mkdir(exist_ok=True)
             folder.rename(moved)
+            # The lock's own file has moved along.
             (moved / OWNER).unlink(missing_ok=True)
     for part, path in folders.items():
         if not path.exists():
@@ -60,15 +62,18 @@ def split(folder: Path, into: int) -> list[Path]:
 
 def _write_part(run: RecordedRun, part: Shard, out: Path, *, first: bool) -> None:
     """Write the folder of a smaller shard, with the answers to its own seeds; the first one keeps the requests sent so far."""
+    # Built under another name, so that a shard with its name is whole.
     building = out.with_name(f".{out.name}")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     with ExitStack() as stack:
         old, new = (stack.enter_context(Journal(folder / JOURNAL)) for folder in (run.folder, building))
         for entry in old.answers():
+            # An answer without a seed may belong to any part.
             if entry.seed is None or entry.seed.index in part:
                 new.append(entry.key, entry.answer, entry.seed, entry.task)
     if (run.folder / VERDICTS).exists():
+        # All of them: they are found by hash, so that those of other parts do no harm.
         shutil.copyfile(run.folder / VERDICTS, building / VERDICTS)
     kept = ("format_version", "teacher", "tasks", "started", "versions") + (("requests_sent", "seconds") if first else ())
     recorded: Mapping[str, Any] = run.report

@@ -87,6 +87,7 @@ class RunShard(DatatroveStep):
         shard = self.how.shard_of(rank, world_size)
         try:
             yield from self._rows(shard)
+        # Before its base class: an interrupted task must fail, so that datatrove runs it again.
         except RunInterruptedError:
             raise
         except OssInstructError as error:
@@ -125,6 +126,7 @@ class SeedReader(DatatroveStep):
     def run(self, data: Documents | None = None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """See `PipelineStep.run`."""
         yield from data or ()
+        # Every task reads the whole source, because a seed's place in it decides which task it belongs to.
         source = open_source(self.source, revision=self.plan.revision)
         for item in sample(source, replace(self.plan, shard=Shard(rank, world_size))):
             if isinstance(item, Skipped):
@@ -298,6 +300,7 @@ class RowWriter(DatatroveStep):
 
     def run(self, data: Documents | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         """See `PipelineStep.run`."""
+        # In a folder of the task's own until all are written: a task that is killed leaves no file among the others.
         shards = Shards(Path(self.folder) / f".{rank:05d}", self.schema)
         for document in data or ():
             shards.add({name: document.metadata.get(name) for name in self.schema.names})

@@ -80,6 +80,7 @@ class Store:
             StoreError: it cannot be listed.
         """
         with self._refusals("read"):
+            # fsspec keeps listings, and other machines write to the store.
             self._fs.invalidate_cache()
             try:
                 found = self._fs.find(f"{self._root}/{under}".rstrip("/"))
@@ -99,6 +100,7 @@ class Store:
 
         def copy(name: str, path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # Under another name until it is complete, because a kill may cut it.
             part = path.with_name(f".{path.name}.part")
             self._fs.get_file(f"{self._root}/{name}", str(part))
             part.replace(path)
@@ -134,6 +136,7 @@ class Store:
             StoreError: this user may not, or there is no such bucket.
         """
         if not self._on_hub():
+            # Other stores have no call that shows whether one may write there.
             self.put({PROBE: b""})
             self.put({}, [PROBE])
             return

@@ -22,6 +22,7 @@ def stragglers(plan: Plan, workers: int) -> list[tuple[Path, int]]:
     unfinished = [folder for _, folder in plan.unfinished()]
     begun = [folder for folder in unfinished if (folder / CONFIG).is_file()]
     free = workers - (len(unfinished) - len(begun))
+    # Rounded up, so that no worker is left without one.
     into = -(-free // len(begun)) if begun else 0
     counts = {folder: min(into, left) for folder in begun if (left := pending(folder))}
     return [(folder, count) for folder, count in counts.items() if count >= 2]

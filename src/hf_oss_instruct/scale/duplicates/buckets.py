@@ -42,13 +42,15 @@ def write_buckets(folder: Path, shard: Shard) -> int:
     """
     signatures = SignatureFiles(folder)
     job = signatures.job
+    # Equal texts have equal keys, so that a range of keys can be looked at without the others.
     parts = max(1, shard.count // (len(job.columns) * job.bands))
     units = [*product(range(len(job.columns)), range(job.bands), range(parts))]
+    # One empty array, since `concatenate` needs at least one.
     records = [np.empty(0, PAIR if job.check == NEAR else MARK)]
     for column, band, part in units[shard.index :: shard.count]:
         keys, positions = signatures.of_band(column, band, part, parts)
         records.extend(_near(signatures, column, keys, positions) if job.check == NEAR else [_marks(column, keys, positions)])
-    found = np.concatenate(records)
+    found = np.concatenate(records)  # (records,)
     (folder / BUCKETS).mkdir(parents=True, exist_ok=True)
     with atomic_write(folder / BUCKETS / f"{shard.name}.npy") as file:
         np.save(file, found, allow_pickle=False)
@@ -57,13 +59,13 @@ def write_buckets(folder: Path, shard: Shard) -> int:
 
 def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, positions: Hashes) -> Iterator[Records]:
     """The near duplicates among the texts of a bucket, a portion at a time."""
-    every_later, every_earlier = minhash.pairs_of_band(keys)
+    every_later, every_earlier = minhash.pairs_of_band(keys)  # both (pairs,)
     for start in range(0, len(every_later), minhash.BATCH_PAIRS):
         later, earlier = (positions[rows[start : start + minhash.BATCH_PAIRS]] for rows in (every_later, every_earlier))
-        wanted = distinct(np.concatenate([later, earlier]))
+        wanted = distinct(np.concatenate([later, earlier]))  # (documents,)
         grams, ends = signatures.gram_sets(column, wanted)
-        similarity = minhash.jaccard(grams, ends, np.searchsorted(wanted, later), np.searchsorted(wanted, earlier))
-        near = similarity >= signatures.job.threshold
+        similarity = minhash.jaccard(grams, ends, np.searchsorted(wanted, later), np.searchsorted(wanted, earlier))  # (portion,)
+        near = similarity >= signatures.job.threshold  # (portion,)
         found = np.empty(int(near.sum()), PAIR)
         found["later"], found["earlier"], found["column"], found["similarity"] = (
             later[near],
@@ -76,7 +78,7 @@ def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, posit
 
 def _marks(column: int, keys: Hashes, positions: Hashes) -> Records:
     """The texts that occur more than once."""
-    again = exact.repeated(keys)
+    again = exact.repeated(keys)  # (texts,)
     found = np.empty(int(again.sum()), MARK)
     found["position"], found["column"], found["mark"] = positions[again], column, keys[again]
     return found

@@ -38,7 +38,8 @@ def write_clusters(folder: Path) -> int:
     signatures = SignatureFiles(folder)
     records = _distinct(folder, PAIR if signatures.job.check == NEAR else MARK)
     positions, details = (_near if signatures.job.check == NEAR else _exact)(signatures, records)
-    order = np.argsort(positions)
+    order = np.argsort(positions)  # (rejected,)
+    # (tasks + 1,): a position has its task in the high bits, so that each task's documents stand together.
     ends = np.searchsorted(positions[order], np.arange(len(signatures) + 1, dtype=np.uint64) << BITS)
     (folder / CLUSTERS).mkdir(parents=True, exist_ok=True)
     for task in range(len(signatures)):
@@ -73,6 +74,7 @@ def _distinct(folder: Path, kind: np.dtype[np.void]) -> Records:
     for number, path in enumerate(paths, 1):
         fresh.append(np.load(path, allow_pickle=False))
         size += len(fresh[-1])
+        # Sorted only when there are more new records than known ones, so that each is sorted a few times.
         if size > max(len(known), 2**20) or number == len(paths):
             known, fresh, size = _unique(np.concatenate([known, *fresh])), [], 0
     return known
@@ -81,7 +83,7 @@ def _distinct(folder: Path, kind: np.dtype[np.void]) -> Records:
 def _unique(records: Records) -> Records:
     names = [name for name in records.dtype.names or () if name != "similarity"]  # which the others determine
     ordered = records[np.lexsort([records[name] for name in names])]
-    new = np.zeros(len(ordered), bool)
+    new = np.zeros(len(ordered), bool)  # (records,)
     new[:1] = True
     for name in names:
         new[1:] |= ordered[name][1:] != ordered[name][:-1]
@@ -90,11 +92,11 @@ def _unique(records: Records) -> Records:
 
 def _near(signatures: SignatureFiles, pairs: Records) -> tuple[Hashes, list[str]]:
     """Positions of the documents that go, and why."""
-    documents = distinct(np.concatenate([pairs["later"], pairs["earlier"]]))
-    ranks = _ranks(signatures, documents)
+    documents = distinct(np.concatenate([pairs["later"], pairs["earlier"]]))  # (documents,)
+    ranks = _ranks(signatures, documents)  # (documents,)
     later, earlier = (ranks[np.searchsorted(documents, pairs[side])] for side in ("later", "earlier"))
-    order = np.lexsort((pairs["column"], earlier, later))
-    chosen = pairs[order[near.rejecting(later[order], earlier[order])]]
+    order = np.lexsort((pairs["column"], earlier, later))  # (pairs,)
+    chosen = pairs[order[near.rejecting(later[order], earlier[order])]]  # (rejected,)
     chosen = chosen[np.argsort(chosen["earlier"], kind="stable")]  # so that ids are read task by task
     columns = [signatures.job.columns[column] for column in chosen["column"]]
     details = map(near.resembles, columns, chosen["similarity"].tolist(), signatures.ids(chosen["earlier"]))
@@ -104,9 +106,9 @@ def _near(signatures: SignatureFiles, pairs: Records) -> tuple[Hashes, list[str]
 def _exact(signatures: SignatureFiles, records: Records) -> tuple[Hashes, list[str]]:
     """Positions of the documents that go, and why."""
     documents, columns = distinct(records["position"]), signatures.job.columns
-    marks = np.zeros((len(documents), len(columns)), np.uint64)
+    marks = np.zeros((len(documents), len(columns)), np.uint64)  # (documents, columns)
     marks[np.searchsorted(documents, records["position"]), records["column"]] = records["mark"]
-    in_order = np.argsort(_ranks(signatures, documents))
+    in_order = np.argsort(_ranks(signatures, documents))  # (documents,)
     same = [*exact.first_repeats((row, marks[row].tolist()) for row in in_order.tolist())]
     return documents[[row for row, _ in same]], [exact.repeats(columns[column]) for _, column in same]
 

@@ -124,15 +124,15 @@ class _Column:
             with self._path.with_suffix(".grams").open("ab") as file:
                 file.write(found.grams.astype("<u8").tobytes())
         else:
-            marks = exact.squeezed(texts)
-            rows = np.flatnonzero(marks)
+            marks = exact.squeezed(texts)  # (texts,)
+            rows = np.flatnonzero(marks)  # (texts with a mark,)
             self._rows.append(rows + self._texts)
             self._keys.append(marks[rows][:, None])
         self._texts += len(texts)
 
     def finish(self) -> None:
         bands, kind = (minhash.BANDS, np.uint32) if self._near else (1, np.uint64)
-        keys = np.concatenate([np.empty((0, bands), kind), *self._keys])
+        keys = np.concatenate([np.empty((0, bands), kind), *self._keys])  # (rows, bands)
         np.save(self._path.with_suffix(".rows.npy"), np.concatenate([np.empty(0, np.int64), *self._rows]))
         np.save(self._path.with_suffix(".keys.npy"), np.ascontiguousarray(keys.T))  # (bands, rows): one task reads one band
         if self._near:
@@ -168,15 +168,17 @@ class SignatureFiles:
         keys: list[np.ndarray[Any, Any]] = []
         orders, positions = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
         for task, folder in enumerate(self._tasks):
-            every = np.load(folder / f"{column}.keys.npy", mmap_mode="r")[band]
-            high = every >> 32 if every.dtype == np.uint64 else every
+            # Mapped, so that only this band is read.
+            every = np.load(folder / f"{column}.keys.npy", mmap_mode="r")[band]  # (rows,)
+            high = every >> 32 if every.dtype == np.uint64 else every  # (rows,)
+            # Multiply-shift: the high bits of a key, which is a hash, scaled to the number of parts.
             chosen = np.flatnonzero(high.astype(np.uint64) * np.uint64(parts) >> BITS == part)
             rows = np.load(folder / f"{column}.rows.npy", mmap_mode="r")[chosen]
             keys.append(every[chosen])
             orders.append(np.load(folder / "order.npy", mmap_mode="r")[rows])
             positions.append(np.uint64(task << 32) | rows.astype(np.uint64))
         position, order = np.concatenate(positions), np.concatenate(orders)
-        by_row = np.lexsort((position, order))
+        by_row = np.lexsort((position, order))  # (texts,)
         return np.concatenate(keys)[by_row], position[by_row]
 
     def orders(self, positions: Hashes) -> Positions:
@@ -202,7 +204,7 @@ class SignatureFiles:
         sets, sizes = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
         for task, rows in _by_task(positions):
             ends = self._array(task, f"{column}.ends.npy")
-            starts, lengths = ends[rows], ends[rows + 1] - ends[rows]
+            starts, lengths = ends[rows], ends[rows + 1] - ends[rows]  # both (documents,)
             shift = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)  # (grams,): from a number here to one in the file
             grams = np.memmap(self._tasks[task] / f"{column}.grams", "<u8", "r")
             sets.append(np.asarray(grams[shift + np.arange(len(shift))], np.uint64))
@@ -216,7 +218,7 @@ class SignatureFiles:
 
 def _by_task(positions: Hashes) -> Iterator[tuple[int, Positions]]:
     """Tasks with the numbers of their documents, of sorted positions."""
-    tasks, rows = (positions >> BITS).astype(np.int64), (positions & np.uint64(2**32 - 1)).astype(np.int64)
+    tasks, rows = (positions >> BITS).astype(np.int64), (positions & np.uint64(2**32 - 1)).astype(np.int64)  # both (positions,)
     for start, stop in pairwise([*np.flatnonzero(np.diff(tasks, prepend=-1)).tolist(), len(tasks)]):
         yield int(tasks[start]), rows[start:stop]
 

@@ -145,6 +145,7 @@ class DuplicateFilter(DatatroveStep):
         rejected, signatures = read_clusters(Path(self.folder), shard), SignatureFiles(Path(self.folder))
         reason, ids, number = signatures.job.check, signatures.ids_of_task(rank), 0
         for number, document in enumerate(data or (), 1):
+            # Duplicates are named by their number in the task: other documents here would reject the wrong ones.
             if number > len(ids) or document.id.encode(errors="replace") != ids[number - 1]:
                 raise RunError(_other_documents(shard, f"document {number - 1:,} is {document.id!r}"))
             if detail := rejected.get(number - 1):
