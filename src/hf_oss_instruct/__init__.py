@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.loading.registration import register_when_imported
 
+# For type checkers, which cannot follow `__getattr__`: without this, every public name would be Any.
 if TYPE_CHECKING:
     from hf_oss_instruct.api import curate, publish
     from hf_oss_instruct.data import Completion, Row, Seed
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.training.recipes import load_recipe
     from hf_oss_instruct.training.run import train
 
+# Names are imported when they are used (PEP 562), because the modules behind them import datasets, torch and others.
 _HOMES = {
     "Checks": "spec.checks",
     "CommentFunctionTeacher": "teachers.comment_function",

@@ -27,6 +27,7 @@ from hf_oss_instruct.training.command import recipe, train
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    # Not standalone: exit codes, signals and errors are those of `terminal.process`.
     leave_with(lambda: cli.main(standalone_mode=False))
 
 

@@ -72,6 +72,7 @@ def check_key(key: str | None, base_url: str | None, name: str = "This key") -> 
         parts = urlsplit(base_url)
     except ValueError:
         return  # not a URL: reported where it is used
+    # Servers decode percent-encoding, so an encoded token is a token.
     words = [unquote(word) for word in (parts.username, parts.password) if word]
     if any(map(is_hugging_face_token, words)) or holds_hugging_face_token(unquote(parts.path + " " + parts.query)):
         raise _wrong_host_error("The key in --base-url", base_url)
@@ -82,6 +83,7 @@ def is_hugging_face_token(key: str) -> bool:
     key = key.strip().strip("'\"").removeprefix("Bearer ").strip()
     if key.startswith(HF_TOKEN_PREFIXES):
         return True
+    # Imported only for keys that do not show what they are.
     from huggingface_hub import get_token
 
     return key == get_token() or key in (os.environ.get(name) for name in HF_TOKEN_NAMES)
@@ -109,6 +111,7 @@ def is_hugging_face(url: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
+    # With the dot, since `nothuggingface.co` is somebody else's.
     own = host == "huggingface.co" or host.endswith((".huggingface.co", ".endpoints.huggingface.cloud"))
     return parts.scheme == "https" and own
 

@@ -51,6 +51,7 @@ def digest(*parts: Any) -> str:
 
 def storable(text: str) -> str:
     """Replace lone surrogates, which JSON may contain but UTF-8 cannot encode."""
+    # `isascii` looks at a flag; encoding would copy every text, most of which are ASCII.
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
@@ -139,6 +140,7 @@ class Seed:
         if not self.seed_id:
             source = self.origin
             key = digest(source.dataset, source.revision, source.row_id, self.start_line, self.end_line)
+            # The class is frozen, also for itself.
             object.__setattr__(self, "seed_id", key)
 
     def at(self, index: int) -> Seed:

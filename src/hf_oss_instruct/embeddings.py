@@ -153,11 +153,12 @@ class Encoder:
         import torch
 
         options = {"return_tensors": "pt", "padding": True, "truncation": True, "max_length": self._most}
+        # An empty text may have no token at all, and no mean.
         inputs = self._tokenizer([text or " " for text in texts], **options).to(self._model.device)
         with torch.inference_mode():
-            hidden = self._model(**inputs).last_hidden_state
-        mask = inputs["attention_mask"].unsqueeze(-1)
-        pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+            hidden = self._model(**inputs).last_hidden_state  # (texts, tokens, dimensions)
+        mask = inputs["attention_mask"].unsqueeze(-1)  # (texts, tokens, 1)
+        pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)  # (texts, dimensions)
         vectors: Vectors = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
         return vectors
 
@@ -166,6 +167,7 @@ def _hash_of(folder: Path) -> str:
     """Hash of the names and contents of a model's files: 16 hex digits."""
     state = xxhash.xxh3_64()
     for path in sorted({path for pattern in _FILES for path in folder.glob(pattern) if path.is_file()}):
+        # Names and sizes keep the contents of two files apart.
         state.update(f"{path.name}\0{path.stat().st_size}\0".encode("utf-8", "surrogateescape"))
         with path.open("rb") as file:
             while block := file.read(1 << 20):

@@ -148,6 +148,7 @@ def strip_end_tokens(text: str) -> str:
 
 
 def _last_token(text: str) -> str:
+    # Only the last characters, so that the loop over end tokens stays linear.
     start = max(text.rfind("<", -_LONGEST), text.rfind("[", -_LONGEST))
     found = _END_TOKEN.fullmatch(text, start) if start >= 0 else None
     if found is None or (
@@ -164,6 +165,7 @@ def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
     last: _Marker | None = None
     depth = named = 0
     for marker in _markers(text):
+        # Markers of other families inside reasoning are part of its text.
         if opened and marker.family == opened.family:
             depth += marker.nests if marker.opens else -1
             last = last if marker.opens else marker
@@ -174,6 +176,7 @@ def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
             continue
         elif marker.opens and (marker.starts_line or _is_role(text[: marker.start])):
             opened, depth = marker, 1
+        # Mentioned in a sentence, perhaps with its counterpart, which then ends nothing either.
         elif marker.opens:
             named += 1
         elif marker.family < _ALONE and (marker.fills_line or (not named and marker.ends_reasoning)):

@@ -62,6 +62,7 @@ def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None =
     """
     try:
         with path.open("rb") as file:
+            # A byte more than allowed shows that there is more, without reading all of it.
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise ValueError(f"it has more than {LARGEST:,} bytes")
@@ -87,6 +88,7 @@ def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) 
         raise ValueError(f"{name} should hold a JSON object, not {type(value).__name__}")
     for key, kind in keys.items():
         kinds = kind if isinstance(kind, tuple) else (kind,)
+        # To Python, True is an int; in JSON it is none.
         if not isinstance(value.get(key), kinds) or (isinstance(value.get(key), bool) and bool not in kinds):
             wanted = " or ".join("null" if accepted is type(None) else accepted.__name__ for accepted in kinds)
             shown = f"is {value[key]!r:.60}" if key in value else "is missing"
@@ -196,6 +198,7 @@ def _no_number(text: str) -> Any:
 
 
 def _parse_int(text: str) -> int:
+    # Python takes quadratic time for a long number, so its length is checked first.
     value = int(text) if len(text) <= NUMBER else 1 << BITS
     if value.bit_length() > BITS:
         raise ValueError(f"it has the number {text[:20]}…, which has more than {BITS} bits")
@@ -203,6 +206,7 @@ def _parse_int(text: str) -> int:
 
 
 def _finite(text: str) -> float:
+    # 1e999 is valid JSON, and infinite.
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"it has the number {text[:20]}, which is larger than any other")

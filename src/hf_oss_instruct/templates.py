@@ -85,6 +85,7 @@ def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
         UsageError: the row has neither pair of columns.
     """
     if "problem" in row and "solution" in row:
+        # Not `format`: problems are full of braces.
         return OSS_INSTRUCTION.replace("{problem}", row["problem"]), row["solution"]
     if "instruction" in row and "response" in row:
         return row["instruction"], row["response"]
@@ -130,6 +131,7 @@ class MagicoderTemplate:
         stop = tokenizer.eos_token
         if not stop:
             raise UsageError("The tokenizer has no eos_token, so the model could not learn to stop. Set one.")
+        # A Python literal of this text is a Jinja literal as well.
         before, after = (repr(part) for part in MAGICODER.split("{instruction}"))
         return cls(
             stop,
@@ -166,6 +168,7 @@ class ChatTemplate:
         if not tokenizer.chat_template:
             raise UsageError("The tokenizer has no chat template. Use --template magicoder, or a model that has one.")
         tail = _rendered(tokenizer, "x", _MARK).partition(_MARK)[2]
+        # The first special token after the answer; of several at the same position, the longest.
         found = [(tail.index(token), -len(token), token) for token in special_tokens(tokenizer) if token in tail]
         stop = min(found)[2] if found else tokenizer.eos_token
         if not stop:
@@ -186,6 +189,7 @@ class ChatTemplate:
                 "This chat template writes the prompt differently once it is answered, so that training and use would differ. "
                 "Use --template magicoder."
             )
+        # Templates often end a turn with a new line after the token, which is not part of the answer.
         text = whole[len(prompt) :]
         return text[: text.rindex(self.stop)] + self.stop if self.stop in text else text + self.stop
 
@@ -207,6 +211,7 @@ def template_for(name: str, tokenizer: Tokenizer) -> Template:
 def begin(tokenizer: Tokenizer) -> str:
     """Return the BOS token if the tokenizer adds one to every text, else an empty string."""
     bos = tokenizer.bos_token
+    # Whether a tokenizer adds it depends on its code and files, so it is tried.
     return bos if bos and tokenizer.encode("a")[0] == tokenizer.convert_tokens_to_ids(bos) else ""
 
 

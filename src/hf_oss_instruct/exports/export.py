@@ -68,6 +68,7 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
         raise UsageError(f"Unknown format {format!r}. Use one of: {', '.join(WRITERS)}.")
     rows = ExportableRows(folder)
     with locked_for_job(out, {"command": "export", "to": format, "from": str(folder.resolve())}):
+        # Tasks of an interrupted export, or of rows that are not exported any more.
         shutil.rmtree(out / "tasks", ignore_errors=True)
         with progress.stage(f"Writing {folder} for {format}", "rows") as rows.counts:
             count = WRITERS[format](rows, out)
@@ -79,6 +80,7 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
         report: dict[str, Any] = {"format": format, "rows": count, "skipped": found.skipped, "source": _source(folder)}
         report["state"] = _state(out)
         write_atomically(out / "README.md", card(out.resolve().name, report))
+        # Last: a folder without it is no export to `publish`.
         write_atomically(out / REPORT, json.dumps(report, indent=2) + "\n")
     return found
 

@@ -26,6 +26,7 @@ from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 
+# With a date, so that a task stays the same when Debian is updated.
 IMAGE = "debian:bookworm-20241202-slim"
 LIMITS = Limits(cpu_s=120.0, wall_s=300.0, memory_mib=8192, processes=256, disk_mib=512)
 
@@ -100,6 +101,7 @@ def confirm(files: dict[str, str]) -> str:
     return "doing nothing passes its tests" if output[:1] == ["1"] else "its solution does not pass its own tests"
 
 
+# Doing nothing comes first, as a solution cannot be taken back. All other output is dropped: only rewards are read.
 _BOTH = """mkdir app logs
 export APP=$PWD/app LOGS=$PWD/logs
 sh task/tests/test.sh > /dev/null 2>&1; cat logs/reward.txt

@@ -124,6 +124,7 @@ def _suite(tests: RowTests) -> Suite | None:
     try:
         return read_suite(tests.code, tests.language, tests.solution)
     except SuiteRefusedError as refused:
+        # Tests that only cannot be divided still run as a whole; those that need what the container lacks do not.
         if refused.reason == "not_verifiable":
             raise
         return None

@@ -72,6 +72,7 @@ def dataset_push(
         PublishError: the folder is not a run, or a condition is not met.
     """
     shards = {name: sorted((folder / name).glob("train-*.parquet")) for name in CONFIGS.values()}
+    # Before anything is read: a link may lead to a file that is not meant to be published.
     if is_run(folder):
         check_regular_files(
             folder, [folder / RUN_REPORT, folder / CONFIG, *(path for paths in shards.values() for path in paths)]
@@ -123,6 +124,7 @@ def dataset_push(
     )
     notice = _license_notice(facts).encode()
     files |= {CARD: card.encode(), "NOTICE.md": notice}
+    # Last, so that everything is scanned in the form in which it will be sent, the card included.
     check_secrets(files, rules.secret_in)
     partial = f", {report['pending']:,} of {report['requested']:,} seeds pending" if report["pending"] else ""
     summary = f"{plural(report['kept'], 'row')} by {report['teacher']}{partial}"

@@ -36,6 +36,11 @@ class RowFacts:
 def row_facts(folder: Path, rules: Rules, with_seeds: bool) -> RowFacts:
     """Count the rows of a run's folder.
 
+    Args:
+        folder: the folder of the run.
+        rules: conditions for publishing, which say whose code may be shown.
+        with_seeds: whether the samples contain their snippets.
+
     Raises:
         PublishError: a table lacks a column.
     """
@@ -61,12 +66,19 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def shown_rows(path: Path, rules: Rules, with_seeds: bool) -> tuple[pa.Table, Counter[str]]:
-    """The publishable rejected rows of a file, and how many others there are by reason."""
+    """The publishable rejected rows of a file, and how many others there are by reason.
+
+    Args:
+        path: a Parquet file of rejected rows.
+        rules: conditions for publishing.
+        with_seeds: whether rows contain their snippets.
+    """
     whole = pa.concat_tables(table for _, table in rows_of(str(path), path))
     table = whole if with_seeds else without_seeds(whole)
     withheld, keep = Counter[str](), []
     for row in table.to_pylist():
         reason = None
+        # First: no option overrides an opt-out.
         if row.get("reason") == "denied":
             reason = "denied"
         elif secret_of(row, rules.secret_in):
@@ -80,6 +92,7 @@ def shown_rows(path: Path, rules: Rules, with_seeds: bool) -> tuple[pa.Table, Co
 
 def without_seeds(table: pa.Table) -> pa.Table:
     """The same rows with empty snippets."""
+    # A rejected answer may quote the snippet.
     for name in {"seed", "received"} & set(table.column_names):
         empty = pa.array(["" if name == "seed" else None] * len(table), pa.string())
         table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), empty)

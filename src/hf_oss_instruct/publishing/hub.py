@@ -158,6 +158,7 @@ def publish(
     check(push)
     api = client(token, endpoint)
     with hub_errors(repo_id):
+        # Everything that can be refused comes before the repository is created, so that a failure leaves nothing behind.
         retried(_check_rights, api, repo_id, create_pr)
         retried(_check_yaml, api, push)
         if not retried(api.repo_exists, repo_id, repo_type=push.repo_type):
@@ -165,6 +166,7 @@ def publish(
         if revision != "main":
             retried(api.create_branch, repo_id, branch=revision, repo_type=push.repo_type, exist_ok=True)
         info: Any = retried(api.repo_info, repo_id, repo_type=push.repo_type, revision=revision)
+        # Before the files arrive: nobody may download them without accepting the terms.
         if push.gated and not info.gated and not create_pr:
             retried(api.update_repo_settings, repo_id, gated="auto", repo_type=push.repo_type)
         existing = {file.rfilename for file in info.siblings or ()}
@@ -172,6 +174,7 @@ def publish(
             return None
         files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, info.sha, existing)})
         operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
+        # Only what this package puts there: other files in the repository are the owner's.
         obsolete = [path for path in sorted(existing - files.keys()) if path.startswith(push.owned)]
         operations += [CommitOperationDelete(path) for path in obsolete]
         size = sum(push.size(path) for path in push.files)
@@ -184,6 +187,7 @@ def publish(
                 repo_type=push.repo_type,
                 revision=revision,
                 create_pr=create_pr,
+                # The Hub refuses (412) if somebody has committed since the files were compared.
                 parent_commit=push.parent or info.sha,
             )
         return commit

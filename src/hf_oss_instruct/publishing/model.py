@@ -89,6 +89,7 @@ def model_push(
     files[RECIPE] = yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True).encode()
     if curve := loss_curve(facts["losses"]):
         files[CURVE] = curve.encode()
+    # From the facts with whole paths: the base model's card may be in a local folder.
     chosen_license = License(license) if license else license_of(own, token, endpoint)
     try:
         card = model_card(repo_id.split("/")[-1], facts, repo_id=repo_id, license=chosen_license)

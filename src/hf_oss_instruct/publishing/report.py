@@ -89,6 +89,7 @@ def published_report(
             if isinstance(content, bytes):
                 (folder / path).write_bytes(content)
             else:
+                # Linked, because tables can be large.
                 (folder / path).symlink_to(content.resolve())
         report = make(folder, options)
         report.save(Path(work, "page"), browser=False)

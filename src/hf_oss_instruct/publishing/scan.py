@@ -34,6 +34,7 @@ def check_regular_files(folder: Path, paths: Iterable[Path]) -> None:
     """
     root = folder.resolve()
     for path in paths:
+        # Resolved, because any folder on the way may be a link, too.
         name, real = path.relative_to(folder).as_posix(), path.resolve()
         if not real.is_relative_to(root):
             raise PublishError(

@@ -87,6 +87,7 @@ def _check(found: dict[str, Any]) -> None:
         for measure, score in checked(measures, {}, kind).items():
             name = f"{kind}, {measure}"
             checked(score, dict.fromkeys(("mean", "low", "high", "problems"), (int, float)), name)
+            # Rounded, because computed ends of an interval can miss the mean by the last bit.
             low, mean, high = (round(score[part], 6) for part in ("low", "mean", "high"))
             if not 0 <= low <= mean <= high <= 1:
                 shown = f"low {low}, mean {mean}, high {high}"
@@ -125,6 +126,7 @@ def scores_push(
     results, api = read_results(folder), client(token, endpoint)
     with hub_errors(repo_id):
         try:
+            # A branch that does not exist yet will begin at main.
             base_revision = revision if retried(api.revision_exists, repo_id, revision) else "main"
             sha = str(retried(api.model_info, repo_id, revision=base_revision).sha)
             before = download(api, "model", repo_id, sha, CARD).decode()
@@ -236,6 +238,7 @@ def _put_table(card: ModelCard) -> None:
         cells += [f"{row.metric_args['problems']} of {row.metric_args['of']}", row.metric_args["how"]]
         lines.append(f"| {' | '.join(map(markdown, cells))} |")
     table = "\n".join([BEGIN, "", *lines, "", END])
+    # A function, since backslashes in a replacement text would be escapes.
     card.text = re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: table, card.text, count=1, flags=re.S)
 
 

@@ -101,6 +101,7 @@ def _license(license: str | None, terms: Terms | None, published: bool) -> dict[
     notice = {"license_name": "of-the-sources", "license_link": "NOTICE.md"} if published else {}
     fields = terms.fields if terms else {"license": "other"} | notice
     if license and license != "other":
+        # The gate stays: another license does not end the source's terms.
         fields = {name: value for name, value in fields.items() if name.startswith("extra_")} | {"license": license}
     return fields
 
@@ -182,6 +183,7 @@ def environment() -> Environment:
     """The Jinja environment for `templates/`, with filters that show untrusted text as text."""
     made = Environment(
         loader=PackageLoader(__package__),
+        # A missing value is an error, not an empty place on a published card.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -33,6 +33,7 @@ def loss_curve(losses: Sequence[tuple[int, float]]) -> str:
 
     def point(step: int, loss: float) -> tuple[float, float]:
         x = LEFT + (WIDTH - LEFT - RIGHT) * (step - first) / max(1, last - first)
+        # A constant loss is drawn in the middle.
         y = TOP + (HEIGHT - TOP - BOTTOM) * ((high - loss) / (high - low) if high > low else 0.5)
         return round(x, 1), round(y, 1)
 

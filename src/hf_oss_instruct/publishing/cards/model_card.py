@@ -89,6 +89,7 @@ def is_adapter(facts: Mapping[str, Any]) -> bool:
 
 def _front_matter(name: str, facts: Mapping[str, Any], license: License | None) -> dict[str, Any]:
     adapter, base = is_adapter(facts), facts["base"]
+    # Local datasets have no id that the Hub could link to.
     sets = list(dict.fromkeys(part["hub"]["id"] for part in facts["data"] if part["hub"]))
     return {
         "model_name": one_line(name, 80),
