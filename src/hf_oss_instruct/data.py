@@ -222,7 +222,65 @@ class Pair:
 
 
 class Row(TypedDict, total=False):
-    """A kept pair with its metadata: one row of config `default`. `schemas.SCHEMA` has the same names."""
+    """A kept pair with its metadata: one row of the config `default`, with the names of its columns.
+
+    Columns of verification, lineage, concepts and judging are missing, or None, in rows that did not go through these steps.
+
+    Attributes:
+        seed_id: key of the seed, a hash of its dataset, revision, document and lines; of an evolved row, a hash of its parent's
+            id, the round and the operation.
+        index: position in seed order, from 0.
+        seed: the snippet.
+        lang: language of the snippet.
+        seed_dataset: name of the dataset that the snippet comes from: `python-stdlib`, a Hub id, or a folder's name.
+        seed_revision: its commit, version or content hash; None if unknown.
+        raw_index: number of the document among those of its language there, from 0.
+        repo_name: repository of the document; None if unknown, as are the next four.
+        repo_commit: its commit.
+        file_path: path of the document in it.
+        licenses: SPDX names, as the source gives them.
+        license_type: the source's own word, such as `permissive`.
+        start_line: first line of the snippet, counted from 1.
+        end_line: last line of the snippet, included.
+        sampler: name and version of the rule that chose the lines (`hash/1`).
+        rng_seed: random seed of the sampler.
+        problem: the self-contained problem.
+        solution: its solution, in Markdown as the teacher wrote it.
+        teacher: identity of the teacher: kind, model and revision.
+        prompt_hash: hash of the prompts that lead to the row, 32 hex digits.
+        sampling: sampling parameters as they were sent, as JSON.
+        openai_fingerprint: version of the server's configuration, as reported by it; None if it gives none.
+        prompt_tokens: tokens of the prompts, as counted by the server; None if it gives no count.
+        completion_tokens: tokens of the answers, counted likewise.
+        reasoning: the model's reasoning; None unless it was requested (`keep_reasoning`, `thoughts`).
+        contaminated_by: benchmark tasks that the row quotes (`humaneval:HumanEval/23:words`); None without any.
+        flags: remarks of checks and tasks, such as `style:function`; None without any.
+        tests: single tests, each on its own, where rows were verified; else the text that came with the pair; None without tests.
+        test_results: whether the kept solution passes each test.
+        test_marks: for each test `weak`, `repeated`, `flaky` or an empty text.
+        solutions: `text`, `teacher`, `status` and `results` of each solution, the row's own first.
+        execution_status: `passed`, `tests_failed`, `tests_vacuous`, `tests_flaky`, `tests_missing`, `not_verifiable` or
+            `sandbox_error`.
+        detail: why the solution did not pass, in one line; None if it did.
+        pass_rate: share of the tests that the kept solution passes, 0 to 1; None without tests.
+        attempts: number of solutions.
+        passes: number of solutions that pass every test.
+        mutation_score: share of the mutants that a test killed, 0 to 1; None without mutants.
+        mutants: number of mutants.
+        flaky: number of tests whose result changed between runs.
+        reruns: number of these runs.
+        selected_by: method that selected the kept solution, such as `majority`.
+        stderr_tail: end of its standard error.
+        sandbox: sandbox tier that ran the tests.
+        toolchain: compiler or interpreter that ran them.
+        parent_id: `seed_id` of the row that this one was evolved from.
+        round: how often it was evolved.
+        operation: the operation of the last round.
+        concepts: concepts that the problem was made from.
+        judge_scores: `judge`, `criterion` and `score` of each judge.
+        judge_mean: weighted mean over criteria of the mean over judges.
+        judge: the judges that scored the row.
+    """
 
     seed_id: str
     lang: str
@@ -253,6 +311,7 @@ class Row(TypedDict, total=False):
     flags: list[str] | None
     tests: str | list[str] | None
     execution_status: str | None
+    detail: str | None
     attempts: int | None
     passes: int | None
     pass_rate: float | None

@@ -107,10 +107,13 @@ def to_prompt_completion(row: Mapping[str, Any], thoughts: str = DROP) -> dict[s
     Args:
         row: any row with `problem` and `solution`, or with `instruction` and `response` such as those of
             Magicoder-Evol-Instruct-110K. That dataset contains answers close to HumanEval's: check it before you report scores.
-        thoughts: `drop`, or `keep` for completions that begin with the row's `reasoning`, see `with_thoughts`.
+        thoughts: `drop`, or `keep` for completions that begin with the row's `reasoning` between `<think>` tags.
 
     Returns:
         `{"prompt": …, "completion": …}`; the completion is the solution alone, the trainer adds the end token.
+
+    Raises:
+        UsageError: the row has neither pair of columns.
     """
     instruction, response = instruction_and_response(row)
     completion = with_thoughts(row, response) if thoughts == KEEP else response

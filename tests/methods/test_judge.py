@@ -22,6 +22,7 @@ from hf_oss_instruct.methods.judging.statistics import agreement, positions
 from hf_oss_instruct.methods.judging.tasks import judge_prompt, scores_in
 from hf_oss_instruct.schemas import JUDGING
 from tests.support import evolving
+from tests.support.progress import Noted
 from tests.support.teacher import Answer, LocalTeacher
 
 TWO: dict[str, Any] = {
@@ -213,6 +214,20 @@ def test_rows_keep_their_columns_and_get_scores(tmp_path: Path, server: LocalTea
     assert (again["kept"], len(server.requests)) == (6, sent)
     with pytest.raises(RunError, match="belongs to another run"):
         oss.judge_rows(source, out, judges=[model(server)], min_judge_mean=2.5)
+
+
+def test_the_function_reports_its_progress(tmp_path: Path, server: LocalTeacher) -> None:
+    source, progress = written(tmp_path / "rows.jsonl", [evolving.row(number) for number in range(10)]), Noted()
+    oss.judge_rows(source, tmp_path / "out", judges=[model(server)], progress=progress)
+    assert progress.stages["Judging rows.jsonl"].done == 10
+
+
+def test_without_a_judge_it_says_how_one_is_given_in_python_and_on_the_command_line(tmp_path: Path) -> None:
+    source = written(tmp_path / "rows.jsonl", [evolving.row(0)])
+    with pytest.raises(UsageError, match=re.escape("Pass at least one: judges=[InferenceTeacher(…)], or --judge MODEL.")):
+        oss.judge_rows(source, tmp_path / "out", judges=[])
+    with pytest.raises(UsageError, match="The embedded teacher cannot judge rows"):
+        oss.judge_rows(source, tmp_path / "out", judges=[oss.CommentFunctionTeacher()])
 
 
 def test_scores_are_compared_with_what_running_showed(tmp_path: Path, server: LocalTeacher) -> None:

@@ -503,7 +503,7 @@ class TestSecrets:
     def test_a_url_in_place_of_the_models_name_does_not_get_it_either(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HF_TOKEN", SECRET)
         with LocalTeacher() as server:
-            with pytest.raises(UsageError, match=r"is a URL\. Pass it with --base-url"):
+            with pytest.raises(UsageError, match=r"is a URL\. Pass it as the server \(--base-url, or base_url in Python\)"):
                 ask(teacher_of(server.base_url))
         assert server.requests == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.training.estimate import Shape
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, RECIPES, TRAINERS, load_recipe, read_yaml, rows_a_step
+from hf_oss_instruct.training.run import train
 from tests.support.warm import TRAIN
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
@@ -56,6 +58,15 @@ def test_train_says_which_command_runs_a_recipe_for_another_trainer(name: str, t
     assert "dataset_config" not in text
     with pytest.raises(UsageError, match=f"trl {name} --config"):
         read_yaml(tmp_path / "x.yaml")
+
+
+def test_what_is_not_a_recipe_is_refused_with_where_to_get_one(tmp_path: Path) -> None:
+    missing = str(tmp_path / "nope.yaml")
+    with pytest.raises(UsageError, match=re.escape(f"{missing!r} does not exist. Print one: hf-oss-instruct recipe magicoder")):
+        train(missing)
+    values: Any = {"learning_rate": 1e-5}
+    with pytest.raises(UsageError, match=r"what load_recipe returns, or the path of a YAML file, not \{'learning_rate': 1e-05\}"):
+        train(values)
 
 
 def test_without_trl_a_recipe_is_printed_and_says_that_its_keys_were_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:

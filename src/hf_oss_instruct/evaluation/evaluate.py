@@ -78,7 +78,8 @@ def evaluate(
 
     Args:
         model: ID on the Hub, a local folder, or the server's name for the model.
-        tasks: one or more tasks, see `benchmarks.load`; `multipl_e` stands for every language.
+        tasks: one or more of `humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (from HumanEval) and
+            `multipl_e:mbpp-LANGUAGE` (from MBPP), in any spelling; `multipl_e` stands for every language.
         out: `out/TASK` gets `samples.jsonl`, `verdicts.jsonl`, `results.json`, `results.md`; `out/generation.log` gets
             lighteval's output.
         backend: `transformers`, `vllm` or `litellm`; by default `transformers`, and `litellm` with `base_url`.
@@ -98,9 +99,10 @@ def evaluate(
         limit: only the first problems of each task.
         ks: values of k for pass@k; by default 1, 10 and 100, up to the number of samples.
         allow_empty: count a server's empty answers as answers.
-        trained_on: a training set, see `trained_on.quoted_problems`; adds the score without the problems that it quotes.
+        trained_on: a training set: the folder of a run, Parquet or JSON Lines, or the id of a dataset on the Hub; adds the score
+            without the problems that it quotes.
         workers: samples run at once; one per processor by default.
-        tier: name of a sandbox tier, see `sandbox.run.run_program`.
+        tier: sandbox tier: `bubblewrap`, `landlock` or `unsafe-none` (no isolation); the best available one by default.
         say: called with messages that a user should see before the run takes time.
         progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 

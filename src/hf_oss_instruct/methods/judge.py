@@ -8,6 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.methods.judging import Rubric, judge_table, plan_judging
+from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
@@ -32,11 +33,12 @@ def judge_rows(
     limits: RunLimits | None = None,
     concurrency: int = 16,
     timeout: float | None = None,
+    progress: Progress = SILENT,
 ) -> RunReport:
     """Let models score the rows of a dataset using a rubric, and write the rows with their scores.
 
-    After an error, an interruption or a crash, the same call continues, and no answer is requested twice. The function `judge` is
-    unrelated: it runs the tests of a program.
+    After an error, an interruption or a crash, the same call continues, and no answer is requested twice. Not to be confused with
+    `judge`, which calls a function of a program and compares its return values.
 
     Args:
         source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
@@ -52,13 +54,15 @@ def judge_rows(
         limits: limits on requests, tokens and cost.
         concurrency: requests in flight at once.
         timeout: timeout of one request, in seconds; None adapts it to the answers.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The report, as in `run.json`; its entry `judging` has means, agreement of judges, and agreement of scores with test
         results.
 
     Raises:
-        UsageError: the rows have no problems or no solutions, the rubric cannot be used, or a library is missing.
+        UsageError: no judge is given, or one twice; the rows have no problems or no solutions, the rubric cannot be used, or a
+            library is missing.
         SeedError: the source cannot be read.
         RunError: `out` contains something else, is in use, or cannot be written.
         TeacherError: a judge cannot continue, or some rows are pending after all retries.
@@ -74,4 +78,5 @@ def judge_rows(
     for judge in judging.judges:
         check_teacher(judge)
     rows = read_source(str(source), columns, named(language).name).first(n)
-    return judge_table(plan_judging(rows, spec, judging, None), Path(out)).require_complete("judged")
+    plan = plan_judging(rows, spec, judging, None)
+    return judge_table(plan, Path(out), progress=progress).require_complete("judged")

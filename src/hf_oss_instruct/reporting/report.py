@@ -111,8 +111,8 @@ def report(
         The numbers and charts.
 
     Raises:
-        UsageError: the extra `report`, a tokenizer, a model or a column is missing.
-        SeedError: there is nothing to read.
+        UsageError: the extra `report`, a tokenizer, a model or a column is missing, or `rows` are not rows.
+        SeedError: the path does not exist, has no tables, or cannot be read. A table without rows is not an error.
 
     Source:
         Magicoder, arXiv 2312.02120, section 5 and figures 3 to 5 (lengths, categories, similarity to HumanEval).

@@ -54,11 +54,12 @@ def run_program(
 
     Args:
         source: source code of the program.
-        language: its language, see `languages.LANGUAGES`.
+        language: its language: `python`, `cpp`, `c`, `java`, `javascript`, `typescript`, `csharp`, `go`, `rust`, `php`, `ruby`,
+            `shell`, `perl`, `lua`, `r`, `racket` or `d`.
         stdin: content of standard input.
         files: further files for its working folder: relative path → content.
         limits: resource limits; `Limits()` by default.
-        tier: name of a sandbox tier; the best available one by default. `unsafe-none` does not isolate at all.
+        tier: sandbox tier: `bubblewrap`, `landlock` or `unsafe-none` (no isolation); the best available one by default.
         fresh: start a new Python interpreter instead of forking one with the standard library loaded.
         stdout_as_memory: standard output is a memory-mapped file of `limits.output_bytes` bytes that ends at the first zero byte.
         hash_seed: `PYTHONHASHSEED` of a Python program; random by default.

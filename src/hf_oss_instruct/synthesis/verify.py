@@ -59,7 +59,8 @@ def verify(
         tester: the model that writes tests; the teacher by default.
         solutions: total number of solutions: the row's own, and others written from the problem alone.
         solver: the model that writes further solutions; the teacher by default.
-        select: which solution is kept, one of `verification.selection.METHODS`.
+        select: which solution is kept: `own`, `majority` (most tests passed), or by agreement of solutions and tests `codet`,
+            `codet-sqrt`, `b4` or `aces`.
         keep: `passing` or `all`.
         min_pass_rate: minimum share of the tests that a kept solution passes, 0 to 1; all with `keep="passing"` by default.
         min_tests: minimum number of tests of a kept row.

@@ -94,7 +94,10 @@ def _check(model: str, base_url: str | None, api_key: str | None, concurrency: i
     if base_url is not None:
         _check_url(base_url)
     if "://" in model:  # huggingface_hub would treat it as the server and send it the Hugging Face token
-        raise UsageError(f"--model {model!r} is a URL. Pass it with --base-url, and the model's name with --model.")
+        raise UsageError(
+            f"The model {model!r} is a URL. Pass it as the server (--base-url, or base_url in Python), and as the model its name "
+            "there."
+        )
     check_key(api_key, base_url)
 
 

@@ -45,7 +45,7 @@ class Recipe:
     """A training recipe with every value filled in.
 
     Attributes:
-        name: one of `RECIPES`.
+        name: its name, such as `magicoder`.
         values: the keys of the YAML.
         gpus: devices it is meant for; 0 is a CPU.
         notes: the decisions, one per line.
@@ -84,12 +84,15 @@ def load_recipe(
     """Load a recipe of this package, with model, data and devices filled in.
 
     Args:
-        name: one of `RECIPES`.
+        name: `magicoder`, `magicoder-evol`, `fast`, `lora`, `qlora`, `large`, `smoke`, `grpo` or `dpo`.
         model: model to start from, a Hub id or a folder.
         data: dataset, a Hub id or a folder that `synthesize` wrote.
         gpus: devices; accumulation shrinks with more of them, to keep the recipe's rows per step. 0 is a CPU.
         changes: further keys of the YAML and their values.
         rows: rows to estimate time for; read from the folder's `run.json` if it exists.
+
+    Returns:
+        The recipe: `values`, the keys of the YAML; `gpus`; `notes`, the decisions; `estimate`, memory and time; and `to_yaml()`.
 
     Raises:
         UsageError: the name or a key is unknown; the message names the nearest known one. Where TRL is not installed, `notes`
@@ -140,10 +143,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a training YAML.
 
     Raises:
-        UsageError: it is not a YAML mapping, or a key is unknown to TRL here.
+        UsageError: it does not exist, is not a YAML mapping, or a key is unknown to TRL here.
     """
     try:
         values = load_yaml(path.read_text("utf-8"), aliases=True)
+    except FileNotFoundError as error:
+        raise UsageError(f"The recipe {str(path)!r} does not exist. Print one: hf-oss-instruct recipe magicoder") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as YAML: {error_message(error)}.") from error
     if not isinstance(values, dict):

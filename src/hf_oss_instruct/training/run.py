@@ -131,9 +131,11 @@ def train(
 @contextmanager
 def _as_file(recipe: Recipe | Path | str) -> Iterator[Path]:
     """Write the recipe to a file, since TRL's parser reads files only."""
-    if not isinstance(recipe, Recipe):
+    if isinstance(recipe, str | Path):
         yield Path(recipe)
         return
+    if not isinstance(recipe, Recipe):
+        raise UsageError(f"A recipe is what load_recipe returns, or the path of a YAML file, not {recipe!r}.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, RECIPE)
         path.write_text(recipe.to_yaml(), "utf-8")

@@ -27,6 +27,9 @@ def metric_path() -> str:
 
     Programs run in the sandbox, so HF_ALLOW_CODE_EVAL is not needed; `timeout` is CPU time, so that a loaded machine gives
     the same results; a program that exits before its tests have run fails.
+
+    Returns:
+        A path for `evaluate.load`.
     """
     return str(Path(__file__).with_name("sandboxed_code_eval.py"))
 

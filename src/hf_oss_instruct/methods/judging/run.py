@@ -91,8 +91,13 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
     """
     named = [other_teacher(judge, spec) for judge in asked.judges]
     judges = [judge for judge in named if judge is not None] or ([teacher] if teacher else [])
-    if not judges or any(judge.embedded for judge in judges):
-        raise UsageError("The embedded teacher cannot judge rows. Pass a model: --judge MODEL --base-url URL.")
+    if not judges:
+        raise UsageError("No judge was given. Pass at least one: judges=[InferenceTeacher(…)], or --judge MODEL.")
+    if any(judge.embedded for judge in judges):
+        raise UsageError(
+            "The embedded teacher cannot judge rows. Pass a model: --judge MODEL --base-url URL, or in Python "
+            "judges=[InferenceTeacher(…)]."
+        )
     identities = [judge.identity for judge in judges]
     if twice := next((name for name in identities if identities.count(name) > 1), None):
         raise UsageError(f"The judge {twice} is named twice. Name every judge once.")

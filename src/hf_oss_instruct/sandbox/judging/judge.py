@@ -40,13 +40,20 @@ def judge(
     Args:
         program: source code that defines the function.
         entry_point: name of the function.
-        inputs: positional arguments of each call.
-        expected: expected return value of each call, compared with `==`; NaN equals NaN.
-        tolerance: absolute tolerance for floats, in addition to `RELATIVE`; 0 for exact comparison.
+        inputs: (calls,) positional arguments of each call.
+        expected: (calls,) expected return value of each call, compared with `==`; NaN equals NaN.
+        tolerance: absolute tolerance for floats, in addition to 1e-7 of the expected value; 0 for exact comparison.
         language: must be `python`; functions in other languages cannot be called from outside.
-        limits: resource limits for each batch of `BATCH` inputs.
-        tier: name of a sandbox tier, see `run_program`.
-        rule: replaces `same` as the comparison, and also sees the arguments. It gets plain values only; raising means "wrong".
+        limits: resource limits for each batch of 1,024 calls.
+        tier: sandbox tier: `bubblewrap`, `landlock` or `unsafe-none` (no isolation); the best available one by default.
+        rule: a function that decides instead of `==`, from arguments, answer, expected value and tolerance. It gets plain values
+            only; raising means "wrong".
+
+    Returns:
+        A judgement: `status` (`passed`, `wrong_answer`, `runtime_error`, `timeout`, …), `per_input` (calls,) whether each call
+        returned the expected value, `outside` whether the values were compared outside the program's process, and `detail`,
+        the wrong answer or the error in one line. After a batch with a wrong answer, the remaining calls are not made and count
+        as wrong.
 
     Raises:
         UsageError: inputs and expected values differ in number, an input is not a plain value, or the language is not Python.

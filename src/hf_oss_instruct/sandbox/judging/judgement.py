@@ -26,7 +26,7 @@ class Judgement:
         status: one of `STATUSES`: that of the first input with a wrong answer, or `passed`.
         per_input: whether each input was answered correctly; a single entry for a whole program.
         execution: the run that decided it, or None if nothing was run. Its stdout holds the answers, not the program's output.
-        detail: the exception or anomaly, in one line.
+        detail: the wrong answer, the exception or another anomaly, in one line.
         outside: whether answers were compared outside the program's process, so that it cannot fake a pass.
     """
 
