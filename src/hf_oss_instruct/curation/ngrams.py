@@ -30,6 +30,7 @@ LONG_WORD_BYTES = 64
 # An odd factor for each position in an n-gram, so that the order of words counts. The draw is fixed,
 # because hashes are stored and compared: in the cached index of benchmarks, and between machines.
 _OF_POSITION = np.random.default_rng(20231204).integers(1, 2**63, 64, dtype=np.uint64) | np.uint64(1)
+# Masks of the first bytes of a number, which are its low ones (little-endian).
 _FIRST_BYTES = np.array([(1 << 8 * length) - 1 for length in range(WORD_BYTES + 1)], np.uint64)
 
 

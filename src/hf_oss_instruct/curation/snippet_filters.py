@@ -59,6 +59,7 @@ LICENCE = re.compile(
     r"(this|the) (software|program|library|file) is (free|provided|distributed|part of)|"
     r"general public license|apache\.org/licenses|merchantability|in no event shall|the above copyright notice|gnu\.org/licenses"
 )
+# In other languages `#` begins directives and attributes.
 HASH_COMMENTS = frozenset("python shell ruby perl r julia elixir tcl php".split())
 COMMENT = re.compile(r"//|/\*|\*|--\s|<!--|;;|%|\"\"\"|'''")
 IMPORT = re.compile(

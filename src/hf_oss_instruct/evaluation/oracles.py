@@ -16,9 +16,11 @@ from hf_oss_instruct.sandbox.judging.comparison import NUMBERS, close
 Oracle = Callable[[Sequence[Any], Any, Any, float], bool]
 """Arguments, answer, expected value, absolute tolerance → whether the answer is correct."""
 
+# Functions of MBPP whose answers have no fixed order.
 _SETS = (
     "similar_elements find_char_long common_in_nested_lists extract_singly larg_nnum intersection_array find_dissimilar Diff"
 ).split()
+# Functions of MBPP that may return a match object: only whether there is one counts.
 _THERE = "check_str text_match_three text_starta_endb".split()
 _ADAPTER = """
 

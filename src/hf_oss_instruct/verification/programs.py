@@ -19,6 +19,7 @@ _ASIDE = re.compile(
     r"\b(?:example|usage|output|alternative(?:ly)?|another|incorrect|wrong|buggy|naive|instead of|original|run it|tests?)\b",
     re.IGNORECASE,
 )
+# Tags of blocks that hold no program.
 _NO_CODE = frozenset("console output json diff html xml yaml toml text txt plaintext md markdown shell-session".split())
 _BY_TAG = {language.fence: language.name for language in LANGUAGES} | {
     suffix[1:]: language.name for language in LANGUAGES for suffix in language.suffixes

@@ -11,6 +11,7 @@ from hf_oss_instruct.verification import program_runs, python_runs
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, SKIPPED, Run, SuiteResult, TestResult
 from hf_oss_instruct.verification.suites.core import Suite
 
+# How frameworks of all languages write a skip or an assumption.
 _SKIPS = re.compile(
     r"skip|ignore|disabled|pending|todo|\bx(?:it|test|describe)\b|assum|\bomit|incomplete|inconclusive", re.IGNORECASE
 )

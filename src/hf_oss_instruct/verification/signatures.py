@@ -11,6 +11,8 @@ from hf_oss_instruct.verification.grammars import CODE, body_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+# Beginnings of node types, in all grammars: what a tester needs to see, and what is kept only if it
+# contains a definition (`_VALUES`).
 _KEPT = ("import", "include", "using", "use_", "package", "namespace", "preproc", "require", "extern")
 _TYPES = ("class", "struct", "enum", "interface", "trait", "impl", "record", "type", "module", "namespace", "protocol", "union")
 _VALUES = ("lexical_declaration", "variable_declaration", "export", "decorated", "template", "ambient", "attribute")

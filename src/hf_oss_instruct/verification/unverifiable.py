@@ -11,6 +11,7 @@ from hf_oss_instruct.verification.runs import SuiteResult
 from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
 from hf_oss_instruct.verification.suites.python_names import third_party
 
+# Messages of the languages' libraries where there is no network.
 _NETWORK = re.compile(
     r"Temporary failure in name resolution|Name or service not known|Network is unreachable|getaddrinfo|EAI_AGAIN|ENOTFOUND|"
     r"ENETUNREACH|UnknownHostException|no such host|dial (tcp|udp)|php_network_getaddresses|NameResolutionError|"

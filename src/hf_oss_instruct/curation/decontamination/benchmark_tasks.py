@@ -16,6 +16,7 @@ SOLUTIONS = ("canonical_solution", "reference_code", "code", "solutions", "solut
 SOLUTIONS_PER_TASK = 5
 """Solutions per task that are searched for; APPS has up to a thousand."""
 
+# Comment markers: `///`, `//!`, `*`, `/**`, `#`, `--`, `;;`, `%`.
 _MARKS = re.compile(r"(?m)^[ \t]*(?:///?!?|\*+/?|/\*+|#+|--|;+|%+)[ \t]?")
 _QUOTED = re.compile(r"\"\"\"(.*?)\"\"\"|'''(.*?)'''", re.DOTALL)
 _BLOCK = re.compile(
@@ -34,6 +35,7 @@ _LEAD = re.compile(
     r"(?i)^\W*(?:write|create|implement|define)\s+(?:a|an|the)?\s*(?:python\s+)?(?:function|program|code)?\s*(?:that|which|to|for)?\s+"
 )
 _DEFINES = re.compile(r"(?m)^\s*(?:def|class|func|fn|function)\s+(\w+)")
+# The function that an assertion calls, maybe inside of another call: `assert set(f(x)) == …`.
 _CALLED = re.compile(r"assert\s+(?:\w+\()?(\w+)\s*\(")
 
 

@@ -44,6 +44,7 @@ _KEEP = np.sort(ngrams.word_hashes(_KEPT.split()))
 _LIST = np.uint64(ngrams.word_hash("list"))
 _NAME = np.uint64(ngrams.word_hash("name"))
 DIGITS = ngrams.alphabet(ngrams.DIGITS)
+# Every visible character, in lower case.
 _INK = ngrams.alphabet("".join(map(chr, range(33, 127))), fold=True, beyond_ascii=True)
 # What stands before and after a name that is defined: a keyword or a type (`int`, `List<T>`, `char *`); an opening
 # bracket, or `= (`, `= function`, `= async (` in JavaScript. Words of `_NO_TYPES` stand before a call or in a sentence.

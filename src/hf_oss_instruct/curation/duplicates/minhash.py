@@ -22,6 +22,7 @@ MIN_NGRAMS = 10
 """Least number of n-grams: shorter texts are not compared, because they are too short to tell."""
 BANDS, ROWS = 25, 5
 """At Jaccard similarity 0.7, 1 − (1 − 0.7⁵)²⁵ = 99 % of the pairs are proposed; at 0.3, 6 %."""
+# 2⁷, since seven bits of a hash choose a bin; the bands take 125 of them.
 BINS = 128
 MAX_NEIGHBORS = 8
 """A text is compared with this many first texts of its bucket, and with as many directly before it: this bounds large buckets."""

@@ -13,6 +13,7 @@ from hf_oss_instruct.curation.pairs.columns import TableColumns, read_tests, tex
 from hf_oss_instruct.data import storable
 
 _DEFINES_CHECK = re.compile(r"^def check\(", re.MULTILINE)
+# At the top level, or under the main guard.
 _CALLS_CHECK = re.compile(r"^(?:if __name__.*\n\s+)?check\(", re.MULTILINE)
 
 

@@ -30,6 +30,7 @@ def listed_calls(
         foot: the text after the comparisons.
         before: gives `CallTests.before` from the head; its first group by default.
     """
+    # Nothing but this form is read: tests that were misread would grade wrongly.
     found, pairs = cursor.take(head), []
     while found and cursor.take(compares):
         if (parsed := pair(cursor)) is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from hf_oss_instruct.code.languages import find
 
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|irb\([^)]*\)[^>]*>|>)(?: |$)")
+# `12: `, `12. `, `12) ` or `12 | ` before the code of a line.
 _NUMBERED = re.compile(r"^[ \t]*(?P<number>\d{1,6})(?:[:.)|]| \|)? ?(?P<code>.*)$")
 # Characters that text processors put in place of spaces and quotes.
 _SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
+# Tokens by which models end a turn or a text.
 _END = re.compile(
     r"<\|(?:im_end|endoftext|end_of_text|eot_id|eom_id|end_of_turn|EOT|end|return)\|>|</s>|<eos>|<end_of_turn>|"
     r"<｜end▁of▁sentence｜>|\[/INST\]"
@@ -23,6 +24,7 @@ _UNSEEN = re.compile("[\ufeff\u200b\u2060]")
 _FENCE = re.compile(r"^(?P<indent>[ \t]*(?:(?:>|[-*+]|\d+[.)])[ \t]*)*)(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)$")
 # Text, then a fence on the same line.
 _BEFORE_FENCE = re.compile(r"^(?P<before>.*[^`~\s].*?)[ \t]*(?P<fence>`{3,})(?P<info>[\w+#.-]*)[ \t]*$")
+# A whole block on one line.
 _ONE_LINE = re.compile(r"^(?P<fence>`{3,})(?P<tag>[\w+#.-]*)[ \t]+(?P<code>.*[^`])(?P=fence)[ \t]*$")
 # Code on the line of the opening fence, after the language or in place of it.
 _CODE_IN_INFO = re.compile(

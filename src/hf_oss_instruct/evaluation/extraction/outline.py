@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ItemKind = Literal["package", "import", "function", "type", "container", "value", "statement", "comment", "error"]
 DEFINITIONS: frozenset[ItemKind] = frozenset({"function", "type", "container", "value"})
 _ASSIGNS = frozenset({"=", "<-", "<<-", ":="})
+# Node types of `a.b` and `a[b]` in the grammars.
 _MEMBER = re.compile(r"member|index|dot_|subscript|attribute|element|field_expression")
 _NAME = re.compile(r"[^\W\d][\w$]*")
 

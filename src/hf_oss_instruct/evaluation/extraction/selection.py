@@ -14,6 +14,7 @@ from hf_oss_instruct.evaluation.extraction.outline import DEFINITIONS, OutlineIt
 from hf_oss_instruct.evaluation.extraction.unfenced import definitions_in_prose
 from hf_oss_instruct.evaluation.problems import Problem
 
+# Words above a block that is not the solution.
 _ASIDE = re.compile(
     r"\b(?:alternative(?:ly)?|another|variant|wrong|incorrect|buggy|mistake|do(?:es)? not work|doesn't work|don't|avoid|"
     r"instead of|original|before|naive|brute[- ]force|in other languages?)\b",

@@ -22,6 +22,7 @@ _PLACEHOLDER_STATEMENTS = re.compile(
 _TODO_COMMENT = re.compile(
     r"\b(?:TODO|FIXME|your (?:code|implementation|solution)|(?:implement|write|fill|complete|add) )", re.IGNORECASE
 )
+# Only a stub beside a TODO comment: `return 0` alone may be right.
 _DEFAULT_RETURN = re.compile(r"(?:return)?\s*(?:None|null|nil|undefined|0|0\.0|-1|false|False|true|True|''|\"\"|\[\]|\{\})?\s*;?")
 
 

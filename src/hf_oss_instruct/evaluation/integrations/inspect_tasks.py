@@ -35,6 +35,7 @@ from hf_oss_instruct.evaluation.scoring.scoring import SampleGrader
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import find
 
+# The hook sees every task of the process, and must leave those of others alone.
 OURS = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e")
 
 

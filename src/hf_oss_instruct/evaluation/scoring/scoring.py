@@ -38,6 +38,7 @@ WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 WAITED = 0.9
 """A timeout that used less than this fraction of its CPU time was caused by the wall time limit."""
 STDERR = 2000
+# How a failed assertion reads: as an exception; in C and C++; in R; in rackunit; in Go.
 _ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\b[Aa]ssertion\b.*\bfailed|\) is not TRUE$|^FAILURE$|^--- FAIL: ", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
 

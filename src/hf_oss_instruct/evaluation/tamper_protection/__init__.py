@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+# The forms in which MultiPL-E writes tests; any other is left unchanged.
 _REQUIRED = re.compile(r"require\((['\"])(?:node:)?assert\1\)")
 _CPP_MAIN = re.compile(r"^[ \t]*int[ \t]+main[ \t]*\([^)]*\)[ \t\n]*\{", re.MULTILINE)
 _CPP_EQUAL = re.compile(r"^([ \t]*assert\()(.+) == (.+)(\);[ \t]*)$", re.MULTILINE)

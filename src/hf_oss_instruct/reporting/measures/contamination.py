@@ -24,6 +24,7 @@ NAME = "name"
 CONTEXT = 12
 """Words around a passage."""
 _WORD = re.compile(r"\S+")
+# `humaneval:HumanEval/0:quote`; in `flags` with `benchmark:` before it.
 _HIT = re.compile(r"^(?:benchmark:)?(.+):([a-z_]+)$")
 
 

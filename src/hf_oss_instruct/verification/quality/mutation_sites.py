@@ -27,6 +27,7 @@ _SWAPS = {
     },
     "logical": {"&&": "||", "||": "&&", "and": "or", "or": "and"},
 }  # fmt: skip
+# Node types of all grammars at once, since their names differ little.
 _OPERATIONS = re.compile(
     r"(binary|comparison|boolean|augmented_assignment|compound_assignment|update|unary_update|infix|logical|assignment|operator_assignment)"
     r".*(operator|expression|expr|statement)?|binary|update_expression|inc_statement|dec_statement|assignment_statement"

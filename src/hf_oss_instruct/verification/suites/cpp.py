@@ -19,11 +19,15 @@ from hf_oss_instruct.verification.suites.program_state import keeps_state
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+# What may fail a test; a `main` also does by returning anything but 0.
 _ASSERTS = re.compile(r"\b(assert|(?:EXPECT|ASSERT|REQUIRE|CHECK)\w*|throw|abort|exit|EXIT_FAILURE)\b|\breturn\s+(?!0\s*;)[^;]")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(<[\w./+]+>|\"[^\"]+\").*$", re.MULTILINE)
+# It asks a framework for a `main`, which the harness has.
 _CONFIG = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(CATCH_CONFIG|DOCTEST_CONFIG)\w*.*$", re.MULTILINE)
 _FRAMEWORK = re.compile(r"gtest|gmock|catch|doctest|cassert|assert\.h")
+# Statements of a `main` that test nothing: output, GoogleTest's setup, the final `return`.
 _PRINTS = re.compile(r"^(std::)?(cout|cerr|printf|puts)\b|^(::)?testing::|^return\s+0\s*;|^return\s+RUN_ALL_TESTS")
+# How helpers count failures: `failures++`, `failed += 1`, `ok = false`.
 _COUNTS = re.compile(r"\w\s*(?:\+\+|--|[-+]=)|(?:\+\+|--)\s*\w|=\s*(?:false|true|1)\b")
 
 

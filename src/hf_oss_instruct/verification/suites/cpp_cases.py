@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from hf_oss_instruct.verification.suites.core import Test
 
+# A macro, its arguments, in which brackets may be nested twice, and the brace of its body.
 CASE = re.compile(
     r"\b(TEST|TEST_F|TEST_P|TEST_CASE|TEST_CASE_METHOD|TEST_CASE_FIXTURE|SCENARIO)\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)\s*\{"
 )
 _GROUP = re.compile(r"\bTEST_SUITE\s*\((?:[^()]|\([^()]*\))*\)\s*\{")
 _INSTANCE = re.compile(r"\bINSTANTIATE_TEST_(?:SUITE|CASE)_P\s*\(")
 _MARK = re.compile(r"\bTEST_SUITE_(?:BEGIN\s*\([^()]*\)|END\s*(?:\(\s*\))?)\s*;")
+# Macros that may be a framework's; `unread` names the first that the harness lacks.
 _MACRO = re.compile(
     r"\b((?:(?:EXPECT|ASSERT|CHECK|REQUIRE|WARN|STATIC|FAST|CATCH|DOCTEST|GTEST|TYPED_TEST|TEMPLATE|TEST_CASE|SCENARIO|INSTANTIATE|"
     r"REGISTER|MOCK|MATCHER|GENERATE)_\w+|WARN|MATCHER|ON_CALL|TYPED_TEST|BENCHMARK|UNSCOPED_INFO|METHOD_AS_TEST_CASE|"
@@ -20,12 +22,16 @@ _MACRO = re.compile(
 )
 _CASES = {"TEST_CASE_METHOD", "TEST_CASE_FIXTURE", "INSTANTIATE_TEST_SUITE_P", "INSTANTIATE_TEST_CASE_P"}
 _NAMES = re.compile(r"\b(testing|Catch|doctest)::(\w+)")
+# Names of the frameworks that the harness has.
 _READ = frozenset(
     "Test TestWithParam WithParamInterface TestParamInfo PrintToStringParamName Values ValuesIn Range Combine Bool "
     "InitGoogleTest InitGoogleMock Approx Session Context Generators".split()
 )
+# Catch2's generators that the harness lacks.
 _GENERATORS = re.compile(r"\bGENERATE\w*\s*\([^;]*?\b(take|random|filter|map|chunk|repeat|from_range)\s*(?:<[^;()]*>)?\(")
+# Catch2's tests that must fail or may fail.
 _TAGS = re.compile(r"\[!(?:shouldfail|mayfail)\]")
+# Macros and functions that a file defines itself, whatever their name.
 _DEFINED = re.compile(r"#[ \t]*define[ \t]+(\w+)|\b(?!return\b|else\b|do\b)\w+[>&*]*\s+(\w+)\s*\(")
 # Comments, raw strings, strings and characters; not the quotes that separate digits, as in `1'000`.
 _TEXTS = re.compile(

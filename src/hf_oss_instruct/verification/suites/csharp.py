@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 HIDDEN = "TestsOfOurs"
+# Not `using var file = …;`, which is a statement.
 _USING = re.compile(r"^[ \t]*(?:global\s+)?using\s+(?!var\b)(?:static\s+)?[\w.]+(?:\s*=\s*[\w.<>, ]+)?\s*;", re.MULTILINE)
 _FRAMEWORK = re.compile(r"\b(NUnit|Xunit|Microsoft\.VisualStudio)\b")
 _INSTALLED = re.compile(r"\b(System|Mono|Microsoft\.(CSharp|Win32))\b")
@@ -29,10 +30,12 @@ _TOKEN = re.compile(
 """What may hold a brace, and the beginning of a namespace."""
 _FILE_SCOPED = re.compile(r"^[ \t]*namespace\s+[\w.]+\s*;", re.MULTILINE)
 _TEST_MARKS = frozenset({"Test", "TestCase", "TestCaseSource", "Fact", "Theory", "TestMethod", "DataTestMethod"})
+# Attributes that the harness has; all others are removed.
 _MARKS = _TEST_MARKS | frozenset(
     "InlineData DataRow SetUp TestInitialize OneTimeSetUp TearDown TestCleanup OneTimeTearDown Ignore ExpectedException "
     "TestCaseSource MemberData DynamicData".split()
 )
+# At the beginning of an expression only: `x.Assert` is something else.
 _CLASSES = re.compile(r"(?<![\w.])(?:ClassicAssert|(Assert|CollectionAssert|StringAssert))\s*\.(?=\s*\w)")
 _WORDS = re.compile(r"(?<![\w.])(Is|Has|Does|Contains)\.(?=\w)")
 _DATA = re.compile(r"(?<![\w.])(TestCaseData|DynamicDataSourceType)\b")

@@ -29,8 +29,10 @@ PREDECLARED = frozenset(
 )
 """Names that a program must not redefine, because its tests use them; `min`, `max` and `any` are often defined."""
 _PACKAGE = re.compile(r"^[ \t]*package\s+\w+.*$", re.MULTILINE)
+# The name of an import, if it has one, and its path.
 _SPEC = re.compile(r"(?:(\w+|\.|_)\s+)?\"([^\"]+)\"")
 _FAILS = re.compile(r"\bpanic\(|\bos\.Exit\(|\blog\.(Fatal|Panic)")
+# Functions of `testing` that are not tests, and the one that would start them.
 _LEFT_OUT = re.compile(r"(Benchmark|Fuzz|Example)(_|[A-Z]|$)|TestMain$")
 
 

@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 
 PATH = re.compile(r"github\.com/stretchr/testify/(assert|require|suite)$")
+# In the harness's file: its functions, and the results and `return` that `_for` removes in `require`.
 _FUNCTION = re.compile(r"^func ([A-Z]\w*)\(t TestingT, (.*?)m \.\.\.any_\) bool", re.MULTILINE)
 _RESULT = re.compile(r"(?<=m \.\.\.any_\)) bool(?= +\{|$)", re.MULTILINE)
 _RETURN = re.compile(r"\breturn (?=hold\(|h\.Hold\(t, true|[A-Z]\w*\((?:its\.)?t\b)")
+# These are in a file of their own, which is compiled only where tests call one of them.
 _TEXT = re.compile(r"\b(?:JSONEq|(?:Not)?Regexp)f?\b")
 _NOT_READ = re.compile(
     r"""(?:\.|^func\ \(\w+\ \*?\w+\)\ )(

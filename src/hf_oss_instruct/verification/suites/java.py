@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 _IMPORT = re.compile(r"^[ \t]*import\s+[^;]+;", re.MULTILINE)
 _PACKAGE = re.compile(r"^[ \t]*package\s+[\w.]+;", re.MULTILINE)
+# All variants are in one file, of which only one class may be public.
 _PUBLIC = re.compile(
     r"^public\s+(?=(?:(?:final|abstract|sealed|strictfp)\s+)*(?:class|interface|enum|record|@interface)\b)", re.MULTILINE
 )
+# `static` goes here: a nested class then needs no object of the class around it.
 _TYPE = re.compile(r"^(?=(?:(?:final|abstract|strictfp)\s+)*class\b)", re.MULTILINE)
 _ANNOTATIONS = frozenset(
     """Test ParameterizedTest RepeatedTest TestFactory TestTemplate CsvSource ValueSource MethodSource EnumSource NullSource

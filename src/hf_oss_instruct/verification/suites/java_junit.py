@@ -18,6 +18,7 @@ _FIRST = re.compile(r"@(BeforeAll|BeforeClass)\b")
 _TEST = re.compile(r"@(Test|ParameterizedTest|RepeatedTest|TestFactory)\b")
 _BEFORE = re.compile(r"@(BeforeEach|Before)\b")
 _AFTER = re.compile(r"@(AfterEach|After)\b")
+# JUnit 4's way to expect an exception.
 _RULE = re.compile(r"\bExpectedException\s+(\w+)\s*=")
 _METHODS = re.compile(r'@MethodSource\b(?:\(\s*"([\w.#]+)"\s*\))?')
 

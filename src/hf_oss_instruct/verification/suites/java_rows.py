@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 _TEXT_BLOCK = re.compile(r'"""[ \t]*\n(.*?)"""', re.DOTALL)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# Arguments of an annotation that are texts and not rows.
 _NAMED = re.compile(
     r'\b(?:nullValues|emptyValue|delimiterString|delimiter|quoteCharacter|name)\s*=\s*(?:\{[^}]*\}|"(?:[^"\\]|\\.)*"|\'[^\']+\')'
 )
+# Java has no literals of `short` and `byte`, and a row may write a `double` as an integer.
 _NUMBERS = {"long": "{}L", "float": "{}f", "double": "(double) ({})", "short": "(short) ({})", "byte": "(byte) ({})"}
 _NUMBERS |= {kind.capitalize(): written for kind, written in _NUMBERS.items()}
 _AS_THEY_ARE = frozenset("int Integer boolean Boolean".split())

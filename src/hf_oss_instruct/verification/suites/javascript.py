@@ -22,10 +22,13 @@ _TESTS = frozenset({"test", "it", "specify"})
 _ASSERTS = re.compile(r"\b(console\.)?assert\b|\bexpect\s*\(|\bthrow\b|\bt\.(is|equal|deepEqual)\b")
 _CONSOLE_ASSERT = re.compile(r"\bconsole\s*\.\s*assert\s*\(")
 """It only prints where it fails, so that a test of it would always pass."""
+# Exit codes are not trusted: `_counting_check` makes exceptions of them.
 _EXITS = re.compile(r"\bprocess\s*\.\s*exit\s*\([^)]*\)|\bprocess\s*\.\s*exitCode\s*=\s*[^;}\n]+")
+# How helpers count: `failed++`, `passed += 1`, `errors.push(…)`.
 _WATCHED = re.compile(r"(\w+)\s*(?:\+\+|--|[-+]?=(?!=))|(?:\+\+|--)\s*(\w+)|(\w+)\.push\(")
 _GIVEN = "test it specify describe suite context before beforeAll after afterAll beforeEach afterEach expect assert jest vi chai"
 """What frameworks define for every test file."""
+# Conditions that are true if the file is the main program.
 _MAIN = re.compile(r"require\.main\s*===?\s*module|import\.meta")
 
 

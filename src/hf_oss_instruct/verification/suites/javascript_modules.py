@@ -25,6 +25,7 @@ _PATH = re.compile(
     r"[./#]|[@~]/|src/|lib/|app/|(solution|your_?module|my_?module|main|index|answer|code|program|module)(\.\w+)?$"
 )
 """Modules that mean the program: paths, aliases of its folder, and placeholders."""
+# Frameworks, even if the program defines all names that are imported from them.
 _KNOWN = frozenset("assert test vitest chai mocha sinon jest bun:test @jest/globals".split())
 
 

@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
 HIDDEN = "TestsOfOurs"
 _ASSERTS = re.compile(r"\b(assert|throw|exit|die|trigger_error)\b")
+# Lines that cannot stay: the harness loads the files, and all names are global.
 _DROPPED = re.compile(
     r"^[ \t]*(?:use\s+PHPUnit\\[^;]*;|(?:require|include)(?:_once)?\b[^;]*;|declare\s*\([^)]*\)\s*;|"
     r"namespace\s+[\w\\]+\s*;|use\s+(?:function\s+|const\s+)?[\w\\]+(?:\{[^}]*\})?;)[ \t]*$",
     re.MULTILINE,
 )
 _NAMESPACE = re.compile(r"^[ \t]*namespace\s+([\w\\]+)\s*;", re.MULTILINE)
+# The function itself, not a method or a longer name.
 _ASSERT = re.compile(r"(?<![\w>:$\\])\\?assert\s*\(")
 _EXTENDS = re.compile(r"extends\s+\\?(?:PHPUnit\\Framework\\)?TestCase\b")
+# `exit($failures > 0);`, with a value that was computed.
 _EXIT = re.compile(r"exit\s*\(((?!\s*\d*\s*\)).+)\)\s*;", re.DOTALL)
+# How helpers count failures: `$failed++`, `$errors[] = …`, `$ok = false`.
 _COUNTS = re.compile(r"\+\+|\+=|\[\]\s*=|=\s*(?:true|false)\b")
+# Annotations in comments, and the attributes that replaced them.
 _PROVIDER = re.compile(r"@dataProvider\s+(?:\w+::)?(\w+)|#\[\\?(?:[\w\\]*\\)?DataProvider\(\s*['\"](\w+)['\"]")
 _WITH = re.compile(r"@testWith\s+((?:[\s*]*\[.*\][ \t]*\n?)+)")
 _WITH_ATTRIBUTE = re.compile(r"#\[\\?(?:[\w\\]*\\)?TestWith\((\[.*\])\)\]")

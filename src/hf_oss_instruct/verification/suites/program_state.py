@@ -18,6 +18,7 @@ _STATIC = re.compile(
     rf"(?:(?!final\b|readonly\b|const\b|class\b|void\b)[\w<>\[\],.? ]+\s\w+\s*(?:(?:=[^=>;][^;]*)?;|\{{\s*get\s*;[^}}]*\bset\b)"
     rf"|(?:final|readonly)\s[^;=(]*=\s*{_COLLECTION})"
 )
+# Variables that outlast a call: static ones, and global ones that are not constant.
 _KEPT = {
     "cpp": re.compile(
         r"\b(?:static|thread_local)\s+(?:inline\s+)?(?!const\b|constexpr\b)[\w:<>, *&]+?\s[*&]?\w+\s*[=;{]"

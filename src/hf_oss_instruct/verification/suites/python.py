@@ -24,6 +24,7 @@ from hf_oss_instruct.verification.suites.python_statements import (
     with_one_method,
 )
 
+# Names that models give to the module with the solution.
 PLACEHOLDERS = frozenset("solution your_module mymodule my_module module main program code script answer your_code".split())
 _RUNNERS = frozenset({"main", "run", "exit", "print"})
 

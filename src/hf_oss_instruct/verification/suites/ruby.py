@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 HIDDEN = "TestsOfOurs"
 _ASSERTS = re.compile(r"\b(assert\w*|refute\w*|raise|abort|fail)\b")
 _REQUIRED = re.compile(r"^[ \t]*require(_relative)?[ (]+['\"]([^'\"]+)['\"]\)?.*$", re.MULTILINE)
+# `exit(failures > 0 ? 1 : 0)` at the end, with a value that was computed.
 _EXIT = re.compile(r"exit!?[ (]\s*((?!\d*\s*\)?$|true|false).+?)\)?$", re.DOTALL)
+# How helpers count failures: `$failed += 1`, `errors << …`, `ok = false`.
 _COUNTS = re.compile(r"[-+]=|<<|=\s*(?:true|false)\b")
 _GROUPS = frozenset("describe context feature shared_examples shared_examples_for shared_context".split())
 _EXAMPLES = frozenset({"it", "specify", "example", "xit", "scenario"})
+# The numbers by which the harness knows tests: `joined` changes them.
 _NUMBER = re.compile(rf"({HIDDEN}\.now\(|\b(?:example_of_ours|skipped_example)[( ])(\d+)")
+# Files that do not exist here: frameworks and their helpers, and the program, which is loaded already.
 _FRAMEWORK = re.compile(r"minitest|test/unit|test-unit|rspec|^\.|spec_helper|rails_helper|test_helper")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CRATES = frozenset({"std", "core", "alloc", "crate", "super", "self"})
 _ASSERTS = re.compile(r"\b(assert\w*|panic|unreachable|expect|unwrap|exit)\b")
 _MACROS = re.compile(r"(?<![\w:])(assert|assert_eq|assert_ne|debug_assert\w*|panic|unreachable|todo|matches|vec|format)!")
+# Inner attributes are allowed at the beginning of a file only.
 _INNER = re.compile(r"^[ \t]*#!\[[^\]]*\]", re.MULTILINE)
 _EXTERN = re.compile(r"^[ \t]*extern\s+crate\s+\w+\s*;", re.MULTILINE)
 _MACRO = re.compile(r"^[ \t]*macro_rules!\s*(\w+)\s*[{(](.*?)^[ \t]*[})];?[ \t]*$", re.MULTILINE | re.DOTALL)

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 HIDDEN = "tests_of_ours"
+# Lines that would change the harness's shell, or load files that do not exist here.
 _DROPPED = re.compile(
     r"^[ \t]*(?:#!.*|set\s+[-+]\w+.*|(?:source|\.)\s+\S+.*|load\s+\S+.*|bats_load_library.*|export\s+PATH=.*|chmod\s.*)$",
     re.MULTILINE,
 )
+# `DIR=$(dirname "$0")`: the files are in the working folder.
 _FOLDER = re.compile(r"^([ \t]*(?:readonly\s+|local\s+|export\s+)?\w+=).*\bdirname\b.*$", re.MULTILINE)
 _BATS = re.compile(r"^@test\s+(?:\"([^\"]*)\"|'([^']*)')\s*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FUNCTION = re.compile(r"^[ \t]*(?:function\s+([\w:-]+)\s*(?:\(\s*\))?|([\w:-]+)\s*\(\s*\))\s*[{(\n]", re.MULTILINE)

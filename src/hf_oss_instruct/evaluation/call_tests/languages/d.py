@@ -12,6 +12,7 @@ from hf_oss_instruct.evaluation.call_tests.equality import by_value, same
 _HEAD = re.compile(r"\s*unittest\s*\{\s*(alias candidate = \w+;)\s*")
 _FOOT = re.compile(r"\}\s*void main\(\)\s*\{\s*\}\s*\Z")
 _BLOCK = re.compile(r"\{\s*auto result = (?=candidate\()")
+# Assertions of a nullable result, or of a part of it: that it is null, or that it has a value and which.
 _NULL = re.compile(r"(result(?:\[\d\])?)\.isNull\Z")
 _VALUE = re.compile(r"!(result(?:\[\d\])?)\.isNull && \1\.get == (.+)\Z", re.DOTALL)
 _QUOTES = "\"'`"

@@ -15,6 +15,7 @@ _HEAD = re.compile(
     r"\s*\(require rackunit\)\s*\(define \(test-humaneval\)\s*\(let \(\(\s*candidate (?P<function>[^\s()\[\]{}\"]+)\s*\)\)\s*"
 )
 _FOOT = re.compile(r"\)\)\s*\(test-humaneval\)\s*\Z")
+# A string, a boolean, or anything else without brackets and quotes.
 _ATOM = re.compile(r'"(?:[^"\\]|\\.)*"|#[tf]\b|[^\s()\[\]{}"#\';`,]+', re.DOTALL)
 
 

@@ -11,6 +11,7 @@ from hf_oss_instruct.evaluation.call_tests.equality import same, strict
 
 _HEAD = re.compile(r"\s*(\}?)\s*fn main\(\) \{\s*(let candidate = \w+;)\s*")
 _FOOT = re.compile(r"\}\s*\Z")
+# The prompt ends with the signature of the function to write.
 _RETURNS = re.compile(r"\)\s*->\s*([^{\n]+?)\s*\{\s*\Z")
 _USED = re.compile(r"^use\s[^;]+;", re.MULTILINE)
 

@@ -16,6 +16,7 @@ _FOOT = re.compile(r"\}\s*run_test\s*\Z")
 # Quoted words without expansions, which could read variables of the solution.
 _WORD = r'"(?:[^"\\$`]|\\.)*"'
 _CALL = re.compile(rf"\[\[ (?P<call>\$\(candidate(?:\s+{_WORD})*\s*\)) = (?P<value>{_WORD}) \]\]\s*", re.DOTALL)
+# `printf %q` writes `\c` for a special character, and `$'\n'` or `$'\303'` for one that cannot be shown.
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
 _CONTROL = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "e": 27, "E": 27}
 
