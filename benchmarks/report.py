@@ -35,7 +35,7 @@ BATCH = 50_000
 def rows(count: int, folder: Path) -> None:
     """A run's folder with so many rows, an eighth of them rejected."""
     from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
-    from hf_oss_instruct.storage.shards import ROWS_PER_GROUP, SMALL
+    from hf_oss_instruct.storage.shards import FINAL_COMPRESSION, ROWS_PER_GROUP
 
     random = np.random.default_rng(0)
     words = pa.array([f"w{number:x}" for number in range(WORDS)])
@@ -51,7 +51,7 @@ def rows(count: int, folder: Path) -> None:
             ]
             (folder / name).mkdir(parents=True, exist_ok=True)
             path = folder / name / f"train-{number:05d}.parquet"
-            pq.write_table(pa.table(whole, schema), path, row_group_size=ROWS_PER_GROUP, **SMALL)
+            pq.write_table(pa.table(whole, schema), path, row_group_size=ROWS_PER_GROUP, **FINAL_COMPRESSION)
     kept = count - -(-count // 8)
     report = {
         "format_version": 1,

@@ -21,7 +21,7 @@ import hf_oss_instruct as oss
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import BudgetReachedError, RunError, UsageError
 from hf_oss_instruct.spec.verification import VerificationSpec
-from hf_oss_instruct.terminal.signals import SAME_S
+from hf_oss_instruct.terminal.signals import DUPLICATE_S
 from tests.evaluation import toys
 from tests.support.progress import Noted
 from tests.support.teacher import Answer, LocalTeacher
@@ -135,7 +135,7 @@ def test_ctrl_c_in_a_notebook_ends_a_run_in_good_order(tmp_path: Path, heeds: bo
     def interrupt() -> None:
         assert asked.wait(30)
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(SAME_S + 0.1)  # two signals at once count as one
+        time.sleep(DUPLICATE_S + 0.1)  # two signals at once count as one
         os.kill(os.getpid(), signal.SIGINT)  # does not wait for what is in flight
 
     async def cell() -> None:

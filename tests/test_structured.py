@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_oss_instruct.structured import LARGEST_YAML, any_json, load_yaml, loads, read_object
+from hf_oss_instruct.structured import MAX_YAML_CHARS, any_json, load_yaml, loads, read_object
 
 PIECES = """[ { } ] - ? : a &x *x !!int 1: ' " | # 0x 9 e ."""
 pieces = st.sampled_from([*PIECES.split(" "), "- ", ": ", "\n", "\t", " "])
@@ -48,7 +48,7 @@ def test_what_we_write_is_read_again(value: Any) -> None:
         ("a: 2024-99-99", "month"),
         ("- a\n" * 30_000, "tokens"),
         ("a: \t- b", "token"),
-        ("x" * (LARGEST_YAML + 1), "at most"),
+        ("x" * (MAX_YAML_CHARS + 1), "at most"),
         ("a: \0", "not allowed"),
         ("!!python/object/apply:os.system [echo]", "constructor"),
     ],

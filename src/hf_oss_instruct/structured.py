@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-LARGEST = 64 << 20
+MAX_JSON_BYTES = 64 << 20
 """Maximum size in bytes of a JSON file."""
-LARGEST_YAML, TOKENS, DEPTH, NUMBER = 256_000, 20_000, 32, 40
+MAX_YAML_CHARS, MAX_TOKENS, MAX_DEPTH, MAX_NUMBER_CHARS = 256_000, 20_000, 32, 40
 """Limits of a YAML text: characters, tokens, nesting depth, characters of a number or date."""
 BITS = 64
 _OPENS = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
@@ -63,9 +63,9 @@ def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None =
     try:
         with path.open("rb") as file:
             # A byte more than allowed shows that there is more, without reading all of it.
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise ValueError(f"it has more than {LARGEST:,} bytes")
+            data = file.read(MAX_JSON_BYTES + 1)
+        if len(data) > MAX_JSON_BYTES:
+            raise ValueError(f"it has more than {MAX_JSON_BYTES:,} bytes")
         found = loads(data)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
@@ -147,8 +147,8 @@ def load_yaml(text: str, *, aliases: bool = False) -> Any:
     Raises:
         ValueError: it is not YAML, has an alias, is too large or deep, or has a number or date that is too long.
     """
-    if len(text) > LARGEST_YAML:
-        raise ValueError(f"it has {len(text):,} characters, {LARGEST_YAML:,} at most")
+    if len(text) > MAX_YAML_CHARS:
+        raise ValueError(f"it has {len(text):,} characters, {MAX_YAML_CHARS:,} at most")
     try:
         _check_tokens(text, aliases)
         return yaml.load(text, _Loader)
@@ -170,18 +170,18 @@ def _check_tokens(text: str, aliases: bool) -> None:
         depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
         if isinstance(token, yaml.AliasToken) and not aliases:
             raise ValueError("it contains a YAML alias (*name); repeat the value instead")
-        if depth > DEPTH:
-            raise ValueError(f"it is nested more than {DEPTH} levels deep")
-        if number > TOKENS:
-            raise ValueError(f"it has more than {TOKENS:,} tokens")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
+        if number > MAX_TOKENS:
+            raise ValueError(f"it has more than {MAX_TOKENS:,} tokens")
 
 
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, restricted to numbers of 64 bits."""
 
     def construct_yaml_number(self, node: yaml.ScalarNode) -> Any:
-        if len(node.value) > NUMBER:
-            raise yaml.YAMLError(f"the number {node.value[:20]}… has {len(node.value):,} characters, {NUMBER} at most")
+        if len(node.value) > MAX_NUMBER_CHARS:
+            raise yaml.YAMLError(f"the number {node.value[:20]}… has {len(node.value):,} characters, {MAX_NUMBER_CHARS} at most")
         kind = node.tag.rpartition(":")[2]
         value = getattr(yaml.SafeLoader, f"construct_yaml_{kind}")(self, node)
         if isinstance(value, int) and value.bit_length() >= BITS:
@@ -199,7 +199,7 @@ def _no_number(text: str) -> Any:
 
 def _parse_int(text: str) -> int:
     # Python takes quadratic time for a long number, so its length is checked first.
-    value = int(text) if len(text) <= NUMBER else 1 << BITS
+    value = int(text) if len(text) <= MAX_NUMBER_CHARS else 1 << BITS
     if value.bit_length() > BITS:
         raise ValueError(f"it has the number {text[:20]}…, which has more than {BITS} bits")
     return value

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S
-from hf_oss_instruct.terminal.signals import SAME_S
+from hf_oss_instruct.terminal.signals import DUPLICATE_S
 from tests.support.teacher import Answer, LocalTeacher
 from tests.support.terminal import Terminal
 from tests.support.warm import COMMAND
@@ -49,7 +49,7 @@ def test_one_request_that_hangs_neither_stops_the_bar_nor_the_estimate(tmp_path:
         stopping = terminal.until(lambda text: "stopping: waiting up to" in text)
         assert "left" not in stopping
         terminal.resize(100, 24)
-        time.sleep(SAME_S)  # sooner, it would be the first one delivered twice
+        time.sleep(DUPLICATE_S)  # sooner, it would be the first one delivered twice
         again = time.monotonic()
         terminal.type("\x03")
         terminal.until(lambda text: "Interrupted." in text)

@@ -306,7 +306,7 @@ def test_a_source_that_gives_too_few_says_how_many_were_left_out_why_and_what_to
 
 
 def test_a_line_of_json_that_is_too_long_is_left_out_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(formats, "MAX_LINE_BYTES", 1000)
     rows = [{"content": "x = 1\n"}, {"content": "y" * 5000}, {"content": "z = 3\n"}]
     items = list(open_source(str(put(tmp_path / "a.jsonl", jsonl(rows)))).documents(None, None, "python"))
     assert [item.reason if isinstance(item, Skipped) else item.content for item in items] == ["x = 1\n", "too_large", "z = 3\n"]

@@ -57,7 +57,7 @@ def test_a_column_gives_the_lines_of_the_plain_definition(
 
 
 def test_line_ends_across_blocks_are_found() -> None:
-    text = ("x" * 97 + "\n") * (3 * vectorized.BLOCK // 98)
+    text = ("x" * 97 + "\n") * (3 * vectorized.BLOCK_BYTES // 98)
     array, row_ids = pa.array([text, "a\nb", text]), ["1", "2", "3"]
     assert first_spans(TextBuffer.of(flat(array), as_stored=True), row_ids, 5) == [
         plain_first_draw(content, row_id, 5) for content, row_id in zip(array.to_pylist(), row_ids, strict=True)

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hf_oss_instruct.storage.line_files import LINE, OPEN_FILES, LineFiles
+from hf_oss_instruct.storage.line_files import MAX_OPEN_FILES, READ_BYTES, LineFiles
 
 
 def test_every_line_is_found_again(tmp_path: Path) -> None:
-    texts = {tmp_path / "a.jsonl": [b"first\n", b"x" * (3 * LINE) + b"\n", b"\n", b"torn"], tmp_path / "b.jsonl": [b"other\n"]}
+    texts = {
+        tmp_path / "a.jsonl": [b"first\n", b"x" * (3 * READ_BYTES) + b"\n", b"\n", b"torn"],
+        tmp_path / "b.jsonl": [b"other\n"],
+    }
     files, found = LineFiles(), {}
     for path, lines in texts.items():
         path.write_bytes(b"".join(lines))
@@ -27,7 +30,7 @@ def test_every_line_is_found_again(tmp_path: Path) -> None:
 
 
 def test_a_long_line_is_read_in_few_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    line, sizes, pread = b"x" * (1000 * LINE) + b"\n", list[int](), os.pread
+    line, sizes, pread = b"x" * (1000 * READ_BYTES) + b"\n", list[int](), os.pread
     (path := tmp_path / "a.jsonl").write_bytes(line + b"next\n")
 
     def counted(file: int, size: int, offset: int) -> bytes:
@@ -51,7 +54,7 @@ def test_a_line_that_was_written_later_is_found(tmp_path: Path) -> None:
 
 
 def test_few_files_are_open_however_many_there_are(tmp_path: Path) -> None:
-    kept = [LineFiles() for _ in range(3 * OPEN_FILES)]
+    kept = [LineFiles() for _ in range(3 * MAX_OPEN_FILES)]
     found = []
     before = len(os.listdir("/proc/self/fd"))
     for number, files in enumerate(kept):
@@ -60,7 +63,7 @@ def test_few_files_are_open_however_many_there_are(tmp_path: Path) -> None:
     for _ in range(2):
         lines = [files.line(location) for files, location in zip(kept, found, strict=True)]
         assert lines == [b"line %d\n" % number for number in range(len(kept))]
-    assert len(os.listdir("/proc/self/fd")) <= before + OPEN_FILES
+    assert len(os.listdir("/proc/self/fd")) <= before + MAX_OPEN_FILES
     del files, kept
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) <= before

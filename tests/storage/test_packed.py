@@ -30,7 +30,7 @@ def test_it_is_a_dict(changes: list[tuple[int, int, bool]]) -> None:
 @given(changes=st.lists(st.tuples(st.integers(0, 60) | NUMBERS, NUMBERS), max_size=200))
 def test_many_runs_on_disk_are_a_dict(changes: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch) -> None:
     """The sizes at which entries are packed, merged and written are made small, so that a few entries need all of it."""
-    for module, name, size in ((packed, "RECENT", 4), (packed, "AT_ONCE", 3), (spill, "IN_MEMORY", 16)):
+    for module, name, size in ((packed, "BUFFER_ENTRIES", 4), (packed, "MERGE_ENTRIES", 3), (spill, "MEMORY_BYTES", 16)):
         monkeypatch.setattr(module, name, size)
     plain, numbers = {}, NumberMap()
     for key, value in changes:
@@ -53,8 +53,8 @@ def test_it_finds_keys_at_both_ends_of_what_is_packed() -> None:
 
 def test_it_packs_by_itself() -> None:
     numbers = NumberMap()
-    for key in range(3 * packed.RECENT + 5):
-        numbers.set(key % (2 * packed.RECENT), key)
-    assert len(numbers) == 2 * packed.RECENT
-    assert numbers.get(0) == 2 * packed.RECENT
-    assert numbers.get(packed.RECENT + 5) == packed.RECENT + 5
+    for key in range(3 * packed.BUFFER_ENTRIES + 5):
+        numbers.set(key % (2 * packed.BUFFER_ENTRIES), key)
+    assert len(numbers) == 2 * packed.BUFFER_ENTRIES
+    assert numbers.get(0) == 2 * packed.BUFFER_ENTRIES
+    assert numbers.get(packed.BUFFER_ENTRIES + 5) == packed.BUFFER_ENTRIES + 5

@@ -31,15 +31,15 @@ def test_all_numbers_are_read_in_order(portions: int) -> None:
 def test_a_large_array_is_on_disk_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     numbers = Spill(np.uint64)
-    numbers.append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
+    numbers.append(np.arange(spill.MEMORY_BYTES, dtype=np.uint64))
     assert isinstance(found := numbers.read(), np.memmap)
     del numbers
-    assert found[-1] == spill.IN_MEMORY - 1
+    assert found[-1] == spill.MEMORY_BYTES - 1
     assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_of_a_wider_array_can_be_appended_without_a_copy() -> None:
-    numbers, wide = Spill(np.uint32), np.arange(2 * spill.IN_MEMORY, dtype=np.uint32).reshape(-1, 4)
+    numbers, wide = Spill(np.uint32), np.arange(2 * spill.MEMORY_BYTES, dtype=np.uint32).reshape(-1, 4)
     numbers.append(wide.T[1])
     assert np.array_equal(numbers.read(), wide[:, 1])
 
@@ -48,18 +48,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     numbers = Spill(np.uint64)
     with pytest.raises(RunError, match=r"missing' cannot be written: No such file or directory\. Set TMPDIR to a folder"):
-        numbers.append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
+        numbers.append(np.arange(spill.MEMORY_BYTES, dtype=np.uint64))
 
 
 def test_without_any_folder_for_temporary_files_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
     with pytest.raises(RunError, match=r"No folder for temporary files can be written: .*\. Set TMPDIR to a writable folder\."):
-        Spill(np.uint64).append(np.arange(spill.IN_MEMORY, dtype=np.uint64))
+        Spill(np.uint64).append(np.arange(spill.MEMORY_BYTES, dtype=np.uint64))
 
 
 def test_too_many_open_files_are_not_taken_for_a_full_disk() -> None:
-    numbers = np.arange(spill.IN_MEMORY, dtype=np.uint64)
+    numbers = np.arange(spill.MEMORY_BYTES, dtype=np.uint64)
     tempfile.gettempdir()  # looks for a folder by writing a file
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
@@ -92,8 +92,8 @@ def test_sets_are_read_side_by_side_in_order(portions: list[list[list[tuple[int,
     """Each number is `(high half, low half)`."""
     sets = [SortedSpill() for _ in portions]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spill, "SORTED_AT_ONCE", 5)
-        patch.setattr(spill, "MERGED_AT_ONCE", 7)
+        patch.setattr(spill, "SORT_NUMBERS", 5)
+        patch.setattr(spill, "MERGE_NUMBERS", 7)
         for numbers, added in zip(sets, portions, strict=True):
             for portion in added:
                 numbers.add(np.array([(high << 32) | low for high, low in portion], np.uint64))

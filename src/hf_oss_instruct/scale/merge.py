@@ -13,7 +13,7 @@ from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.scale.plan import Plan, is_plan
 from hf_oss_instruct.spec.run import SETTINGS, RunSpec
-from hf_oss_instruct.spec.shard import LARGEST, Shard
+from hf_oss_instruct.spec.shard import MAX_SHARDS, Shard
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.storage.workdir import differences, locked_for_job
 from hf_oss_instruct.synthesis.export import RecordedRun, write_dataset
@@ -126,7 +126,7 @@ def _check_cover(runs: Sequence[RecordedRun], partial: bool) -> None:
     shards = [run.spec.seeds.shard or Shard(0, 1) for run in runs]
     # Some shards may have been split: all are compared in the smallest parts that each of them consists of.
     finest = lcm(*(shard.count for shard in shards))
-    if finest > LARGEST:
+    if finest > MAX_SHARDS:
         raise RunError(f"The numbers of shards, {_listed({shard.count for shard in shards})}, have no small common multiple.")
     owner = np.full(finest, -1)  # (finest,): which shard has the seeds of each of the smallest parts
     for number, shard in enumerate(shards):

@@ -22,7 +22,7 @@ HEADER = re.compile(rb"SPDX-License-Identifier:[ \t]*([\w.+() -]+)")
 HEADER_BYTES = 4096
 """Bytes at the beginning of a file in which its license header is expected."""
 LICENSE_NAMES = re.compile(r"(LICEN[CS]E|COPYING|UNLICENSE)([-.](txt|md|rst|\w+))?", re.I)
-LONGEST = 200_000
+MAX_FILE_BYTES = 200_000
 """Maximum size in bytes of a metadata or license file; a larger one is something else."""
 
 Found: TypeAlias = tuple[str, ...] | None
@@ -187,6 +187,6 @@ def _read(path: Path) -> str | None:
     """A file's text; None if it is missing, a symbolic link, too large or not text."""
     with suppress(OSError, UnicodeDecodeError):
         # A link may lead out of the folder.
-        if path.is_file() and not path.is_symlink() and path.stat().st_size <= LONGEST:
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_FILE_BYTES:
             return path.read_text("utf-8")
     return None

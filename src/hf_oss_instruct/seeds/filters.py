@@ -25,7 +25,7 @@ from hf_oss_instruct.spec.name_kinds import FilterNames, filter_names
 from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE
 
 FILTERS = filter_names()
-REMEMBERED = 2**16
+CACHE_SIZE = 2**16
 """Number of results kept in memory: a document from which several snippets are drawn is checked once."""
 
 
@@ -108,7 +108,7 @@ class Filters:
         if not self._parses:
             return None
         if origin.row_id not in self._known:
-            if len(self._known) >= REMEMBERED:
+            if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
             self._known[origin.row_id] = unfit(content(), origin.lang)
         return self._known[origin.row_id]

@@ -31,12 +31,12 @@ from hf_oss_instruct.seeds.reading import (
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.storage.formats import UTF8, is_output
 
-VENDORED = frozenset(
+VENDORED_FOLDERS = frozenset(
     "vendor vendors vendored third_party third-party thirdparty 3rdparty deps extern external node_modules bower_components "
     "site-packages dist-packages".split()
 )
 """Folders that hold other people's code (after Linguist's list)."""
-LEFT_ALONE = frozenset({"__pycache__", "build", "dist", "target", ".git", ".hg", ".svn", ".tox", ".venv", "venv"})
+IGNORED_FOLDERS = frozenset({"__pycache__", "build", "dist", "target", ".git", ".hg", ".svn", ".tox", ".venv", "venv"})
 """Folders without source code. Like hidden folders, they are neither read nor counted."""
 GENERATED_NAME = re.compile(r"(\.min\.js|_pb2(_grpc)?\.pyi?|\.pb\.(go|cc|h)|\.g\.cs|\.designer\.cs|\.d\.ts)$", re.I)
 GENERATED_TEXT = re.compile(r"@generated\b|\bauto(matically )?-?generated\b|\bgenerated\b[^\n]*\bdo not (edit|modify)\b", re.I)
@@ -48,7 +48,7 @@ STDLIB_NAMES = sys.stdlib_module_names | {"__hello__", "__phello__"} | STDLIB_TE
 STDLIB_OWN_LICENSE = frozenset({"optparse.py", "pstats.py", "profile.py", "wsgiref/validate.py"})
 """Files of the standard library with an additional license; they are left out."""
 
-BLOCK = 2**20
+BLOCK_BYTES = 2**20
 """Bytes of a file that are read and hashed at a time."""
 
 
@@ -85,7 +85,7 @@ class FolderSource(Source):
         self.name = name or storable(self.root.resolve().name)
         self._revision, self._stdlib, self._reading = revision, stdlib, reading
         self._licenses = FolderLicenses(self.root)
-        left_alone = LEFT_ALONE | (INSTALLED if stdlib else set())
+        left_alone = IGNORED_FOLDERS | (INSTALLED if stdlib else set())
         found, self._closed_folders = _walk(self.root, left_alone) if paths is None else (sorted(paths), 0)
         self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
         """Each file with the language of its suffix."""
@@ -108,7 +108,7 @@ class FolderSource(Source):
         content = xxhash.xxh3_128()
         for path, _ in self.files:
             # Vendored files give no seeds, so that another version of a dependency is no other source.
-            if not VENDORED & set(path.parts):
+            if not VENDORED_FOLDERS & set(path.parts):
                 self._hash(path, content)
         if self._reading.encoding:
             content.update(b"\0" + self._reading.encoding.encode())  # another encoding gives other snippets
@@ -181,7 +181,7 @@ class FolderSource(Source):
             return "not_of_cpython"
         if self._stdlib and str(path) in STDLIB_OWN_LICENSE:
             return "own_license"
-        if VENDORED & set(path.parts):
+        if VENDORED_FOLDERS & set(path.parts):
             return "vendored"
         return "generated" if GENERATED_NAME.search(path.name) else None
 
@@ -217,7 +217,7 @@ class FolderSource(Source):
             with (self.root / path).open("rb") as file:
                 # With its size, so that the same bytes in other files give another hash.
                 content.update(b"%s\0%d\0" % (os.fsencode(str(path)), os.fstat(file.fileno()).st_size))
-                while block := file.read(BLOCK):
+                while block := file.read(BLOCK_BYTES):
                     content.update(block)
         except PermissionError:
             content.update(b"%s\0unreadable\0" % os.fsencode(str(path)))

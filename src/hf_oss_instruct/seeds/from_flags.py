@@ -22,13 +22,13 @@ def open_seeds(flags: RunFlags) -> tuple[RunSpec, Source]:
     """
     from hf_oss_instruct.hub import HUB_ID
     from hf_oss_instruct.seeds.reading import ReadOptions
-    from hf_oss_instruct.seeds.repo_config import INSIDE, open_inside
+    from hf_oss_instruct.seeds.repo_config import FOLDER_PREFIX, open_inside
     from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 
     spec, plan = flags.spec, flags.spec.seeds
     name, reading = flags.seeds or plan.source, ReadOptions.of(plan)
     named_by_config = flags.config if not flags.seeds else None
-    if named_by_config and name.startswith(INSIDE):
+    if named_by_config and name.startswith(FOLDER_PREFIX):
         return spec, open_inside(named_by_config.parent, name, reading=reading)
     on_the_hub = HUB_ID.fullmatch(name) is not None
     if named_by_config and not on_the_hub and name not in ("stdlib", STDLIB_NAME):

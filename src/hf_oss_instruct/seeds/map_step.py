@@ -17,15 +17,15 @@ from hf_oss_instruct.data import Document, Provenance, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.filters import Filters
 from hf_oss_instruct.seeds.reading import ReadOptions
-from hf_oss_instruct.seeds.sampling import REFUSALS, hash_spans
+from hf_oss_instruct.seeds.sampling import MAX_REFUSALS, hash_spans
 from hf_oss_instruct.seeds.tables.columns import Columns, table_columns
 from hf_oss_instruct.seeds.vectorized import Span, first_spans
 from hf_oss_instruct.spec.seeds import MAX_DOCUMENT_BYTES, MAX_SNIPPET_CHARS
 
-KEPT = ("lang", "repo_name", "repo_commit", "file_path", "license_type")
+KEPT_COLUMNS = ("lang", "repo_name", "repo_commit", "file_path", "license_type")
 SEEDS = pa.schema(
     [
-        *(pa.field(name, pa.string()) for name in ("seed_id", "seed", *KEPT)),
+        *(pa.field(name, pa.string()) for name in ("seed_id", "seed", *KEPT_COLUMNS)),
         pa.field("start_line", pa.int64()),
         pa.field("end_line", pa.int64()),
         pa.field("licenses", pa.list_(pa.string())),
@@ -86,7 +86,7 @@ class HashSeeds:
     def _redraw(self, row_id: str, content: str, limits: Filters) -> Span | None:
         """Draw again where the first snippet was blank or too long."""
         document = Document(content, Provenance(self.dataset, self.revision, row_id, 0, ""))
-        spans = islice(hash_spans(document, self.rng_seed), REFUSALS) if content.strip() else ()
+        spans = islice(hash_spans(document, self.rng_seed), MAX_REFUSALS) if content.strip() else ()
         return next((span for span in spans if not limits.snippet(span[2], "")), None)
 
 

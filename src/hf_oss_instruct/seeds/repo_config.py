@@ -18,11 +18,11 @@ from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.resolve import STDLIB_NAME, open_named, open_source
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.declare import Interface
-from hf_oss_instruct.spec.run import LARGEST, RunSpec
+from hf_oss_instruct.spec.run import MAX_CONFIG_BYTES, RunSpec
 from hf_oss_instruct.storage.cache import cache_folder
 
-HUB = "hf://"
-INSIDE = "./"
+HUB_PREFIX = "hf://"
+FOLDER_PREFIX = "./"
 """Prefix with which a run config names files in its own folder: `./code`."""
 
 
@@ -45,7 +45,7 @@ class RepoConfig:
     @property
     def is_remote(self) -> bool:
         """Whether it came from the Hub."""
-        return self.folder.startswith(HUB)
+        return self.folder.startswith(HUB_PREFIX)
 
     def open_seeds(self) -> Source:
         """The source that it names.
@@ -60,13 +60,13 @@ class RepoConfig:
         name, reading = plan.source, ReadOptions.of(plan)
         if name in ("stdlib", STDLIB_NAME):
             return self._check_revision(open_source(name))
-        if name.startswith(INSIDE):
+        if name.startswith(FOLDER_PREFIX):
             folder = _fetched(self, name) if self.is_remote else Path(self.folder)
             return self._check_revision(open_inside(folder, name, reading=reading))
         if not HUB_ID.fullmatch(name):
             raise UsageError(
-                f"The run config names the seeds {name!r}. It may name 'stdlib', a Hub id, or files beside it as {INSIDE}NAME; "
-                "to read your own, pass seeds=."
+                f"The run config names the seeds {name!r}. It may name 'stdlib', a Hub id, or files beside it as "
+                f"{FOLDER_PREFIX}NAME; to read your own, pass seeds=."
             )
         if plan.revision is None:
             raise UsageError(f"The run config names {name!r} without a revision. Add seeds.revision, a commit or branch.")
@@ -115,13 +115,15 @@ def read_repo_config(path: str, base_path: str = "", token: str | bool | None = 
     Raises:
         UsageError: it cannot be read, is too large, or sets an option that only the caller may set.
     """
-    if "://" in path and not path.startswith(HUB):
+    if "://" in path and not path.startswith(HUB_PREFIX):
         raise UsageError(f"{path!r} is a URL. A run config lies in a folder or on the Hub.")
-    if base_path and not path.startswith(HUB) and not Path(path).resolve().is_relative_to(Path(base_path).resolve()):
+    if base_path and not path.startswith(HUB_PREFIX) and not Path(path).resolve().is_relative_to(Path(base_path).resolve()):
         raise UsageError(
             f"The run config {path!r} lies outside {base_path!r}, which names it. Name it yourself with data_files=."
         )
-    folder = str(PurePosixPath(path).parent).replace("hf:/", HUB, 1) if path.startswith(HUB) else os.path.dirname(path)
+    folder = (
+        str(PurePosixPath(path).parent).replace("hf:/", HUB_PREFIX, 1) if path.startswith(HUB_PREFIX) else os.path.dirname(path)
+    )
     text = _read(path, token)
     spec = RunSpec.from_yaml(text, repr(path))
     for part, option in spec.only_for(Interface.REPO_CONFIG):
@@ -133,11 +135,11 @@ def read_repo_config(path: str, base_path: str = "", token: str | bool | None = 
 
 def _read(path: str, token: str | bool | None) -> str:
     try:
-        file: Any = file_system(token).open(path, "rb") if path.startswith(HUB) else Path(path).open("rb")
+        file: Any = file_system(token).open(path, "rb") if path.startswith(HUB_PREFIX) else Path(path).open("rb")
         with file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise UsageError(f"{path!r} has more than {LARGEST:,} bytes. This is too large for a run config.")
+            data = file.read(MAX_CONFIG_BYTES + 1)
+        if len(data) > MAX_CONFIG_BYTES:
+            raise UsageError(f"{path!r} has more than {MAX_CONFIG_BYTES:,} bytes. This is too large for a run config.")
         return str(data.decode())
     except (OSError, UnicodeDecodeError, transport_error()) as error:
         raise UsageError(f"The run config {path!r} cannot be read: {error}. Pass a YAML file.") from error
@@ -145,7 +147,7 @@ def _read(path: str, token: str | bool | None) -> str:
 
 def _fetched(repo_config: RepoConfig, spec: str) -> Path:
     """Download the files that a run config on the Hub names, into a cache folder for its commit."""
-    repo_id, _, rest = repo_config.folder.removeprefix(f"{HUB}datasets/").partition("@")
+    repo_id, _, rest = repo_config.folder.removeprefix(f"{HUB_PREFIX}datasets/").partition("@")
     commit, _, inner = rest.partition("/")
     folder = cache_folder("recipes", repo_id.replace("/", "--"), commit)
     name = str(PurePosixPath(inner, spec))

@@ -32,9 +32,9 @@ from hf_oss_instruct.spec.shard import Shard
 MAGICODER_CHUNK = 1000
 MAGICODER_DOCUMENTS = 150_000
 """Documents per language that the paper considers (`max_considered_data`)."""
-REDRAWS = 32
+MAX_REDRAWS = 32
 """Attempts to draw a snippet that is neither blank nor a repetition; a document that fails them all is nearly blank."""
-REFUSALS = 8
+MAX_REFUSALS = 8
 """Consecutive snippets that the filters may refuse before the document is skipped."""
 
 SAMPLERS = {"hash": "hash/1", "functions": "functions/1", "magicoder": "magicoder/1"}
@@ -209,7 +209,7 @@ class _Draw:
         for start, end, text in SPANS[plan.sampler](document, self._rng_seed):
             if reason := self._filters.snippet(text, origin.lang):
                 refused.append(reason)
-                if len(refused) == REFUSALS:
+                if len(refused) == MAX_REFUSALS:
                     break
                 continue
             if accepted == draw:
@@ -249,7 +249,7 @@ def hash_spans(document: Document, rng_seed: int) -> Iterator[Span]:
     lines = document.content.removesuffix("\n").split("\n")
     row_id, seen = document.origin.row_id.encode(), set()
     for draw in count():
-        for redraw in range(REDRAWS):
+        for redraw in range(MAX_REDRAWS):
             key = row_id if draw == redraw == 0 else b"%s\0%d.%d" % (row_id, draw, redraw)
             h = xxhash.xxh3_64_intdigest(key, rng_seed)
             start = ((h >> 32) * len(lines)) >> 32

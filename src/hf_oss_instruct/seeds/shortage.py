@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from hf_oss_instruct.data import Skipped
 
-WAYS_OUT = {
+REMEDIES = {
     ("not_utf8",): "name the encoding of files that are not UTF-8: --encoding latin-1",
     ("too_large",): "raise --max-document-bytes",
     ("too_long",): "raise --max-snippet-chars",
@@ -76,7 +76,7 @@ class Shortage:
         reasons_seen = self._documents.keys() | self._snippets.keys()
         ways = ["ask for fewer", "pass a larger source"] if self._found_some else ["pass another source"]
         ways += ["ask for other languages"] * bool(absent)
-        ways += [way for reasons, way in WAYS_OUT.items() if reasons_seen & set(reasons)]
+        ways += [way for reasons, way in REMEDIES.items() if reasons_seen & set(reasons)]
         if draw_more and self._found_some:
             ways.append("use more snippets of each document: --snippets-per-document auto")
         text = f"{', '.join(ways[:-1])}, or {ways[-1]}" if len(ways) > 2 else " or ".join(ways)

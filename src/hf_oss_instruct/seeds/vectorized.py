@@ -31,7 +31,7 @@ PREFIXES = re.compile(
 """A byte order mark; and starcoderdata opens a text with `<reponame>NAME<filename>PATH<gh_stars>RANGE` and a newline, each part
 optional."""
 
-BLOCK = 2**17
+BLOCK_BYTES = 2**17
 """Bytes processed at a time, so that they and the results stay in the processor's cache."""
 
 Integers: TypeAlias = npt.NDArray[np.int64]
@@ -190,9 +190,9 @@ class _LineEnds:
 
     def __init__(self, data: npt.NDArray[np.uint8]) -> None:
         self._words = np.zeros(len(data) // 64 + 1, "<u8")  # (words,): 64 bytes of text each
-        bits, ends = self._words.view(np.uint8), np.empty(BLOCK, bool)
-        for first in range(0, len(data), BLOCK):
-            here = np.equal(data[first : first + BLOCK], ord("\n"), out=ends[: len(data) - first])
+        bits, ends = self._words.view(np.uint8), np.empty(BLOCK_BYTES, bool)
+        for first in range(0, len(data), BLOCK_BYTES):
+            here = np.equal(data[first : first + BLOCK_BYTES], ord("\n"), out=ends[: len(data) - first])
             packed = np.packbits(here, bitorder="little")
             bits[first // 8 : first // 8 + len(packed)] = packed
         # (words + 1,): line ends before each word; 32 bits where they suffice halve the memory of the searches below

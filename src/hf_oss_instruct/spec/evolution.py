@@ -12,7 +12,7 @@ from hf_oss_instruct.spec.kinds import Integer, Names, Number, Switch, Text
 
 OPERATIONS = ("constraint", "rare_requirement", "reasoning", "wrong_code", "complexity")
 """Operations of Evol-Instruct for code: names of the templates in `methods/evolution/templates/`."""
-MOST_ROUNDS = 4
+MAX_ROUNDS = 4
 _BOTH = Interface.COMMAND | Interface.PYTHON
 
 
@@ -30,7 +30,7 @@ class EvolutionSpec:
 
     rounds: int = option(
         1,
-        Integer(1, MOST_ROUNDS),
+        Integer(1, MAX_ROUNDS),
         "How often each problem is evolved, 1 to 4; the output has the rows of all rounds. Default: 1.",
         flag="--rounds",
         metavar="1..4",

@@ -23,9 +23,9 @@ from hf_oss_instruct.spec.settings import settings_of
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.storage.workdir import differences
-from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
+from hf_oss_instruct.structured import MAX_YAML_CHARS, load_yaml
 
-LARGEST = LARGEST_YAML
+MAX_CONFIG_BYTES = MAX_YAML_CHARS
 """Maximum size of a run config in bytes."""
 
 
@@ -159,9 +159,9 @@ def values_in(path: Path) -> dict[str, dict[str, Any]]:
     """
     try:
         # Before it is read, because a run config may be a stranger's.
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
             raise UsageError(
-                f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config (at most {LARGEST:,})."
+                f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config (at most {MAX_CONFIG_BYTES:,})."
             )
         return _values_in(path.read_text("utf-8"), repr(str(path)))
     except (OSError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.kinds import Kind, typed
 
-LARGEST = 100_000
+MAX_SHARDS = 100_000
 """Maximum number of shards."""
 SPLIT = "split"
 """Folder next to the shards into which a shard is moved when it is split."""
@@ -33,8 +33,10 @@ class Shard:
     count: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.count <= LARGEST:
-            raise UsageError(f"A run has 1 to {LARGEST:,} shards, not {self.count:,}. Pass I/N with such an N, counted from 0/N.")
+        if not 1 <= self.count <= MAX_SHARDS:
+            raise UsageError(
+                f"A run has 1 to {MAX_SHARDS:,} shards, not {self.count:,}. Pass I/N with such an N, counted from 0/N."
+            )
         if not 0 <= self.index < self.count:
             first, last = f"0/{self.count}", f"{self.count - 1}/{self.count}"
             valid = first if self.count == 1 else f"{first} {'or' if self.count == 2 else 'to'} {last}"

@@ -13,7 +13,7 @@ from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Switch
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 """Teachers that run in this process."""
-AHEAD = 64
+WINDOW_PER_REQUEST = 64
 """Items that may be ahead of the next row, as a multiple of the requests in flight: a slow answer delays rows, not requests."""
 
 
@@ -163,4 +163,4 @@ class TeacherSpec:
     @property
     def ahead(self) -> int:
         """The most items in work, from the one whose outcome is next."""
-        return self.in_flight * (2 if self.batch else AHEAD)
+        return self.in_flight * (2 if self.batch else WINDOW_PER_REQUEST)

@@ -42,19 +42,19 @@ METADATA = frozenset(
 """Files with a table's suffix that hold metadata."""
 NAMES = "parquet, JSON Lines, JSON or CSV (also .gz, .zst, .bz2, .xz)"
 """The formats, for errors."""
-PACKED: dict[str, Callable[[Any], Any]] = {
+OPENERS: dict[str, Callable[[Any], Any]] = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
     ".xz": lzma.open,
     ".zst": lambda file: pa.CompressedInputStream(file, "zstd"),
 }
 """Suffix → function that opens a compressed file."""
-LONGEST_LINE = 2**27
+MAX_LINE_BYTES = 2**27
 """Maximum length in bytes of a JSON line. Longer lines are skipped, to bound memory."""
-FIRST_LOOK = 2**16
+SNIFF_BYTES = 2**16
 OUTPUTS = (("results.json", "verdicts.jsonl"), ("training.json", "recipe.yaml"), ("export.json", "README.md"))
 """Files that are found together in the output folder of an evaluation, a training or an export."""
-CSV_BLOCK = 2**24
+CSV_BLOCK_BYTES = 2**24
 """Block size in bytes for parsing CSV; no row may be longer."""
 
 
@@ -97,9 +97,9 @@ def is_output(folder: Path) -> bool:
 def unpacked(file: IO[bytes], path: str) -> io.BufferedReader[Any]:
     """Return the contents of a file, decompressed on the fly if its name has the suffix of a compressed file."""
     suffix = PurePosixPath(path).suffix.lower()
-    opened: Any = PACKED[suffix](file) if suffix in PACKED else file
+    opened: Any = OPENERS[suffix](file) if suffix in OPENERS else file
     # so that the beginning of any file can be peeked at
-    return opened if hasattr(opened, "peek") else io.BufferedReader(opened, FIRST_LOOK)
+    return opened if hasattr(opened, "peek") else io.BufferedReader(opened, SNIFF_BYTES)
 
 
 def json_rows(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any] | None]:
@@ -110,12 +110,12 @@ def json_rows(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any
         path: its name, for errors.
 
     Yields:
-        A row; None for a line that is longer than `LONGEST_LINE`.
+        A row; None for a line that is longer than `MAX_LINE_BYTES`.
 
     Raises:
         SeedError: a line, or the file, is not JSON, or contains anything but objects.
     """
-    if ".json" in PurePosixPath(path.lower()).suffixes and not _stands_on_a_line(file.peek(FIRST_LOOK)[:FIRST_LOOK]):
+    if ".json" in PurePosixPath(path.lower()).suffixes and not _stands_on_a_line(file.peek(SNIFF_BYTES)[:SNIFF_BYTES]):
         yield from _values(file, path)
         return
     for number, line in enumerate(_bounded_lines(file), 1):
@@ -138,7 +138,7 @@ def _stands_on_a_line(head: bytes) -> bool:
 
 
 def _values(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any]]:
-    array = file.peek(FIRST_LOOK).lstrip().startswith(b"[")
+    array = file.peek(SNIFF_BYTES).lstrip().startswith(b"[")
     # use_float: ijson's default is Decimal, whereas rows of JSON Lines have floats.
     rows = ijson.items(file, "item" if array else "", multiple_values=True, use_float=True)
     try:
@@ -151,12 +151,12 @@ def _values(file: io.BufferedReader[Any], path: str) -> Iterator[dict[str, Any]]
 
 
 def _bounded_lines(file: IO[bytes]) -> Iterator[bytes | None]:
-    while line := file.readline(LONGEST_LINE):
-        if len(line) < LONGEST_LINE or line.endswith(b"\n"):
+    while line := file.readline(MAX_LINE_BYTES):
+        if len(line) < MAX_LINE_BYTES or line.endswith(b"\n"):
             yield line
             continue
         # The rest of the line is read and dropped in parts, so that it never is in memory as a whole.
-        while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
+        while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
             pass
         yield None
 
@@ -175,7 +175,7 @@ def _object(line: bytes, number: int, path: str) -> dict[str, Any]:
 def csv_header(file: io.BufferedReader[Any], path: str) -> tuple[list[str], str | None]:
     """Return the column names of a CSV or TSV file, and its encoding if it has a byte order mark. Nothing is consumed."""
     # `peek` may return more than it was asked for.
-    head = file.peek(FIRST_LOOK)[:FIRST_LOOK]
+    head = file.peek(SNIFF_BYTES)[:SNIFF_BYTES]
     encoding = next((name for mark, name in BOMS if head.startswith(mark)), None)
     text = head.decode(encoding or "utf-8", errors="replace").removeprefix("\ufeff")
     return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter(path)), []), encoding
@@ -194,7 +194,7 @@ def csv_batches(
     """
     reader = pc.open_csv(
         file,
-        pc.ReadOptions(use_threads=False, block_size=CSV_BLOCK, encoding=encoding or "utf8"),
+        pc.ReadOptions(use_threads=False, block_size=CSV_BLOCK_BYTES, encoding=encoding or "utf8"),
         # Source code in a CSV column contains new lines.
         pc.ParseOptions(delimiter=delimiter(path), newlines_in_values=True),
         pc.ConvertOptions(include_columns=list(columns), column_types=dict.fromkeys(columns, pa.binary())),

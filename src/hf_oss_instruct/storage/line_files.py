@@ -11,9 +11,9 @@ from pathlib import Path
 
 OFFSET_BITS = 44
 """Bits of the offset in a line's 64-bit location: files of up to 16 TiB, a million files."""
-LINE = 8192
+READ_BYTES = 8192
 """Bytes read at first for a line; few lines are longer."""
-OPEN_FILES = 128
+MAX_OPEN_FILES = 128
 """Files that are open at the same time in this process: a merge reads those of a thousand shards in turn."""
 
 
@@ -45,7 +45,7 @@ class LineFiles:
         """
         number, offset, line = location >> OFFSET_BITS, location & 2**OFFSET_BITS - 1, bytearray()
         key, path = (self._owner, number), self._paths[number]
-        while more := _open.read(key, path, offset + len(line), max(LINE, len(line))):  # as much again: linear time
+        while more := _open.read(key, path, offset + len(line), max(READ_BYTES, len(line))):  # as much again: linear time
             if end := more.find(b"\n") + 1:
                 return bytes(line + more[:end])
             line += more
@@ -70,7 +70,7 @@ class _OpenFiles:
         with self._lock:
             if key not in self._files:
                 self._files[key] = os.open(path, os.O_RDONLY)
-                if len(self._files) > OPEN_FILES:
+                if len(self._files) > MAX_OPEN_FILES:
                     # The one that was read longest ago.
                     os.close(self._files.popitem(last=False)[1])
             self._files.move_to_end(key)

@@ -12,9 +12,9 @@ from hf_oss_instruct.storage.spill import Spill
 
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
 
-RECENT = 2**15
+BUFFER_ENTRIES = 2**15
 """Entries in a Python dict before they are packed."""
-AT_ONCE = 2**16
+MERGE_ENTRIES = 2**16
 """Entries of a run that are merged at a time."""
 
 
@@ -49,15 +49,15 @@ class NumberMap:
     def set(self, key: int, value: int) -> None:
         """Set the value of a key, replacing an earlier one."""
         self._recent[key] = value
-        if len(self._recent) >= RECENT:
+        if len(self._recent) >= BUFFER_ENTRIES:
             self._flush()
 
     def values(self) -> Iterator[int]:
         """Return the latest value of every key, sorted by key."""
         self.pack()
         for run in self._runs:
-            for start in range(0, len(run.values), AT_ONCE):
-                yield from run.values[start : start + AT_ONCE].tolist()
+            for start in range(0, len(run.values), MERGE_ENTRIES):
+                yield from run.values[start : start + MERGE_ENTRIES].tolist()
 
     def pack(self) -> None:
         """Merge all entries into one run: of a map that is complete, this frees most of the memory."""
@@ -98,7 +98,7 @@ def _merged(older: _Run, newer: _Run) -> _Run:
     keys, values = Spill(np.uint64), Spill(np.uint64)
     first = second = 0
     while first < len(older.keys) or second < len(newer.keys):
-        old, new = older.keys[first : first + AT_ONCE], newer.keys[second : second + AT_ONCE]  # (old,), (new,)
+        old, new = older.keys[first : first + MERGE_ENTRIES], newer.keys[second : second + MERGE_ENTRIES]  # (old,), (new,)
         last = min(int(part[-1]) for part in (old, new) if len(part))  # up to here, both portions are complete
         # As uint64: compared with a signed number, the keys would become floats, which are exact up to 53 bits only.
         old, new = (part[: np.searchsorted(part, np.uint64(last), "right")] for part in (old, new))

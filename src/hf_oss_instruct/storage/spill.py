@@ -17,13 +17,13 @@ Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Hashes: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
 Number = TypeVar("Number", np.uint32, np.uint64, np.int64)
 
-IN_MEMORY = 2**18
+MEMORY_BYTES = 2**18
 """Bytes from which on an array is on disk."""
-AT_ONCE = 2**21
+RANGE_NUMBERS = 2**21
 """Numbers that `key_ranges` yields at a time, which bounds the memory of what is computed from them."""
-SORTED_AT_ONCE = 2**19
+SORT_NUMBERS = 2**19
 """Numbers that are kept in memory until they are sorted."""
-MERGED_AT_ONCE = 2**18
+MERGE_NUMBERS = 2**18
 """Numbers that `merged` yields at a time, unless more have the same high half."""
 
 
@@ -51,7 +51,7 @@ class Spill(Generic[Number]):
         """
         self._fresh.append(numbers)
         self._bytes += numbers.nbytes
-        if self._bytes > IN_MEMORY:
+        if self._bytes > MEMORY_BYTES:
             self._write()
 
     def read(self) -> np.ndarray[Any, np.dtype[Number]]:
@@ -108,7 +108,7 @@ class SortedSpill:
         """
         self._fresh.append(numbers)
         self._size += len(numbers)
-        if self._size >= SORTED_AT_ONCE:
+        if self._size >= SORT_NUMBERS:
             self._sort()
 
     def runs(self) -> list[Hashes]:
@@ -128,12 +128,12 @@ class SortedSpill:
 def merged(*sets: SortedSpill) -> Iterator[list[Hashes]]:
     """Read sets of numbers side by side in ranges: yields the numbers of each set in one range, sorted.
 
-    Ranges are in ascending order and hold about `MERGED_AT_ONCE` numbers. Numbers with the same 32 high bits are never divided.
+    Ranges are in ascending order and hold about `MERGE_NUMBERS` numbers. Numbers with the same 32 high bits are never divided.
     """
     ranges = [(0, 2**32, [numbers.runs() for numbers in sets])]  # the high bits from and below which their numbers are
     while ranges:
         low, high, found = ranges.pop()
-        if sum(len(run) for runs in found for run in runs) > MERGED_AT_ONCE and high - low > 1:
+        if sum(len(run) for runs in found for run in runs) > MERGE_NUMBERS and high - low > 1:
             middle = (low + high) // 2
             parts = [[np.split(run, [np.searchsorted(run, np.uint64(middle << 32))]) for run in runs] for runs in found]
             ranges.append((middle, high, [[upper for _, upper in runs if len(upper)] for runs in parts]))
@@ -153,9 +153,9 @@ def key_ranges(keys: np.ndarray[Any, np.dtype[Number]], at_once: int = 0) -> Ite
 
     Args:
         keys: (keys,), evenly distributed over all numbers of their type.
-        at_once: how many to yield at a time; `AT_ONCE` by default.
+        at_once: how many to yield at a time; `RANGE_NUMBERS` by default.
     """
-    at_once = at_once or AT_ONCE
+    at_once = at_once or RANGE_NUMBERS
     parts = -(-len(keys) // at_once)
     for part in range(parts):
         yield np.concatenate(

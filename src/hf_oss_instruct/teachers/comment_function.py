@@ -19,7 +19,7 @@ from hf_oss_instruct.terminal.display import code_block
 
 MIN_WORDS = 8
 """Documentation with fewer words does not state a problem (our choice; the paper gives no bound)."""
-INSIDE_A_CLASS = {
+CLASS_WRAPPERS = {
     "java": ("class Owner {\n", "\n}"),
     "csharp": ("class Owner {\n", "\n}"),
     "typescript": ("class Owner {\n", "\n}"),
@@ -66,7 +66,7 @@ class CommentFunctionTeacher(Teacher):
 
 
 def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
-    before, after = INSIDE_A_CLASS.get(lang, ("", ""))
+    before, after = CLASS_WRAPPERS.get(lang, ("", ""))
     for source, first_line in ((snippet, 1), (f"{before}{snippet}{after}", 2)):
         for function in documented_functions(source, lang):
             if function.start_line == first_line:  # not a function inside a method that does not parse on its own

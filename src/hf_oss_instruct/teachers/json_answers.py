@@ -23,7 +23,7 @@ _FIELDS = {
     "solution": "A complete and correct solution in Markdown, with the code in a fenced block.",
     "tests": "Tests of the solution in its language, in one fenced block.",
 }
-MOST_OBJECTS = 32
+MAX_OBJECTS = 32
 """Objects that are looked at in an answer: one that has not shown the pair by then is no JSON answer."""
 _OPENS = re.compile(r"\{\s*\"")
 _BEGINS = re.compile(r"\s*(?:```(?:json)?\s*)?\{\s*\"")
@@ -131,7 +131,7 @@ def _object_in(text: str, names: Set[str] = frozenset(("problem", "solution"))) 
     """The first JSON object in a text with these fields, also inside a code block or between sentences."""
     decoder = JSONDecoder(strict=False)  # models write bare line breaks inside strings
     offset = 0
-    for _ in range(MOST_OBJECTS):
+    for _ in range(MAX_OBJECTS):
         if (opens := _OPENS.search(text, offset)) is None:
             break
         try:

@@ -21,7 +21,7 @@ from hf_oss_instruct.teachers.protocol import Server, Teacher, check_teacher
 
 logger = logging.getLogger(__name__)
 
-LONGEST_TIMEOUT_S = 600.0
+MAX_TIMEOUT_S = 600.0
 """Deadline of a transport, in seconds. The run has its own, shorter deadline, which it may learn."""
 
 VARIABLES = {
@@ -143,7 +143,7 @@ def _in_batches(model: str, spec: TeacherSpec) -> Teacher:
             "--timeout is the deadline of a direct request; a batch takes up to 24 hours. Leave it out with --batch."
         )
     key = key_from(key_variable(urls[0], spec.base_url, spec.api_key_env), urls[0])
-    api = BatchApi(HttpClient(urls[0], key, LONGEST_TIMEOUT_S))
+    api = BatchApi(HttpClient(urls[0], key, MAX_TIMEOUT_S))
     return BatchTeacher(_at_server(urls[0], model, spec), api, most_requests=spec.batch_requests, concurrency=spec.concurrency)
 
 
@@ -154,7 +154,7 @@ def _at_server(url: str | None, model: str, spec: TeacherSpec) -> InferenceTeach
         variable = next(iter(spec.api_key_env), None)
     else:
         variable = key_variable(url, spec.base_url, spec.api_key_env)
-    longest_s = max(spec.timeout or 0.0, LONGEST_TIMEOUT_S)
+    longest_s = max(spec.timeout or 0.0, MAX_TIMEOUT_S)
     return InferenceTeacher(model, url, api_key=key_from(variable, url), concurrency=spec.concurrency, timeout_s=longest_s)
 
 

@@ -22,7 +22,7 @@ from hf_oss_instruct.reasoning import split_reasoning
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.terminal.display import one_line
 
-MESSAGE_LENGTH = 500
+MAX_MESSAGE_CHARS = 500
 """Maximum number of characters quoted from a library's error message."""
 
 
@@ -252,4 +252,4 @@ def text_of(tokenizer: Any, tokens: list[int]) -> str:
 
 
 def _description(error: Exception) -> str:
-    return f"{type(error).__name__}: {one_line(str(error), MESSAGE_LENGTH)}".rstrip(".: ")
+    return f"{type(error).__name__}: {one_line(str(error), MAX_MESSAGE_CHARS)}".rstrip(".: ")

@@ -15,7 +15,7 @@ EXIT_INTERRUPTED = 130
 """Exit code after any of these signals: the shell's 128 + SIGINT."""
 PATIENCE_S = 10.0
 """Seconds that an interrupted process may take to end; Slurm and Kubernetes kill it after 30."""
-SAME_S = 0.5
+DUPLICATE_S = 0.5
 """Signals within this many seconds count as one: `timeout` and wrappers such as `uv run` deliver each twice."""
 
 
@@ -88,12 +88,12 @@ def _handled(handle: Callable[[int], None]) -> Iterator[None]:
         yield
         return
     # The clock may be near zero right after boot, and the first signal always counts.
-    last = -SAME_S
+    last = -DUPLICATE_S
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal last
         before, last = last, time.monotonic()
-        if last - before >= SAME_S:
+        if last - before >= DUPLICATE_S:
             handle(number)
 
     listened = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]

@@ -121,7 +121,7 @@ def test_a_row_is_rejected_for_the_first_kept_row_that_it_resembles(rng_seed: in
         found = ((name, pairs[row, before], f"id{before}") for before in kept for name, pairs in alike if (row, before) in pairs)
         expected.append(next((near.resembles(*one) for one in found), None))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spill, "MERGED_AT_ONCE", at_once)
+        patch.setattr(spill, "MERGE_NUMBERS", at_once)
         assert near.near_duplicates(rows)["detail"].to_pylist() == expected
 
 
@@ -183,10 +183,10 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
 
     (marked, tasks) = found()
     for module, name, size in (
-        (spill, "IN_MEMORY", 64),
-        (spill, "AT_ONCE", 50),
-        (spill, "SORTED_AT_ONCE", 50),
-        (spill, "MERGED_AT_ONCE", 20),
+        (spill, "MEMORY_BYTES", 64),
+        (spill, "RANGE_NUMBERS", 50),
+        (spill, "SORT_NUMBERS", 50),
+        (spill, "MERGE_NUMBERS", 20),
         (near, "DETAILS_BUFFER", 3),
         (annotations, "CHUNK_ROWS", 7),
     ):

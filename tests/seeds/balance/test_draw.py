@@ -68,11 +68,11 @@ def test_it_reads_a_few_candidates_for_each_seed() -> None:
             yield item
 
     assert len(list(islice(balanced(source()), 100))) == 100
-    assert read <= draw.FIRST + 100 * draw.AT_ONCE
+    assert read <= draw.INITIAL_CANDIDATES + 100 * draw.CANDIDATES_PER_SEED
 
 
 def test_what_finds_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draw, "MOST_WAITING", 600)
+    monkeypatch.setattr(draw, "MAX_CANDIDATES", 600)
     found = list(balanced(drawn(2_000)))
     passed_over = [item for item in found if isinstance(item, Skipped)]
     assert set(passed_over) == {Skipped("balance", "python", snippet=True)}

@@ -16,7 +16,7 @@ from hf_oss_instruct.seeds.resolve import open_source, read_seeds
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.seeds.tables.local import LocalTables
-from hf_oss_instruct.seeds.tables.software_heritage import IN_FLIGHT, Archive
+from hf_oss_instruct.seeds.tables.software_heritage import MAX_DOWNLOADS, Archive
 from hf_oss_instruct.spec.seeds import SeedPlan
 from tests.support import corpora
 from tests.support.archive import LocalBucket, packed
@@ -84,7 +84,7 @@ def test_only_what_is_read_is_fetched_and_nothing_twice(tmp_path: Path, bucket: 
     bucket.latency_s = 0.05
     assert len(list(read_seeds(str(tmp_path), 300))) == 300
     assert set(bucket.asked.values()) == {1}
-    assert 4 < bucket.most_at_once <= IN_FLIGHT
+    assert 4 < bucket.most_at_once <= MAX_DOWNLOADS
 
 
 def test_what_the_plan_refuses_is_not_fetched(tmp_path: Path, bucket: LocalBucket) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from hf_oss_instruct.data import Completion
 from hf_oss_instruct.errors import RetryableError, TeacherError
-from hf_oss_instruct.teachers.http.client import LARGEST, HttpClient
+from hf_oss_instruct.teachers.http.client import MAX_ANSWER_BYTES, HttpClient
 from hf_oss_instruct.teachers.http.transports import CONNECTIONS, AiohttpTransport, HubTransport, Transport
 from tests.support.teacher import Answer, Exchange, LocalTeacher, Loopback, chat_completion
 
@@ -207,7 +207,7 @@ class TestAiohttp:
         assert not other.requests
 
     @pytest.mark.parametrize("framing", [b"Content-Length: %d\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n", b"\r\n"])
-    @pytest.mark.parametrize(("size", "taken"), [(LARGEST, True), (LARGEST + 1, False)])
+    @pytest.mark.parametrize(("size", "taken"), [(MAX_ANSWER_BYTES, True), (MAX_ANSWER_BYTES + 1, False)])
     def test_an_answer_is_read_up_to_a_size_however_it_is_framed(self, framing: bytes, size: int, taken: bool) -> None:
         body = BODY + b" " * (size - len(BODY))
         end = b"\r\n0\r\n\r\n" if b"chunked" in framing else b""

@@ -12,7 +12,7 @@ from typing import Any
 
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.structured import LARGEST_YAML, load_yaml
+from hf_oss_instruct.structured import MAX_YAML_CHARS, load_yaml
 
 MOST_CRITERIA = 20
 WIDEST = 1000
@@ -79,7 +79,7 @@ class Rubric:
         try:
             with Path(path).open("rb") as file:
                 # A character has at most four bytes, so that this is enough to find out whether a file is too large.
-                text = file.read(4 * LARGEST_YAML).decode("utf-8")
+                text = file.read(4 * MAX_YAML_CHARS).decode("utf-8")
             values = load_yaml(text)
         except (OSError, ValueError) as error:
             raise UsageError(f"The rubric {str(path)!r} cannot be read: {error}. Compare it with the default.") from error

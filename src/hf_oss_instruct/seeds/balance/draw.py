@@ -10,12 +10,12 @@ from typing import TypeAlias
 from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.seeds.balance.features import Clusters, HashedClusters, category_of
 
-FIRST = 512
+INITIAL_CANDIDATES = 512
 """Candidates that clusters are learned from, before the first seed. It does not depend on the number of seeds: a preview of three
 shows the first three of a large run."""
-AT_ONCE = 4
+CANDIDATES_PER_SEED = 4
 """Candidates that are drawn for each seed."""
-MOST_WAITING = 16_384
+MAX_CANDIDATES = 16_384
 """Candidates in memory; the oldest of the largest group gives way to a new one."""
 REASON = "balance"
 """Why a candidate was passed over, in counts of snippets."""
@@ -44,7 +44,7 @@ def balanced(
             yield item
             continue
         waiting.append(item)
-        if len(waiting) == FIRST:
+        if len(waiting) == INITIAL_CANDIDATES:
             break
     if not waiting:
         return
@@ -54,7 +54,7 @@ def balanced(
     following = _clustered(candidates, clusters)
     while pool:
         yield pool.next()
-        wanted = AT_ONCE
+        wanted = CANDIDATES_PER_SEED
         while wanted and (more := next(following, None)) is not None:
             if isinstance(more, Skipped):
                 yield more
@@ -89,7 +89,7 @@ class _Pool:
         clusters = categories.setdefault(category_of(seed.snippet, seed.origin.file_path), {})
         clusters.setdefault(cluster, deque()).append(seed)
         self._size += 1
-        return self._take(*self._largest()) if self._size > MOST_WAITING else None
+        return self._take(*self._largest()) if self._size > MAX_CANDIDATES else None
 
     def next(self) -> Seed:
         """Take the oldest candidate of the language that has given fewest seeds, and in it of such a category and cluster."""

@@ -17,7 +17,7 @@ from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.documents import Tables
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
-from hf_oss_instruct.storage.formats import PACKED, PARQUET
+from hf_oss_instruct.storage.formats import OPENERS, PARQUET
 
 
 class LocalTables(Tables):
@@ -43,7 +43,7 @@ class LocalTables(Tables):
     @cached_property
     def size(self) -> int | None:
         """Approximate number of rows; None for compressed files, whose length is unknown."""
-        if any(PurePosixPath(path.lower()).suffix in PACKED for path in self.paths):
+        if any(PurePosixPath(path.lower()).suffix in OPENERS for path in self.paths):
             return None
         tables = [path for path in self.paths if path.lower().endswith(PARQUET)]
         try:

@@ -14,7 +14,7 @@ from hf_oss_instruct.seeds.tables.column_names import fields_of, require_content
 from hf_oss_instruct.seeds.tables.columns import Columns, from_arrow
 
 FILES, REPOSITORIES = 256, 4  # rows read at a time: files of a flat table, repositories of a nested one
-RELEASE = 16
+RELEASE_EVERY = 16
 """Row groups of flat rows after which memory is released: allocating it again costs half as much as decoding."""
 
 
@@ -52,7 +52,7 @@ def parquet_columns(file: IO[bytes], path: str, reading: ReadOptions) -> Iterato
                 arrays = _unnested(arrays, batch.column("files"), inner)
                 rows = len(next(iter(arrays.values())))
             yield from_arrow(arrays, rows, path, reading)
-        if nested is not None or group % RELEASE == RELEASE - 1:
+        if nested is not None or group % RELEASE_EVERY == RELEASE_EVERY - 1:
             pa.default_memory_pool().release_unused()  # it would keep several row groups' worth
 
 

@@ -29,9 +29,9 @@ from hf_oss_instruct.terminal.display import error_message
 BUCKET = "softwareheritage/content"
 ENDPOINT = "https://s3.us-east-1.amazonaws.com"
 BLOB_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-FIRST, IN_FLIGHT = 4, 64
+INITIAL_DOWNLOADS, MAX_DOWNLOADS = 4, 64
 """Concurrent downloads: few at first, because a preview needs few, then twice as many each time."""
-TRIES, TIMEOUT_S = 6, 60.0
+ATTEMPTS, TIMEOUT_S = 6, 60.0
 WITH_TEXT = "HuggingFaceCode/stack-v3-train, bigcode/the-stack or stdlib"
 SLOW_CODECS = frozenset({"idna", "punycode"})
 """Codecs whose decoders are quadratic in the length of the text; no source file uses them."""
@@ -47,7 +47,7 @@ class Archive:
     """
 
     def __init__(self, endpoint: str | None = None, cache: Path | None = None, longest_pause_s: float = 20.0) -> None:
-        self._endpoint, self._cache_at, self._longest_pause_s, self._ahead = endpoint, cache, longest_pause_s, FIRST
+        self._endpoint, self._cache_at, self._longest_pause_s, self._ahead = endpoint, cache, longest_pause_s, INITIAL_DOWNLOADS
 
     def filled(
         self,
@@ -70,7 +70,7 @@ class Archive:
         rows = list(zip(items, blob_ids, encodings, sizes, strict=True))
         while rows:
             some, rows = rows[: self._ahead], rows[self._ahead :]
-            self._ahead = min(2 * self._ahead, IN_FLIGHT)
+            self._ahead = min(2 * self._ahead, MAX_DOWNLOADS)
             yield self._batch(some)
 
     def _batch(self, rows: list[tuple[Provenance | Skipped, str | None, str | None, int | None]]) -> DocumentBatch:
@@ -98,7 +98,7 @@ class Archive:
             if (path := self._cached(blob_id)).is_file():
                 found[blob_id] = path.read_bytes()
         left = [blob_id for blob_id in left if blob_id not in found]
-        for attempt in range(TRIES):
+        for attempt in range(ATTEMPTS):
             answers = self._get(left)
             left = [blob_id for blob_id in left if _failed(answers[blob_id])]
             for blob_id, answer in answers.items():
@@ -107,7 +107,7 @@ class Archive:
                     write_cached(self._cached(blob_id), answer)
             if not left:
                 return found
-            time.sleep(min(2.0**attempt, self._longest_pause_s) * random.uniform(0.5, 1) if attempt < TRIES - 1 else 0)
+            time.sleep(min(2.0**attempt, self._longest_pause_s) * random.uniform(0.5, 1) if attempt < ATTEMPTS - 1 else 0)
         raise SeedError(
             f"{self._server} does not return the text of {left[0]} and {len(left) - 1} more: {_failure(answers[left[0]])}. "
             f"This dataset contains only ids. Try again later, or use one that contains its text: {WITH_TEXT}."
@@ -125,7 +125,7 @@ class Archive:
                 f"dataset that contains its text: {WITH_TEXT}."
             )
         urls = {f"{self._server}/{BUCKET}/{blob_id}": blob_id for blob_id in ids}
-        answers = self._client.cat(list(urls), on_error="return", batch_size=IN_FLIGHT)
+        answers = self._client.cat(list(urls), on_error="return", batch_size=MAX_DOWNLOADS)
         return {urls[url]: answer for url, answer in answers.items()}
 
     @property

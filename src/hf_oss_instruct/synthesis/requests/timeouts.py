@@ -7,11 +7,11 @@ import time
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from hf_oss_instruct.teachers.resolve import LONGEST_TIMEOUT_S
+from hf_oss_instruct.teachers.resolve import MAX_TIMEOUT_S
 
 T = TypeVar("T")
 
-LONGEST_S, SHORTEST_S = LONGEST_TIMEOUT_S, 30.0
+LONGEST_S, SHORTEST_S = MAX_TIMEOUT_S, 30.0
 """Bounds of a learned deadline, in seconds."""
 MULTIPLE, MULTIPLE_AT_FIRST, AT_FIRST = 5.0, 20.0, 16
 """The deadline as a multiple of the slowest answer; a larger multiple for the first answers, which are a small sample."""

@@ -20,7 +20,7 @@ from hf_oss_instruct.teachers.http.endpoint import PATH
 from hf_oss_instruct.teachers.http.responses import first_words
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-PAGE, PAGES = 100, 200
+PAGE_SIZE, MAX_PAGES = 100, 200
 """Batches in a page of the list, and the most pages that are read."""
 
 
@@ -92,8 +92,8 @@ class BatchApi:
     async def find(self, file_id: str) -> BatchStatus | None:
         """The batch that was created from a file, or None. Raises as `HttpClient.request`."""
         after = ""
-        for _ in range(PAGES):
-            body, _ = await self._http.request("GET", f"/batches?limit={PAGE}{after}")
+        for _ in range(MAX_PAGES):
+            body, _ = await self._http.request("GET", f"/batches?limit={PAGE_SIZE}{after}")
             page = _object(body, "data")
             batches = [batch for batch in page["data"] if isinstance(batch, dict) and "id" in batch]
             for batch in batches:
@@ -104,7 +104,7 @@ class BatchApi:
                 return None
             after = f"&after={quote(str(batches[-1]['id']), safe='')}"
         raise TeacherError(
-            f"The server lists more than {PAGES * PAGE:,} batches. Delete old ones, and run the same command again."
+            f"The server lists more than {MAX_PAGES * PAGE_SIZE:,} batches. Delete old ones, and run the same command again."
         )
 
     async def status(self, batch_id: str) -> BatchStatus:

@@ -12,7 +12,7 @@ from hf_oss_instruct.teachers.batches.store import Batch, BatchStore
 
 T = TypeVar("T")
 
-FIRST_POLL_S, LONGEST_POLL_S, MORE = 5.0, 60.0, 1.5
+FIRST_POLL_S, MAX_POLL_S, POLL_FACTOR = 5.0, 60.0, 1.5
 """Pause between two looks at a batch: at first, at most, and its growth."""
 GIVE_UP_AFTER_S = 900.0
 """Seconds of continuous failures after which the run stops. The batches continue, and the next session collects them."""
@@ -83,7 +83,7 @@ class BatchSteps:
             if status.ended:
                 return status
             await asyncio.sleep(pause_s * self._pause_factor)
-            pause_s = min(pause_s * MORE, LONGEST_POLL_S)
+            pause_s = min(pause_s * POLL_FACTOR, MAX_POLL_S)
 
     async def _download(self, batch: Batch, status: BatchStatus) -> None:
         """Write all results to one file, which exists only once it is complete."""
@@ -108,4 +108,4 @@ class BatchSteps:
                 if loop.time() - began > GIVE_UP_AFTER_S:
                     raise TeacherError(f"The batch API failed: {error}. Batches continue; run the same command again.") from error
                 await asyncio.sleep(max(error.after_s or 0.0, pause_s * self._pause_factor))
-                pause_s = min(pause_s * MORE, LONGEST_POLL_S)
+                pause_s = min(pause_s * POLL_FACTOR, MAX_POLL_S)

@@ -23,7 +23,7 @@ from hf_oss_instruct.teachers.mixture import MixedTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
 
 FOLDER = "batches"
-CHUNK = 2**20
+CHUNK_BYTES = 2**20
 """Bytes that are copied at a time."""
 _RECORD = {"teacher": str, "requests": {...: [int]}, "file_id": (str, type(None)), "batch_id": (str, type(None)), "ended": bool}
 
@@ -113,7 +113,7 @@ class BatchStore:
             for part in parts:
                 with part.open("rb") as file:
                     last = b""
-                    while chunk := file.read(CHUNK):
+                    while chunk := file.read(CHUNK_BYTES):
                         write(chunk)
                         last = chunk
                 # Otherwise the first line of the next part would be added to this one.

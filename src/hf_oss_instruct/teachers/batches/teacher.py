@@ -20,13 +20,13 @@ from hf_oss_instruct.teachers.http.responses import completion_of
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
 
-MOST_BYTES = 100_000_000
+MAX_FILE_BYTES = 100_000_000
 """Size of a file: the smallest limit of the providers that we know (OpenAI and Groq allow 200 MB, Together 100)."""
-BATCHES_TRIED = 2
+MAX_BATCHES = 2
 """Batches in which a request may fail, or stay unanswered, before it is sent directly."""
 QUIET_S, QUIET_BESIDE_OTHERS_S = 5.0, 60.0
 """Seconds without a new request after which those collected are submitted: alone, and while other batches are being answered."""
-LONGEST_S = 7 * 86_400.0
+ATTEMPT_TIMEOUT_S = 7 * 86_400.0
 """Deadline of an attempt: a request may be in two batches of up to a day each, and they may wait for their turn."""
 
 
@@ -44,7 +44,7 @@ class BatchTeacher(Teacher):
         pace: factor on all pauses; tests pass a small one.
     """
 
-    timeout_s = LONGEST_S
+    timeout_s = ATTEMPT_TIMEOUT_S
     uses_batches = True
 
     def __init__(
@@ -53,7 +53,7 @@ class BatchTeacher(Teacher):
         api: BatchApi,
         *,
         most_requests: int = 50_000,
-        most_bytes: int = MOST_BYTES,
+        most_bytes: int = MAX_FILE_BYTES,
         concurrency: int = 16,
         pace: float = 1.0,
     ) -> None:
@@ -107,7 +107,7 @@ class BatchTeacher(Teacher):
             async with self._direct_slots:
                 return await self._direct.complete(request)
         reason, tried = "no batch answered it", 0
-        while tried < BATCHES_TRIED:
+        while tried < MAX_BATCHES:
             # None: the batch has ended without an answer, so that the request goes into the next one.
             line = await self._result(request)
             if line is None:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-SERVER_WAS_THERE = frozenset(
+CONNECTED_ERRORS = frozenset(
     "ReadError WriteError RemoteProtocolError WriteTimeout ServerDisconnectedError ClientPayloadError ClientOSError".split()
 )
 """Errors that a connection can only have after it stood."""
-LARGEST = 16 * 2**20
+MAX_ANSWER_BYTES = 16 * 2**20
 """Maximum number of bytes read of an answer."""
-HEADER_BYTES = 2**16
+MAX_HEADER_BYTES = 2**16
 """Maximum number of bytes of a header: gateways send policies longer than aiohttp's 8,190."""
 STALLED_S = 120.0
 """Seconds without a byte after which the transfer of a file counts as failed; as a whole it may take hours."""
@@ -142,8 +142,8 @@ class HttpClient:
                 # Unlimited, because the engine decides how many requests are in flight; aiohttp's own limit is 100.
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                max_line_size=HEADER_BYTES,
-                max_field_size=HEADER_BYTES,
+                max_line_size=MAX_HEADER_BYTES,
+                max_field_size=MAX_HEADER_BYTES,
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             )
             self._sessions[loop] = session, self._options()
@@ -163,18 +163,18 @@ class HttpClient:
 def connection_error(error: Exception) -> RetryableError:
     """The error for a failed connection."""
     kind = type(error).__name__
-    return RetryableError(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in SERVER_WAS_THERE)
+    return RetryableError(redacted(" ".join(f"{kind}: {error}".split()).rstrip(": ")), reached=kind in CONNECTED_ERRORS)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body, up to `LARGEST` bytes."""
+    """The body, up to `MAX_ANSWER_BYTES` bytes."""
     # The header may be missing, and counts bytes before decompression, so that what arrives is counted as well.
-    if (response.content_length or 0) <= LARGEST:
+    if (response.content_length or 0) <= MAX_ANSWER_BYTES:
         body = bytearray()
         async for chunk in response.content.iter_any():
             body += chunk
-            if len(body) > LARGEST:
+            if len(body) > MAX_ANSWER_BYTES:
                 break
         else:
             return bytes(body)
-    raise RetryableError(f"the answer is larger than {LARGEST:,} bytes", reached=True)
+    raise RetryableError(f"the answer is larger than {MAX_ANSWER_BYTES:,} bytes", reached=True)

@@ -13,9 +13,9 @@ from typing import Any
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherError
 
-MESSAGE_LENGTH = 500
+MAX_MESSAGE_CHARS = 500
 """Maximum number of characters quoted from a server's error message."""
-WAYS_OUT = {
+REMEDIES = {
     401: "Check the key: name its variable with --api-key-env, or log in with hf auth login.",
     402: "Add credit to the account, or use another teacher.",
     403: "Use a key that may call this model.",
@@ -87,13 +87,13 @@ def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer:
         return BadRequestError(message, body)
     if status in _PASSING or status >= 500:
         return RetryableError(message, after_s=retry_after_s(headers), reached=True, busy=status == 429)
-    return TeacherError(f"The teacher answered {message}. {WAYS_OUT.get(status, 'Check --base-url.')}")
+    return TeacherError(f"The teacher answered {message}. {REMEDIES.get(status, 'Check --base-url.')}")
 
 
 def server_message(text: str) -> str:
     """The server's message on one line, unwrapped from `{"error": {"message": …}}` and similar objects."""
     words = " ".join((_message_text(parsed(text)) or text).split())
-    return storable(words)[:MESSAGE_LENGTH].rstrip(".") or "(no message)"
+    return storable(words)[:MAX_MESSAGE_CHARS].rstrip(".") or "(no message)"
 
 
 def _message_text(error: Any, depth: int = 4) -> str:

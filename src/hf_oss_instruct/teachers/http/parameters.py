@@ -16,7 +16,7 @@ from hf_oss_instruct.terminal.display import one_line
 
 logger = logging.getLogger(__name__)
 
-INSTEAD: dict[str, str | None] = {
+REPLACEMENTS: dict[str, str | None] = {
     "top_p": None,
     "seed": None,
     "temperature": None,
@@ -24,7 +24,7 @@ INSTEAD: dict[str, str | None] = {
     "max_tokens": "max_completion_tokens",
 }
 """Parameter that a server may reject → its replacement. The token limit is never omitted: budgets rely on it."""
-NEVER_CHOSEN = ("seed", "response_format")
+IMPLICIT_PARAMETERS = ("seed", "response_format")
 """Parameters whose value the user did not choose: they are also omitted if the server does not take the value."""
 _SCHEMA = re.compile(r"response_format|json[_ ]schema|structured[_ ]output|json[_ ]mode|guided[_ ]\w+|grammar", re.IGNORECASE)
 """What servers call the feature behind `response_format`."""
@@ -63,10 +63,10 @@ class ServerParameters:
         Returns:
             A message about the change; None if the rejection has another reason.
         """
-        name = next((name for name in _rejected_parameters(refusal) if name in sent and name in INSTEAD), None)
+        name = next((name for name in _rejected_parameters(refusal) if name in sent and name in REPLACEMENTS), None)
         if name is None:
             return None
-        new = INSTEAD[name]
+        new = REPLACEMENTS[name]
         message = f"The teacher does not accept {name}: it is {f'sent as {new}' if new else 'left out'} from now on"
         # Several requests in flight are refused for the same reason: one warning is enough.
         if name not in self.changes:
@@ -80,11 +80,11 @@ def _rejected_parameters(refusal: BadRequestError) -> Iterator[str]:
     error = parsed(refusal.body)
     inner = error["error"] if isinstance(error, dict) and isinstance(error.get("error"), dict) else error
     for item in _field_errors(error):
-        name = next((name for name in NEVER_CHOSEN if name in item["loc"]), str(item["loc"][-1]))
-        if _UNKNOWN.search(f"{item.get('type')} {item.get('msg')}") or name in NEVER_CHOSEN:
+        name = next((name for name in IMPLICIT_PARAMETERS if name in item["loc"]), str(item["loc"][-1]))
+        if _UNKNOWN.search(f"{item.get('type')} {item.get('msg')}") or name in IMPLICIT_PARAMETERS:
             yield name
     param = inner.get("param") if isinstance(inner, dict) else None
-    if isinstance(param, str) and (named := param.partition(".")[0]) in NEVER_CHOSEN:
+    if isinstance(param, str) and (named := param.partition(".")[0]) in IMPLICIT_PARAMETERS:
         yield named
     if _SCHEMA.search(refusal.detail):
         yield "response_format"
@@ -94,7 +94,7 @@ def _rejected_parameters(refusal: BadRequestError) -> Iterator[str]:
         return
     if isinstance(param, str):
         yield param
-    for name in INSTEAD:
+    for name in REPLACEMENTS:
         if re.search(rf"\b{name}\b", refusal.detail):
             yield name
 

@@ -22,7 +22,7 @@ THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "
 """Fields of a message with a model's reasoning, in DeepSeek, vLLM, Ollama, OpenRouter and LiteLLM."""
 TEXTS = ("text", "thinking", "reasoning", "content", "summary", "refusal")
 """Fields of a content part with its text."""
-DEPTH = 4
+MAX_DEPTH = 4
 """Maximum depth of nested content parts."""
 TOKENS = {"prompt": ("prompt_tokens", "input_tokens"), "completion": ("completion_tokens", "output_tokens")}
 
@@ -155,7 +155,7 @@ def _is_thought(part: dict[str, Any]) -> bool:
     return part.get("thought") is True or any(word in kind for word in ("think", "reason", "thought"))
 
 
-def _joined(part: Any, depth: int = DEPTH) -> str:
+def _joined(part: Any, depth: int = MAX_DEPTH) -> str:
     """All text in a part and its nested parts."""
     if isinstance(part, str):
         return part
