@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ from datasets import Dataset, load_dataset
 
 import hf_oss_instruct as oss
 from hf_oss_instruct.cli import cli
-from hf_oss_instruct.errors import BudgetReachedError, RunError, UsageError
+from hf_oss_instruct.data import Document, Provenance, Skipped
+from hf_oss_instruct.errors import BudgetReachedError, RunError, SeedError, UsageError
+from hf_oss_instruct.seeds.sampling import SeedStream
+from hf_oss_instruct.seeds.source import Source
+from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.terminal.signals import DUPLICATE_S
 from tests.evaluation import toys
@@ -205,3 +209,81 @@ def test_a_teacher_that_is_no_subclass_is_refused_wherever_one_is_passed(tmp_pat
         with pytest.raises(UsageError, match=r"^Almost is not a teacher.*subclass of hf_oss_instruct\.Teacher"):
             call()
     assert not (tmp_path / "out").exists()
+
+
+def ended(call: Callable[[], object], within_s: float = 20) -> BaseException | None:
+    """The exception that ends a call, which must not take longer."""
+    raised: list[BaseException | None] = []
+
+    def work() -> None:
+        try:
+            call()
+        except BaseException as error:
+            raised.append(error)
+        else:
+            raised.append(None)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(within_s)
+    assert raised, f"it was still running after {within_s} s"
+    return raised[0]
+
+
+def first_seeds(then: Any) -> Iterator[Any]:
+    """Two seeds, and then another item or an exception."""
+    yield from oss.read_seeds("stdlib", n=2, sampler="functions")
+    if isinstance(then, BaseException):
+        raise then
+    yield then
+
+
+@pytest.mark.parametrize("item", ["def f(): pass", {"code": "x"}, None, 3])
+@pytest.mark.parametrize("alone", [True, False])
+def test_items_that_are_no_seeds_are_refused_with_their_type(item: Any, alone: bool) -> None:
+    items = [item] if alone else first_seeds(item)
+    error = ended(lambda: list(oss.synthesize(items, oss.CommentFunctionTeacher())))
+    assert isinstance(error, UsageError)
+    assert str(error).startswith(f"seeds must yield Seed objects, not {type(item).__name__}. Pass the result of read_seeds(")
+
+
+@pytest.mark.parametrize(("raised", "kind"), [(ValueError("boom"), ValueError), (SystemExit(3), SeedError)])
+def test_what_a_source_of_seeds_raises_reaches_the_caller_after_the_rows_before(
+    raised: BaseException, kind: type[Exception]
+) -> None:
+    rows: list[oss.Row] = []
+    error = ended(lambda: rows.extend(oss.synthesize(first_seeds(raised), oss.CommentFunctionTeacher())))
+    assert isinstance(error, kind)
+    assert error is raised or error.__cause__ is raised
+    assert rows == list(oss.synthesize(oss.read_seeds("stdlib", n=2, sampler="functions"), oss.CommentFunctionTeacher()))
+    assert rows
+
+
+def test_a_run_in_a_folder_takes_only_seeds_that_can_be_drawn_again(tmp_path: Path) -> None:
+    teacher = oss.CommentFunctionTeacher()
+    for seeds in (["def f(): pass"], list(oss.read_seeds("stdlib", n=2, sampler="functions")), 5, None):
+        wrong: Any = seeds
+        error = ended(lambda: oss.synthesize_to_disk(wrong, teacher, tmp_path / "out"))  # noqa: B023  # called at once
+        assert isinstance(error, UsageError)
+        assert "read_seeds(FOLDER, n=100)" in str(error)
+    assert not (tmp_path / "out").exists()
+
+
+class Torn(Source):
+    """A source with a bug after its first documents."""
+
+    name, revision, untrusted = "torn", "1", False
+
+    def documents(
+        self, languages: Collection[str] | None, order_seed: int | None, assumed: str | None = None
+    ) -> Iterator[Document | Skipped]:
+        for number in range(3):
+            text = f'def area_{number}(width, height):\n    """Return the area of a rectangle with this width and height."""\n'
+            yield Document(f"{text}    return width * height\n", Provenance("torn", "1", str(number), number, "python"))
+        raise ZeroDivisionError("a bug in the source")
+
+
+def test_a_bug_in_a_source_ends_a_run_in_a_folder_with_its_own_exception(tmp_path: Path) -> None:
+    seeds = SeedStream(Torn(), SeedPlan(n=9, sampler="functions"))
+    error = ended(lambda: oss.synthesize_to_disk(seeds, oss.CommentFunctionTeacher(), tmp_path / "out"))
+    assert isinstance(error, ZeroDivisionError)

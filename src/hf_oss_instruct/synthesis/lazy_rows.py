@@ -110,7 +110,7 @@ def synthesize(
             )
         task = replace(task, parser=PARSERS[parser] if isinstance(parser, str) else parser)
     return rows(
-        seeds,
+        _only_seeds(seeds),
         task,
         then=then,
         journal=journal,
@@ -122,8 +122,17 @@ def synthesize(
     )
 
 
+def _only_seeds(items: Iterable[Seed | Skipped]) -> Iterator[Seed | Skipped]:
+    for item in items:
+        if not isinstance(item, Seed | Skipped):
+            raise UsageError(
+                f"seeds must yield Seed objects, not {type(item).__name__}. Pass the result of read_seeds(FOLDER, n=100)."
+            )
+        yield item
+
+
 def rows(
-    seeds: Iterable[Seed],
+    seeds: Iterable[Seed | Skipped],
     task: OssInstructTask,
     *,
     then: Sequence[GenerationTask[Row]] = (),

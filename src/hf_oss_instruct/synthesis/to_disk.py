@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hf_oss_instruct.data import Row
-from hf_oss_instruct.errors import RunInterruptedError, TeacherError
+from hf_oss_instruct.errors import RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
@@ -88,6 +88,11 @@ def synthesize_to_disk(
         Magicoder, arXiv 2312.02120, sections 2.1 and 2.2.
     """
     check_seeds(seeds, teacher)
+    if not isinstance(seeds, SeedStream):
+        raise UsageError(
+            f"seeds must be the result of read_seeds, not {type(seeds).__name__}, because they are drawn again when a run is "
+            "continued. Pass read_seeds(FOLDER, n=100), or use synthesize."
+        )
     plan = replace(seeds.plan, source=seeds.source.name, revision=None)
     spec = RunSpec(
         plan,

@@ -642,6 +642,13 @@ class TestSource:
         with pytest.raises(ZeroDivisionError):
             list(synthesize(source(), OwnTeacher(), journal=tmp_path))
 
+    @pytest.mark.parametrize("at", [0, 2, 70])
+    def test_an_item_that_the_tasks_cannot_handle_ends_the_run(self, tmp_path: Path, at: int) -> None:
+        source: list[Any] = seeds(80)
+        source[at] = "x = 1"  # a bug: neither a seed nor a skipped document
+        with pytest.raises(AttributeError):
+            run(tmp_path, source, OwnTeacher(), within_s=10)
+
     def test_no_seeds_give_no_rows(self, tmp_path: Path) -> None:
         assert list(synthesize([], OwnTeacher(), journal=tmp_path)) == []
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 
 from hf_oss_instruct.data import Outcome, Row, Seed, Skipped
-from hf_oss_instruct.errors import SeedError, UsageError
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
@@ -59,7 +59,8 @@ async def outcomes(
 
     Raises:
         TeacherError: a teacher cannot continue; raised after everything received has been handed out.
-        BudgetReachedError, SeedError: the budget is spent; the source failed or ran out; likewise.
+        BudgetReachedError, SeedError: the budget is spent; the source failed or ran out; likewise. So is any other exception of
+            the source.
     """
     if concurrency < 1:
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
@@ -75,7 +76,8 @@ async def outcomes(
             while window.entries and window.entries[0].settled:
                 yield engine.outcome_of(window.entries[0])
                 engine.leave()  # only now, when the consumer came back: until then its slot is taken
-            if working.done() and not window.entries:
+            # It ends before every entry is settled only if it failed itself.
+            if working.done() and not (window.entries and window.entries[0].settled):
                 break
             await window.wait_for_head()
         runner.finish()
@@ -109,11 +111,11 @@ class _Engine:
     async def run(self, items: Iterable[Seed | Row | Skipped], stop: asyncio.Event | None, finish_s: float) -> None:
         """Work until every item has an outcome."""
         watcher = asyncio.create_task(self._stop_when(stop, finish_s)) if stop else None
-        failure: SeedError | None = None
+        failure: Exception | None = None
         try:
             try:
                 await self._read(items)
-            except SeedError as error:  # items read before are still processed
+            except Exception as error:  # from the source; items read before are still processed
                 failure = error
             while self._schedule.new_items or not self._schedule.is_quiet:
                 await self._change()

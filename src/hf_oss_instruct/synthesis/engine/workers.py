@@ -44,7 +44,9 @@ class Workers:
         self._schedule, self._claims, self._items = schedule, claims, items
         self._window, self._runner, self._limiter = window, runner, limiter
         self._number = number
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(min(number, AT_FIRST))]
+        self._tasks: list[asyncio.Task[None]] = []
+        for _ in range(min(number, AT_FIRST)):
+            self._start_worker()
 
     @property
     def can_start_item(self) -> bool:
@@ -64,7 +66,17 @@ class Workers:
     def _add_worker(self) -> None:
         """Start another worker if all are busy and there is work: batches have many thousands of requests in flight."""
         if len(self._tasks) < self._number and not self._schedule.has_sleepers and self._has_work():
-            self._tasks.append(asyncio.create_task(self._work()))
+            self._start_worker()
+
+    def _start_worker(self) -> None:
+        self._tasks.append(asyncio.create_task(self._work()))
+        self._tasks[-1].add_done_callback(self._on_worker_end)
+
+    def _on_worker_end(self, worker: asyncio.Task[None]) -> None:
+        """A worker that fails ends the run, which would otherwise wait for its item forever."""
+        if not worker.cancelled() and isinstance(error := worker.exception(), Exception):
+            self._runner.close(error)
+            self._schedule.changed.set()
 
     async def _work(self) -> None:
         while not self._runner.closed.is_set():

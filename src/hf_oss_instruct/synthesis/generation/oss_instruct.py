@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -200,6 +200,8 @@ def check_seeds(seeds: Any, teacher: Any) -> None:
     """
     if isinstance(seeds, str | Path):
         raise UsageError(f"seeds must be the result of read_seeds, not {seeds!r}. Pass read_seeds({str(seeds)!r}, n=100).")
+    if not isinstance(seeds, Iterable):
+        raise UsageError(f"seeds must be the result of read_seeds, not {type(seeds).__name__}. Pass read_seeds(FOLDER, n=100).")
     check_teacher(teacher)
     if isinstance(seeds, SeedStream):
         check_sampler(teacher, seeds.plan)

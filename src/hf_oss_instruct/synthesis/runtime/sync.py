@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
+from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.synthesis.runtime.event_loop import new_event_loop
 
 T = TypeVar("T")
@@ -115,7 +116,11 @@ os.register_at_fork(after_in_child=_open.clear)  # their threads only exist in t
 
 
 async def read_in_thread(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
-    """Read a plain iterator in a thread, some items at a time; an error is raised after the items before it."""
+    """Read a plain iterator in a thread, some items at a time; an error is raised after the items before it.
+
+    Raises:
+        SeedError: the iterator raised what is no `Exception`, such as `SystemExit`, which would end the event loop instead.
+    """
     source = iter(items)
 
     def read_batch() -> tuple[list[T], Exception | None]:
@@ -125,6 +130,12 @@ async def read_in_thread(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
                 read.append(item)
         except Exception as error:
             return read, error
+        except BaseException as error:
+            ended = SeedError(
+                f"Reading the seeds ended with {type(error).__name__}. Let the iterator end, or raise an Exception."
+            )
+            ended.__cause__ = error
+            return read, ended
         return read, None
 
     while True:
