@@ -59,7 +59,7 @@ def evolve(
 
     \b
     What it costs:      hf-oss-instruct evolve pairs --rounds 2 --model MODEL --base-url URL --dry-run
-    A look at three:    hf-oss-instruct evolve pairs --model MODEL --base-url URL --n 3
+    Preview of three:   hf-oss-instruct evolve pairs --model MODEL --base-url URL --n 3
     The dataset:        hf-oss-instruct evolve pairs --rounds 2 --model MODEL --base-url URL --verify --out harder
 
     DIR is a run folder, Parquet or JSON Lines (files or folders), or a Hub dataset. Each round makes every problem harder by one

@@ -58,7 +58,7 @@ def judge_command(
 
     \b
     What it costs:    hf-oss-instruct judge pairs --judge MODEL --base-url URL --dry-run
-    A look at three:  hf-oss-instruct judge pairs --judge MODEL --base-url URL --n 3
+    Preview of three: hf-oss-instruct judge pairs --judge MODEL --base-url URL --n 3
     Two judges:       hf-oss-instruct judge pairs --judge A --judge B --base-url URL --min-judge-mean 3.5 --out judged
 
     DIR is a run folder, Parquet or JSON Lines (files or folders), or a Hub dataset. Rows get the columns judge_scores,

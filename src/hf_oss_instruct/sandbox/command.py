@@ -18,7 +18,7 @@ NO_RUNNER = "no runner: hf-oss-instruct does not run programs in it"
 @click.option(
     "--languages",
     is_flag=True,
-    help="Show which languages can be run here, what to install for others, and which have no runner.",
+    help="Show which languages this machine can run, what to install for others, and which have no runner.",
 )
 @format_option
 def env(languages: bool, output: str) -> None:

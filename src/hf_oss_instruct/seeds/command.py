@@ -27,7 +27,7 @@ def seeds(flags: RunFlags, output: str) -> None:
     Your code:              hf-oss-instruct seeds --seeds my_code/ --languages python,cpp --n 10
     A Hub dataset:          hf-oss-instruct seeds --seeds bigcode/the-stack --n 3 --format json
 
-    Needs no model and sends no request to one.
+    Needs no model and sends no requests.
     """
     # Heavy imports wait until the command runs, so that --help answers without them.
     from hf_oss_instruct.data import Skipped

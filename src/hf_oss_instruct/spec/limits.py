@@ -25,7 +25,7 @@ class RunLimits:
     max_requests: int | None = option(
         None,
         Integer(1),
-        "Stop before more requests than this, retries included.",
+        "Stop before exceeding this many requests, retries included.",
         flag="--max-requests",
         set_by=CALLER,
     )

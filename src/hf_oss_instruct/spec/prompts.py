@@ -171,7 +171,7 @@ class PromptSpec:
     keep_reasoning: bool = option(
         False,
         Switch(),
-        "Store the model's reasoning, which is never part of a pair, in the column reasoning. Default: it is null.",
+        "Store the model's reasoning, which is never part of a pair, in the column reasoning. Default: leave the column null.",
         flag="--keep-reasoning/--no-keep-reasoning",
         yaml="keep_reasoning",
         rare=True,

@@ -158,9 +158,10 @@ class VerificationSpec:
     unverifiable: str = option(
         "drop",
         Choice(("drop", "keep"), "Unverifiable rows cannot be {value!r}"),
-        "What to do with rows that cannot be verified here (third-party modules, network, no toolchain): drop (default) or keep.",
-        python_help="What to do with rows that cannot be verified here (third-party modules, network, no toolchain): `drop` "
-        "(default) or `keep`.",
+        "What to do with rows that cannot be verified on this machine (third-party modules, network, no toolchain): drop "
+        "(default) or keep.",
+        python_help="What to do with rows that cannot be verified on this machine (third-party modules, network, no toolchain): "
+        "`drop` (default) or `keep`.",
         flag="--unverifiable",
         yaml="unverifiable",
         rare=True,

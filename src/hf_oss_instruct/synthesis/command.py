@@ -110,7 +110,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
 def preview(flags: RunFlags, output: str) -> None:
     """Show pairs for a few seeds, without writing a dataset.
 
-    Paid answers stay in a journal in the cache; a later synthesize with the same teacher and prompt reuses them.
+    Answers are kept in a journal in the cache, and synthesize with the same teacher and prompt reuses them.
     """
     from hf_oss_instruct.data import Skipped
     from hf_oss_instruct.seeds.console import show_skipped

@@ -67,7 +67,7 @@ def verify(
         min_mutation_score: minimum share of mutants that the tests of a kept row kill, 0 to 1.
         mutants: maximum number of mutants per solution.
         repair: how often a failing solution is sent back.
-        unverifiable: `drop` or `keep` rows that cannot be verified here.
+        unverifiable: `drop` or `keep` rows that cannot be verified on this machine.
         packages: folder of installed packages, or a virtual environment, that programs may import.
         unsafe_no_sandbox: run programs without isolation; every row records it.
         columns: `problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.
