@@ -89,6 +89,7 @@ class Launch:
                 raise UsageError("--split-stragglers needs the shards in the plan's folder. Leave out --store.")
         if self.on == "jobs" and not self.store:
             raise UsageError("Jobs share no file system. Pass --store hf://buckets/NAME/RUN, which they read and write.")
+        # A plan has the absolute path of a source on this machine.
         if self.on == "jobs" and Path(self.seeds or self.plan.source).is_absolute():
             raise UsageError(
                 f"A Job cannot read the seeds in {self.seeds or self.plan.source!r}. Publish them as a dataset, and plan the run "
@@ -137,6 +138,7 @@ class Launch:
         if not self.store and not self.plan.unfinished():
             show_line("All shards are finished.")
             return
+        # Made only now, because a split changes the shards that it starts.
         self.executor().run()
         if self.on == "local" and (left := self._unfinished()):
             more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
@@ -162,6 +164,7 @@ class Launch:
             from hf_oss_instruct.scale.steps import RunShard
         except ImportError as error:
             raise UsageError(f"launch needs datatrove ({error}). Install it with: {install_command('scale')}") from error
+        # The machines of a Ray cluster may share nothing but the store.
         shared = self.store if self.on == "ray" and self.store else str(self.plan.folder.absolute())
         how, logs, options = self.how, LOGS, dict[str, Any]()
         if self.on == "local":  # to datatrove, shards that are not finished are completed, too
@@ -170,6 +173,7 @@ class Launch:
             logs = f"{LOGS}/{xxhash.xxh3_64_hexdigest(repr(how.shards).encode())}"
         options |= {"logging_dir": f"{shared}/{logs}"} | dict(self.settings)
         if self.on == "slurm":  # sbatch may start in another folder, and with another environment
+            # datatrove's default for `qos` is `normal`, which not every cluster has.
             options = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | options
             options.setdefault("slurm_logs_folder", str((self.plan.folder / logs / "slurm").absolute()))
         executor = LocalExecutor if self.on == "local" else getattr(executors, EXECUTORS[self.on])

@@ -69,6 +69,7 @@ class Plan:
         return cls(
             folder,
             _with_denylist(RunSpec.from_file(folder / CONFIG), folder / DENYLIST),
+            # Refuses a number that is out of range.
             Shard(0, found["shards"]).count,
             found["teacher"],
             found["source"],

@@ -106,6 +106,7 @@ class ShardRun:
     def _fetched(self, store: Store, say: Callable[[str], None]) -> Path:
         """The plan of a store in a folder of this machine, in which its shards are run."""
         home = Path(self.scratch) if self.scratch else cache_folder("shards")
+        # By its URL, because a machine may run shards of several plans.
         folder = home / xxhash.xxh3_64_hexdigest(store.url.encode())
         names = with_retries(store.names, say=say)
         if PLAN not in names:

@@ -106,6 +106,7 @@ class Store:
             part.replace(path)
 
         with self._refusals("read"), ThreadPoolExecutor(AT_ONCE) as pool:
+            # Iterated, since errors of the threads are raised only then.
             for _ in pool.map(lambda item: copy(*item), files.items()):
                 pass
 

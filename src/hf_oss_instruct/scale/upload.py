@@ -48,6 +48,7 @@ def send_dataset(folder: Path, store: Store) -> None:
         StoreError: the store refused; the dataset stays in its folder.
     """
     paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    # The job goes along, because `check_place` compares it with that of the next version.
     files = {name: path for name, path in paths.items() if name == JOB or not _is_hidden(name)}
     try:
         check_place(store, read_object(folder / JOB))

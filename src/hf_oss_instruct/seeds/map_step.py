@@ -70,6 +70,7 @@ class HashSeeds:
             if found := self._redraw(row_ids[row], texts[row], limits) if unfit else span:
                 rows.append(row)
                 drawn.append(found)
+        # Taking rows copies their columns, which most batches need not do.
         if len(rows) < len(columns):
             columns = columns.take(rows)
         made: dict[str, Any] = {

@@ -102,6 +102,7 @@ class RunLimits:
         """The limits of one of several concurrent workers, so that together they stay within these."""
         return replace(
             self,
+            # Rounded down, so that all shares together stay within the limit.
             max_requests=None if self.max_requests is None else int(self.max_requests * part),
             max_total_tokens=None if self.max_total_tokens is None else int(self.max_total_tokens * part),
             max_cost=None if self.max_cost is None else self.max_cost * float(part),

@@ -27,6 +27,7 @@ FUNCTION, SCRIPT, CLASS = "function", "script", "class"
 """Styles of a solution."""
 SECTION = re.compile(r"^\[(system|user)\]\n", re.M)
 PLACEHOLDER = re.compile(r"\{fence\}|\{code\}")
+# A second pattern, because a template for snippets may contain `{concepts}` or `{language}` as plain text.
 CONCEPT_PLACEHOLDER = re.compile(r"\{fence\}|\{code\}|\{concepts\}|\{language\}")
 _ABOUT_CONCEPTS = (
     (

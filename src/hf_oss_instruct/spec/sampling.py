@@ -87,6 +87,7 @@ class Sampling:
             sent["seed"] = seed
         if self.top_p is not None:
             sent["top_p"] = self.top_p
+        # Last, but it replaces nothing: `SET_ELSEWHERE` keeps out what has an option.
         return sent | dict(self.extra_body or {})
 
 
@@ -94,6 +95,7 @@ def _check_extra(extra: Mapping[str, Any]) -> None:
     if set_elsewhere := SET_ELSEWHERE & extra.keys():
         raise UsageError(f"extra_body sets {min(set_elsewhere)!r}, which has its own option. Use that option.")
     try:
+        # Python would write NaN and Infinity, which are no JSON.
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(

@@ -13,6 +13,7 @@ METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
 """Ways to select one of several solutions: the keys of `verification.selection.METHODS`."""
 PASSING, ALL = "passing", "all"
 ANSWER, APART, GIVEN = "answer", "apart", "given"
+# In Python, these options are the fields of a `VerificationSpec`, and no arguments of their own.
 _FILES = ANYONE & ~Interface.PYTHON
 _OWN_FILES = _FILES & ~Interface.REPO_CONFIG
 _CALLER = CALLER & ~Interface.PYTHON

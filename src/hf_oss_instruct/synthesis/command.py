@@ -85,6 +85,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
             click.echo(f"# seeds are balanced: about four snippets are {read} for each seed, which costs no requests")
         if pair_task(spec, teacher).schema is not None:
             click.echo("# answers are requested as JSON (response_format), unless the server rejects it")
+        # Prompts are not known before the seeds are drawn: only answers have an upper bound.
         tokens = requested * most * spec.sampling.max_tokens
         if (cost := spec.limits.cost(0, tokens)) is not None:
             half = f", in batches {cost / 2:,.2f} if the provider halves its prices" if spec.teacher.batch else ""

@@ -173,9 +173,11 @@ def rows(
     def stream_of(answers: Journal, verdicts: Verdicts) -> AsyncGenerator[Outcome, None]:
         verify = [Prepare(replace(verification, verdicts=verdicts))] if verification else []
         tasks: list[Task] = [*task.tasks, *verify, *then]
+        # Without `ahead`: rows that the consumer may never ask for are not paid for.
         return outcomes(seeds, tasks, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
     async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also when the program ends
+        # Shared, because other processes may read streams from the same folder.
         with Journal(home) as answers, Verdicts.shared(home / VERDICTS) as verdicts:
             async with aclosing(stream_of(answers, verdicts)) as stream:
                 async for outcome in stream:

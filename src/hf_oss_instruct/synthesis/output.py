@@ -226,7 +226,9 @@ class DatasetWriter:
         if self._fresh:
             self.check_fresh()
         self._duplicate = None  # all rows have come: its temporary files are removed
+        # Before near duplicates are removed, because it says how many there were.
         self._stats.diversity = distinct_tasks(self._problems)
+        # Only these checks need the texts of all rows, which are mapped from disk for them.
         marks = self._marks() if self._whole else None
         start = 0
         for portion in self._unchecked.unfinished():

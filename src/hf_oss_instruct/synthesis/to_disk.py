@@ -93,6 +93,7 @@ def synthesize_to_disk(
             f"seeds must be the result of read_seeds, not {type(seeds).__name__}, because they are drawn again when a run is "
             "continued. Pass read_seeds(FOLDER, n=100), or use synthesize."
         )
+    # As the command has it: `run` fills in the revision of the source.
     plan = replace(seeds.plan, source=seeds.source.name, revision=None)
     spec = RunSpec(
         plan,

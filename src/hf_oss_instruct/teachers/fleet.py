@@ -67,6 +67,7 @@ def key_variable(url: str, base_urls: Sequence[str], variables: Sequence[str]) -
     hosts = sorted({_host(each) for each in urls})
     known = {name for each in urls for name in _names(each)}
     chosen = None
+    # All are checked, also after the right one is found: a mistake in any of them should not show later.
     for variable in variables:
         host, separator, name = variable.rpartition("=")
         if not separator and len(hosts) > 1:

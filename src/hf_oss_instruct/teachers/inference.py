@@ -45,6 +45,7 @@ class InferenceTeacher(Teacher):
         _check(model, base_url, api_key, concurrency, transport)
         self.model = model
         self.identity = f"{'openai-compatible' if base_url else 'inference-providers'}:{_public_name(model)}"
+        # Only to Hugging Face: no other host ever gets its token.
         if base_url and is_hugging_face(base_url) and api_key is None:
             api_key = hugging_face_token()
         self._parameters = ServerParameters()

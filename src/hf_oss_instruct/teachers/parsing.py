@@ -57,6 +57,7 @@ def parse(completion: Completion) -> Pair:
         return _sections(text, _heading, _text_after)
     except RowRejectedError:
         try:
+            # The paper's rule accepts markers anywhere in a line, and whatever it accepts is accepted here.
             return _sections(text, _first, _text_after)
         except RowRejectedError as refusal:
             if refusal.reason == "unparsable" and (plain := _with_plain_markers(text)) != text:

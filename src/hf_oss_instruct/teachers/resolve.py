@@ -131,6 +131,7 @@ def _for_model(model: str, spec: TeacherSpec) -> Teacher:
     urls = urls_for(model, spec.base_url)
     if len(spec.base_url) == 1:
         return _at_server(urls[0], model, spec)
+    # The name is shown in messages, where no password may be.
     return FleetTeacher([Server(redacted(url), _at_server(url, model, spec), spec.concurrency) for url in urls])
 
 

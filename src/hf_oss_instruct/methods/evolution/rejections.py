@@ -77,7 +77,7 @@ def check_answer(answer: str, problem: str, parent_solution: str, language: str)
     if not program.strip():
         return  # verification and readers see that for themselves
     parent = _program(parent_solution, language)
-    # The first comparison finds copies that are too short for 5-grams, too.
+    # The first comparison also finds copies that are too short for 5-grams and have other white space.
     if "".join(program.split()) == "".join(parent.split()) or _similarity(parent, program) >= COPIED_FROM:
         raise RowRejectedError("copied", "the answer's program is that of its parent")
 

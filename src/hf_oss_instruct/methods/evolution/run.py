@@ -104,6 +104,7 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
         )
     solver = other_teacher(evolution.solver, spec)
     if spec.verification.verify:
+        # Further solutions for verification come from the same solver.
         spec = spec.changed(verification={"solver": solver})
     as_json = spec.prompt.answer_format == JSON
     for asked in (teacher, solver or teacher) if as_json else ():

@@ -96,6 +96,7 @@ class _Pool:
         language = min(self._waiting, key=self._given.__getitem__)
         category = min(self._waiting[language], key=self._given.__getitem__)
         cluster = min(self._waiting[language][category], key=self._given.__getitem__)
+        # One counter: the seeds of a category or cluster count together, whatever their language.
         self._given.update((language, category, cluster))
         return self._take(language, category, cluster)
 

@@ -58,6 +58,7 @@ class EmbeddedClusters:
             RunError: the cache cannot be written.
         """
         keys = [xxh3_64_intdigest(snippet.encode()) for snippet in snippets]
+        # Equal snippets have one key, so that each text is embedded once.
         if new := {key: snippet for key, snippet in zip(keys, snippets, strict=True) if key not in self._known}:
             found = nearest(self._encoder.embed(list(new.values())), self._centers).tolist()
             self._keep(dict(zip(new, found, strict=True)))

@@ -80,6 +80,7 @@ class Tables(Source):
                 # other folders next to this one are named after languages
                 yield DocumentBatch([Skipped("unknown_language")], TextBuffer.none(1))
                 continue
+            # A table in a folder of another language is not even opened.
             if folder and languages is not None and folder not in languages:
                 continue
             first = 0
@@ -186,6 +187,7 @@ def _row_numbers(
     return drawn
 
 
+# Millions of rows have the same few names.
 @lru_cache(maxsize=2**12)
 def _language_named(name: str) -> str | None:
     language = tongues.find(name)

@@ -150,6 +150,7 @@ class OssInstructTask(GenerationTask[Seed]):
 
     def key(self, item: Seed, attempt: int = 0) -> str:
         """The key of the answer in the journal: a hash of seed id, prompt, teacher, sampling parameters and attempt."""
+        # Seed and template determine the messages, which need not be built for a key.
         return digest(item.seed_id, self.prompt.hash, self.teacher_for(item).identity, self._sampling(item), attempt)
 
     def read(self, item: Seed, completion: Completion) -> Row:

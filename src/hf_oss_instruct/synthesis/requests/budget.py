@@ -146,6 +146,7 @@ class Budget:
             self._add(0, answer.prompt_tokens - prompt, answer.completion_tokens - completion, batched=bool(batched))
         if batched and answer is None:  # the next session finds it neither in a batch nor in the journal
             self._batched = _sum(self._batched, (-1, 0, 0))
+        # The recorded numbers are without batches: an answer in one changes nothing there.
         if not batched or answer is None:
             self._record()
 

@@ -88,6 +88,7 @@ class _Stream(Generic[T]):
 
     async def _stop(self) -> None:
         await self._stop_items()
+        # A thread may still be reading the source; it ends before its loop is closed.
         await self._loop.shutdown_default_executor()
 
     async def _stop_items(self) -> None:

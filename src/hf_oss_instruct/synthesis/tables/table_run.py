@@ -105,6 +105,7 @@ class TableRun:
             stack.enter_context(rare_garbage_collection())
             self.stopping = stack.enter_context(deferring())
             self._before, self._started = report_before(self.out), time.monotonic()
+            # After the lock: no other process writes to the journal or the reservations that are read here.
             self._journal = stack.enter_context(Journal(self.out / JOURNAL, also=self._also))
             self._reservations = stack.enter_context(Reservations(self.out))
             self._spent = usage_before(self._before, self._journal, self._reservations)

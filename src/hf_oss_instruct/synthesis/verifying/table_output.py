@@ -68,6 +68,7 @@ def report_of(rows: SourceRows, found: VerificationOutcomes, facts: RunReport) -
         facts: requests and times, see `TableRun.facts`.
     """
     run, names = EarlierReport(rows.source), rows.columns
+    # This verification takes the place of an earlier one.
     earlier = [check for check in run.checks if check["name"] != "execution"]
     known = {check["name"] for check in earlier}
     others = [

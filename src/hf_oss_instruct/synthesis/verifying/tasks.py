@@ -99,6 +99,7 @@ class Solve(_CandidateTask):
 
     def request(self, item: Candidate) -> Request:
         """See `GenerationTask.request`; each further solution is another attempt."""
+        # The same question again: the attempt gives it another key and another random seed.
         seed, attempt = self.seed(item), len(item.solutions)
         sampling = self.sampling.as_sent(int(seed.seed_id[:7], 16) + attempt)
         return Request(seed, tuple(self.messages(item)), sampling, attempt)
@@ -157,6 +158,7 @@ class Prepare(_Local):
         spec, text = self.verification.spec, str(item["solution"])
         program = program_in(text, str(item["lang"]))
         candidate = Candidate(item, program.language, (Solution.of(text, str(item["teacher"]), program.language),))
+        # Before tests are requested, which would be paid for in vain.
         if refused := self._refused(candidate):
             return unverified(candidate, refused, spec)
         tests = None if spec.tests == APART else _given(item, program.language)
@@ -193,6 +195,7 @@ class Prepare(_Local):
             raise SuiteRefusedError("tests_failed", f"the solution has {size}")
         options = self.verification.options
         unverifiable.before_run([solution.program], candidate.language, options.tier, options.package_folders)
+        # Tests that came with the row may be pairs of input and output, which need no reader for the language.
         if candidate.language not in READ and _given(candidate.row, candidate.language) is None:
             raise SuiteRefusedError("not_verifiable", f"tests in {candidate.language!r} are not run here", "language")
 
@@ -222,6 +225,7 @@ class RunTests(_Local):
             if not self.verification.verdicts.closed:
                 raise
             return Pending(self.seed(item), f"the run was interrupted: {error}")
+        # Such as a full disk: it would meet every other row, too, so that the run stops.
         except OssInstructError:
             raise
         except Exception as error:  # a suite that our readers stumble over must not hold up the other rows

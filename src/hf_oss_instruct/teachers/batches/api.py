@@ -48,6 +48,7 @@ class BatchStatus:
         """Read the provider's object."""
         counts = body.get("request_counts") if isinstance(body.get("request_counts"), dict) else {}
         numbers = {name: value for name, value in (counts or {}).items() if isinstance(value, int)}
+        # Requests that failed are in a file of their own.
         files = (body.get("output_file_id"), body.get("error_file_id"))
         return cls(
             str(body["id"]),
@@ -83,6 +84,7 @@ class BatchApi:
         batch_request = {
             "input_file_id": file_id,
             "endpoint": f"/v1{PATH}",
+            # The only value that OpenAI accepts.
             "completion_window": "24h",
             "metadata": {"hf_oss_instruct": name},
         }

@@ -90,6 +90,7 @@ class BatchStore:
         batch = replace(batch, **changes)
         fields = {name: value for name, value in asdict(batch).items() if name != "name"}
         write_atomically(self.folder / f"{batch.name}.json", json.dumps(fields) + "\n")
+        # From here on the provider has the requests, and the record their keys.
         if batch.batch_id:
             self.upload_of(batch.name).unlink(missing_ok=True)
         return batch

@@ -22,6 +22,7 @@ REMEDIES = {
     404: "Check --model and --base-url, which is used unchanged: most servers need /v1 at its end.",
     407: "Check the proxy in HTTPS_PROXY or HTTP_PROXY, or name the server's host in NO_PROXY.",
 }
+# In this order: `quota` alone means a rate limit, `insufficient_quota` an empty account.
 _STATUS_OF_WORDS = (
     (402, "insufficient_quota insufficient_credit insufficient_balance insufficient_fund billing payment_required"),
     (401, "invalid_api_key invalid_key incorrect_api_key authentication unauthorized unauthenticated invalid_token"),
