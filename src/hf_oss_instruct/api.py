@@ -73,6 +73,7 @@ def curate(
     steps = None if steps is None else names_in(steps)
     columns = None if columns is None else names_in(columns)
     checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
+    # Only if that step runs, as the benchmarks may have to be downloaded.
     wanted = any(step.name == "decontamination" for step in chosen(steps))
     with progress.stage("Loading the benchmarks for decontamination"):
         lists = tuple(find(checks.benchmarks)) if wanted else ()
@@ -168,6 +169,7 @@ def publish(
         )
 
     commit = send(push, to)
+    # Second, because it shows the dataset.
     if push.space and space:
         send(push.space, space)
     return commit

@@ -80,6 +80,7 @@ def check_key(key: str | None, base_url: str | None, name: str = "This key") -> 
 
 def is_hugging_face_token(key: str) -> bool:
     """Whether a key looks like a Hugging Face token, or is the one that this user is logged in with."""
+    # As people copy it: in quotes, or with the header's first word.
     key = key.strip().strip("'\"").removeprefix("Bearer ").strip()
     if key.startswith(HF_TOKEN_PREFIXES):
         return True

@@ -46,6 +46,7 @@ REASONS = (
 
 def digest(*parts: Any) -> str:
     """Hash JSON values to a 128-bit hex key; they are hashed as a JSON list, which keeps the parts apart."""
+    # Sorted, so that the order in which a mapping was filled does not change the key.
     return xxhash.xxh3_128_hexdigest(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 

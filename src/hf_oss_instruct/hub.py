@@ -64,6 +64,7 @@ def check_endpoint(token: str | bool | None = None, endpoint: str | None = None)
     from huggingface_hub import constants, get_token
 
     sent = token if isinstance(token, str) else token is not False and get_token()
+    # Offline, nothing is sent.
     if sent and not constants.is_offline_mode():
         check_hub(endpoint or constants.ENDPOINT)
 
@@ -99,6 +100,7 @@ def commit_of(model: str, revision: str = "main") -> str:
         raise
     except Exception as error:  # whatever the Hub's client raises
         if isinstance(path := try_to_load_from_cache(model, "config.json", revision=revision), str):
+            # In the cache, the folder of a snapshot is named after its commit.
             return Path(path).parent.name
         raise LookupError(
             f"The model {model!r} at {revision!r} is not a local folder, and cannot be read from the Hub: {reason(error)}."

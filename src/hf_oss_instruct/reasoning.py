@@ -209,6 +209,7 @@ def _markers(text: str) -> Iterator[_Marker]:
         first, last = match.start() - starts[number], match.end() - starts[number]
         if number in fenced or _is_inside(strings, match.start()):
             continue
+        # Once for each line, as one may hold very many markers.
         if number not in quotes:
             quotes[number] = [quoted.span() for quoted in _QUOTED.finditer(line)]
         if not _is_inside(quotes[number], first):
@@ -289,6 +290,7 @@ def _channel_heads(text: str) -> Iterator[re.Match[str]]:
 
 def _is_role(head: str) -> bool:
     """Whether a text is blank or only what a chat template puts before an answer."""
+    # What a template writes before an answer is short, and looking at no more keeps the time linear.
     return not (bare := "".join(head[:200].split())) or (len(head) < 200 and _ROLE.fullmatch(bare) is not None)
 
 

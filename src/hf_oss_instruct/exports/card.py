@@ -69,6 +69,7 @@ def card(name: str, report: Mapping[str, Any]) -> str:
         "tags": ["code", "oss-instruct", "synthetic", *(["reinforcement-learning"] if kind != "dpo" else []), kind],
         "size_categories": [size_category(report["rows"])],
         "task_categories": ["text-generation"],
+        # The state changes with the rows, and so the card does: the cache of `datasets` tells folders apart by it.
         "configs": [
             {
                 "config_name": "default",

@@ -78,12 +78,14 @@ class ExportableRows:
     def __iter__(self) -> Iterator[ExportRow]:
         with suppress(pa.ArrowException, OSError):  # `parquet_rows` says what is wrong
             self.counts.total = sum(pq.read_metadata(path).num_rows for path in parquet_files(self.folder))
+        # The counter itself, which the display reads as it grows.
         self.counts.reasons, self.counts.reasons_are = self.skipped, "left out"
         known: Counter[str] = Counter()
         for row in parquet_rows(self.folder):
             if isinstance(found := _read(row), str):
                 self.skip(found)
                 continue
+            # A table may repeat an id; both rows are exported.
             known[found.id] += 1
             yield found if known[found.id] == 1 else replace(found, id=f"{found.id}_{known[found.id]}")
 

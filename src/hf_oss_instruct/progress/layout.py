@@ -126,6 +126,7 @@ def _done(view: View) -> str:
         so_far = f"{clock(view.elapsed_s)} so far" if view.elapsed_s >= 1 else ""
         return SEPARATOR.join(filter(None, (done, so_far)))
     parts = [f"{counts.done:,} of {counts.total:,} {view.unit}".rstrip(), f"{counts.done / max(counts.total, 1):.0%}"]
+    # After an interruption only what is in flight is awaited, so the time for the rest says nothing.
     if view.rates.left_s is not None and not counts.stopping:
         parts.append(f"{clock(view.rates.left_s)} left")
     return SEPARATOR.join(parts)

@@ -70,6 +70,7 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         from hf_oss_instruct.publishing.console import show_push
         from hf_oss_instruct.publishing.folders import PublishOptions, kind_of, push_of
 
+        # Before the files are scanned, which takes long for a large dataset.
         hub.check_name(to)
         if flags["space"]:
             hub.check_name(flags["space"], "--space")

@@ -87,6 +87,7 @@ def dataset_push(
             f"{facts.not_to_show:,} rows quote code whose license is unknown or forbids redistribution. Leave the snippets out "
             "with --no-seeds, or pass --allow-any-license if you have the right."
         )
+    # Terms are about the snippets: without these there is nothing to accept.
     terms = _terms(facts) if with_seeds else None
     if space:
         check_space(space, repo_id, terms)

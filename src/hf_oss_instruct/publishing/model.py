@@ -85,6 +85,7 @@ def model_push(
         )
     files: dict[str, Path | bytes] = dict(_weights(folder, facts))
     files |= {path.relative_to(folder).as_posix(): path for name in BESIDE for path in sorted(folder.glob(name))}
+    # Written anew, without the local paths and tokens that the file in the folder may contain.
     files[FACTS] = (json.dumps(facts, indent=2) + "\n").encode()
     files[RECIPE] = yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True).encode()
     if curve := loss_curve(facts["losses"]):

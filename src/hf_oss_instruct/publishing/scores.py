@@ -129,6 +129,7 @@ def scores_push(
             # A branch that does not exist yet will begin at main.
             base_revision = revision if retried(api.revision_exists, repo_id, revision) else "main"
             sha = str(retried(api.model_info, repo_id, revision=base_revision).sha)
+            # At this commit, which is also the parent of the new one: nobody's change to the card gets lost.
             before = download(api, "model", repo_id, sha, CARD).decode()
         except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:
             what = "card" if isinstance(error, RemoteEntryNotFoundError) else "model"

@@ -63,6 +63,7 @@ def train(
     if launch and LAUNCHED not in os.environ:
         from hf_oss_instruct.training.output import check_output_dir
 
+        # Each process runs this same command, where LAUNCHED is then set.
         words = [sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file)]
         words += [
             "--template",

@@ -137,6 +137,7 @@ def _front_matter(
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
         "size_categories": [size_category(report["kept"])],
+        # The Hub's values are ids of datasets and `original`.
         "source_datasets": [source] if "/" in source else ["original"],
         "task_categories": ["text-generation"],
         "tags": ["code", "synthetic", "oss-instruct", "instruction-tuning", "datasets"],
@@ -191,6 +192,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "fenced": fenced,
+        # Inline code cannot escape a backtick.
         "inline": lambda value: f"`{one_line(str(value)).replace('`', chr(39))}`",
         "markdown": lambda value: markdown(str(value)),
         "number": "{:,}".format,

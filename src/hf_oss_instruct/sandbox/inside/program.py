@@ -62,6 +62,7 @@ def exec_program(
         other_threads: number of threads that the kernel counts together with the program's, see `procfs.count_threads`.
     """
     try:
+        # A session of its own: what the program sends to its process group (`kill 0`) must not reach the init process.
         os.setsid()
         for number, fd in enumerate(stdio):
             # Copied first if it is itself one of 0, 1 and 2, which an earlier round of this loop may have replaced.

@@ -67,7 +67,7 @@ OWNERSHIP = {
 }  # fmt: skip
 # Without namespaces programs run as the user whose other processes these calls could slow down or move.
 PRIORITY = {"setpriority": (141, 140), "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239)}
-# Also reached with the ID of another process, whose limits it would change.
+# It takes the ID of any process, and so could change the limits of another one.
 LIMITS = (302, 261)  # prlimit64
 SCHEDULING = {"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118),
               "sched_setattr": (314, 274)}  # fmt: skip

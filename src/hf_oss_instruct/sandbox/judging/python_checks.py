@@ -69,7 +69,7 @@ class _Reader:
             case ast.ClassDef() if _is_test_case(statement):
                 return self._test_case(statement)
             case ast.FunctionDef(name) if name.startswith("test") and not _parameters(statement):
-                # Called by the tests themselves, perhaps with a purpose that running it once in source order would miss.
+                # Where the tests call it themselves, running it once in source order could mean something else.
                 if self._is_called(name):
                     raise UnsupportedTestError
                 return self._inline(statement)
