@@ -59,6 +59,13 @@ def folder_with(folder: Path, content: str | bytes) -> None:
     (folder / "rows" / "run.json").write_bytes(data)
 
 
+def _alone(folder: Path, name: str) -> Path:
+    """A folder that has nothing but a copy of this file."""
+    (folder / "alone").mkdir(exist_ok=True)
+    (folder / "alone" / name).write_bytes((folder / name).read_bytes())
+    return folder / "alone"
+
+
 READERS: dict[str, Callable[[Path], Any]] = {
     "run config": lambda folder: RunSpec.from_file(folder / "oss_instruct.yaml"),
     "run config of a repository": lambda folder: read_repo_config(str(folder / "oss_instruct.yaml")),
@@ -66,7 +73,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "report of a run": report_before,
     "export": lambda folder: export(folder, folder / "exported"),
     "curate": lambda folder: curate(str(folder / "rows"), folder / "curated", steps=["duplicates"]),
-    "results": lambda folder: results.claim(folder, BENCHMARK),
+    "results": lambda folder: results.claim(_alone(folder, results.RESULTS), BENCHMARK, {"samples": "samples.jsonl"}),
     "verdicts": results.read_verdicts,
     "compare": lambda folder: compare_runs(folder, folder),
     "generation": lambda folder: generation.claim(folder, {"task": "humaneval"}),

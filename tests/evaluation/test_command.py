@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,55 @@ def test_notes_of_the_user_are_not_replaced(data: Path) -> None:
         "contains 'results.md' from something else, which would be replaced. Move the file, or use another folder." in done.stderr
     )
     assert (out / "results.md").read_text() == "# What I think of these models\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ({"run.json": '{\n  "format_version": 1}', "verdicts.jsonl": "{}\n"}, "a run"),
+        ({"run.json": '{\n  "format_version": 1}', "verdicts.jsonl": "{}\n", "results.json": "{}"}, "a run"),
+        ({"oss_instruct.yaml": "seeds: {}\n", "verdicts.jsonl": "{}\n"}, "a run"),
+        ({"training.json": "{}", "recipe.yaml": ""}, "a training"),
+        ({"export.json": "{}", "README.md": ""}, "an export"),
+    ],
+    ids=["verified run", "verified run that was scored into", "unfinished run", "training", "export"],
+)
+def test_a_folder_of_another_command_is_left_alone(data: Path, files: dict[str, str], kind: str) -> None:
+    out = data.parent / "out"
+    out.mkdir()
+    for name, text in files.items():
+        (out / name).write_text(text)
+    done = score(data, toys.canonical(), "--out", out)
+    assert done.returncode == 1
+    assert f"--out {str(out)!r} contains {kind}. Use a new folder, or one in it, for the scores." in done.stderr
+    assert {path.name: path.read_text() for path in out.iterdir()} == files
+
+
+def test_verdicts_of_another_tool_are_not_replaced(data: Path) -> None:
+    out = data.parent / "out"
+    out.mkdir()
+    (out / "verdicts.jsonl").write_text('{"case": 12, "verdict": "guilty"}\n')
+    done = score(data, toys.canonical(), "--out", out)
+    assert done.returncode == 1
+    assert "contains 'verdicts.jsonl' from something else, which would be replaced" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["verdicts.jsonl"]
+
+
+def test_a_result_is_not_replaced_by_that_of_other_samples(data: Path) -> None:
+    out = data.parent / "out"
+    assert score(data, toys.canonical(), "--out", out).returncode == 0
+    before = (out / "results.json").read_text()
+    done = score(data, [WRONG, *toys.canonical()[1:]], "--out", out)
+    assert done.returncode == 1
+    assert re.search(
+        r"belongs to another run: samples: samples.jsonl \(\w{12}\) in the folder, samples.jsonl \(\w{12}\) now", done.stderr
+    )
+    assert (out / "results.json").read_text() == before
+    assert score(data, toys.canonical(), "--out", out).returncode == 0
+    found = json.loads(before)  # as an earlier version wrote it
+    del found["facts"]["samples_hash"]
+    (out / "results.json").write_text(json.dumps(found))
+    assert score(data, [WRONG, *toys.canonical()[1:]], "--out", out).returncode == 0
 
 
 def test_several_samples_give_pass_at_k_and_k_beyond_them_is_wrong_usage(data: Path) -> None:

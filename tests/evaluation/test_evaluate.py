@@ -172,8 +172,20 @@ def test_files_of_something_else_are_not_replaced_and_nothing_is_asked(data: Pat
     assert {path.name for path in folder.iterdir()} == {name}
 
 
+def test_a_folder_of_a_run_gets_no_answers(data: Path) -> None:
+    run = data.parent / "out"
+    run.mkdir()
+    (run / "run.json").write_text('{\n  "format_version": 1}')
+    with server(solutions("humaneval_plus", data)) as teacher:
+        done = hf(*SERVED, "--base-url", teacher.base_url, "--data", data, "--out", run)
+    assert done.returncode == 1
+    assert f"--out {str(run)!r} contains a run. Use a new folder, or one in it, for the scores." in done.stderr
+    assert teacher.requests == []
+    assert [path.name for path in run.iterdir()] == ["run.json"]
+
+
 @pytest.mark.parametrize(("words", "said"), [
-    (["--model", "no/such-model", "--task", "humaneval_plus"], "'no/such-model' at 'main' is neither a local folder nor"),
+    (["--model", "no/such-model", "--task", "humaneval_plus"], "'no/such-model' at 'main' is not a local folder, and"),
     (["--model", "m", "--task", "humanevil"], "Unknown task 'humanevil'"),
     ([*SERVED, "--style", "magicoder"], "Use chat."),
     ([*SERVED, "--backend", "vllm"], "is not supported by --backend vllm"),

@@ -21,13 +21,13 @@ from hf_oss_instruct.evaluation.integrations.lighteval_models import SERVED, Gen
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
-from hf_oss_instruct.evaluation.scoring.results import TABLE, Score
+from hf_oss_instruct.evaluation.scoring.results import TABLE, VERDICTS, Score, check_folder
 from hf_oss_instruct.evaluation.scoring.run import score
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.storage.workdir import check_replaceable, locked
+from hf_oss_instruct.storage.workdir import locked
 
 LOG = "generation.log"
 """Log file for the output of lighteval and its backend."""
@@ -128,8 +128,9 @@ def evaluate(
     named = _all_tasks([tasks] if isinstance(tasks, str) else tasks)
     benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
     folders = {benchmark.task: Path(out) / benchmark.task.replace(":", "-") for benchmark in benchmarks}
+    check_folder(Path(out), ())
     for folder in folders.values():
-        check_replaceable(folder, (generation.SAMPLES, TABLE), (generation.GENERATION,))
+        check_folder(folder, (generation.SAMPLES, TABLE, VERDICTS), generation.GENERATION)
     for benchmark in benchmarks:
         for language in sorted({problem.language for problem in benchmark.problems.values()}):
             if say and (reason := why_unavailable(language, tier)):

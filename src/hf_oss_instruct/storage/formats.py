@@ -52,8 +52,13 @@ OPENERS: dict[str, Callable[[Any], Any]] = {
 MAX_LINE_BYTES = 2**27
 """Maximum length in bytes of a JSON line. Longer lines are skipped, to bound memory."""
 SNIFF_BYTES = 2**16
-OUTPUTS = (("results.json", "verdicts.jsonl"), ("training.json", "recipe.yaml"), ("export.json", "README.md"))
-"""Files that are found together in the output folder of an evaluation, a training or an export."""
+SCORES = "scores"
+OUTPUTS = {
+    SCORES: ("results.json", "verdicts.jsonl"),
+    "a training": ("training.json", "recipe.yaml"),
+    "an export": ("export.json", "README.md"),
+}
+"""What the output folder of an evaluation, a training or an export contains → files that are found together in it."""
 CSV_BLOCK_BYTES = 2**24
 """Block size in bytes for parsing CSV; no row may be longer."""
 
@@ -85,13 +90,18 @@ def tables_below(folder: Path) -> list[str]:
 
 def is_output(folder: Path) -> bool:
     """Whether a folder is one that this library writes: a run's, a curated dataset, results, a trained model."""
-    if any(all((folder / name).is_file() for name in names) for names in OUTPUTS):
-        return True
+    return output_in(folder) is not None
+
+
+def output_in(folder: Path) -> str | None:
+    """What a folder contains, if this library wrote it: `a run` (or a dataset that was made of one), or a key of `OUTPUTS`."""
     try:
         with (folder / RUN_REPORT).open("rb") as file:
-            return file.read(len(RUN_REPORT_OPENS)) == RUN_REPORT_OPENS
+            if file.read(len(RUN_REPORT_OPENS)) == RUN_REPORT_OPENS:
+                return "a run"
     except OSError:
-        return False
+        pass
+    return next((kind for kind, names in OUTPUTS.items() if all((folder / name).is_file() for name in names)), None)
 
 
 def unpacked(file: IO[bytes], path: str) -> io.BufferedReader[Any]:

@@ -196,7 +196,7 @@ def test_shards_of_a_plan_draw_the_seeds_of_the_whole_and_miss_a_model_that_is_n
         ({"balance": True, "embedding_model": "o/m@"}, "neither a folder nor OWNER/NAME"),
         ({"balance": True, "embedding_model": "tiny#0123"}, "is not a folder"),
         ({"balance": True, "embedding_model": EmbeddingModel.recorded("tiny#0123")}, "Pass its folder again"),
-        ({"balance": True, "embedding_model": "no/such"}, "'no/such' at 'main' is neither a local folder nor available"),
+        ({"balance": True, "embedding_model": "no/such"}, "'no/such' at 'main' is not a local folder, and cannot be read"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_a_way_out(

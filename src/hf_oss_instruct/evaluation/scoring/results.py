@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import xxhash
+
 from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
+from hf_oss_instruct.evaluation.generation import GENERATION, SAMPLES
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.scoring.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
-from hf_oss_instruct.storage.workdir import JsonlAppender, check_replaceable, write_atomically
+from hf_oss_instruct.storage.formats import SCORES, output_in
+from hf_oss_instruct.storage.workdir import (
+    JOB,
+    JsonlAppender,
+    check_replaceable,
+    difference,
+    different_run_error,
+    write_atomically,
+)
 from hf_oss_instruct.structured import loads, read_object
 from hf_oss_instruct.terminal.display import markdown
 
 VERDICTS, RESULTS, TABLE = "verdicts.jsonl", "results.json", "results.md"
+UNFINISHED = ("oss_instruct.yaml", JOB)
+"""Files by which a run that has no report yet is recognized."""
 KS = (1, 10, 100)
 FORMAT_VERSION = 1
 
@@ -156,13 +169,54 @@ def remarks(score: Score) -> list[str]:
     return lines
 
 
-def claim(out: Path, benchmark: Benchmark) -> None:
-    """Reserve a folder for this benchmark, before anything else is written.
+def check_folder(out: Path, replaced: Sequence[str] = (TABLE, VERDICTS), own: str = RESULTS) -> None:
+    """Refuse a folder with anything but scores, before anything is written.
+
+    Args:
+        out: the folder, which may be missing.
+        replaced: names of files that are written.
+        own: name of a file by which an earlier run of the same command is recognized.
 
     Raises:
-        RunError: it contains results of another task or another version of its data, or a `results.md` of something else.
+        RunError: the message says what is there.
     """
-    check_replaceable(out, (TABLE,), (RESULTS, VERDICTS))
+    kind = output_in(out) or ("a run" if any((out / name).exists() for name in UNFINISHED) else None)
+    if kind not in (None, SCORES):
+        raise RunError(f"--out {str(out)!r} contains {kind}. Use a new folder, or one in it, for the scores.")
+    check_replaceable(out, replaced, (own,))
+
+
+def identity_of(samples: Path, out: Path) -> dict[str, Any]:
+    """Name and hash of samples, by which a folder belongs to them; only the name if they lie in it, where they may grow.
+
+    Args:
+        samples: file or folder.
+        out: folder of the scores.
+    """
+    if samples.resolve().is_relative_to(out.resolve()):
+        return {"samples": samples.name}
+    files = sorted(path for path in samples.rglob("*") if path.is_file()) if samples.is_dir() else [samples]
+    hashed = xxhash.xxh3_128()
+    for path in files:
+        hashed.update(path.relative_to(samples).as_posix().encode() + b"\0")
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                hashed.update(chunk)
+    return {"samples": samples.name, "samples_hash": hashed.hexdigest()}
+
+
+def claim(out: Path, benchmark: Benchmark, samples: Mapping[str, Any]) -> None:
+    """Reserve a folder for this benchmark and these samples, before anything else is written.
+
+    Args:
+        out: the folder.
+        benchmark: the problems.
+        samples: see `identity_of`.
+
+    Raises:
+        RunError: it contains results of another task, of another version of its data or of other samples, or something else.
+    """
+    check_folder(out)
     path, own = out / RESULTS, {"task": benchmark.task, "version": benchmark.version}
     try:
         existing = read_object(path, {"task": str, "version": str}) if path.exists() else own
@@ -173,8 +227,20 @@ def claim(out: Path, benchmark: Benchmark) -> None:
             f"The folder {str(out)!r} contains results of {existing['task']} on {existing['version']}, not of {own['task']} on "
             f"{own['version']}. Choose another with --out."
         )
-    if not path.exists():
-        write_atomically(path, json.dumps({"format_version": FORMAT_VERSION, **own, "pending": True}) + "\n")
+    if not path.exists() or (existing.get("pending") and not (out / VERDICTS).exists()):
+        facts = {"facts": dict(samples)} if "samples_hash" in samples else {}
+        write_atomically(path, json.dumps({"format_version": FORMAT_VERSION, **own, **facts, "pending": True}) + "\n")
+        return
+    there = existing.get("facts")
+    # Earlier versions recorded no hash.
+    if isinstance(there, dict) and there.get("samples_hash") and there["samples_hash"] != samples.get("samples_hash"):
+        raise different_run_error(out, [difference("samples", _shown(there), _shown(samples))])
+    if (out / GENERATION).exists() and "samples_hash" in samples:
+        raise different_run_error(out, [difference("samples", f"{SAMPLES} of evaluate", _shown(samples))])
+
+
+def _shown(samples: Mapping[str, Any]) -> str:
+    return " ".join([str(samples.get("samples")), *(f"({value[:12]})" for value in [samples.get("samples_hash")] if value)])
 
 
 @contextmanager

@@ -74,14 +74,17 @@ def score(
         SandboxError: no sandbox works on this machine.
     """
     samples, out = Path(samples), Path(out) if out else None
+    if out:
+        results.check_folder(out)
     with progress.stage("Reading the benchmark and the samples"):
         benchmark = task if isinstance(task, Benchmark) else load(task, Path(data) if data else None, revision)
         asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
         contaminated = None if trained_on is None else quoted_problems(trained_on, benchmark)
     tier, title = chosen_tier(tier).name, f"Judging samples of {benchmark.task}"
+    identity = results.identity_of(samples, out) if out else {"samples": samples.name}
     with locked(out) if out else nullcontext():
         if out:
-            results.claim(out, benchmark)
+            results.claim(out, benchmark, identity)
         with results.recording(out) as (known, record), progress.stage(title, "samples", len(asked)) as counts:
             statuses = Counter[str]()
             counts.reasons, counts.reasons_are = statuses, "did not pass"
@@ -96,7 +99,7 @@ def score(
                     statuses[verdict.status] += 1
 
             verdicts = scoring.score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
-        kept = _facts(benchmark, tier) | {"samples": samples.name, **(facts or {})}
+        kept = _facts(benchmark, tier) | {**identity, **(facts or {})}
         found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=kept)
         if out:
             results.write(out, found, verdicts)
