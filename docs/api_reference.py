@@ -18,11 +18,14 @@ import griffe
 PACKAGE = "hf_oss_instruct"
 ROOT = Path(__file__).parents[1]
 INTERNAL = {
+    "GenerationTask": ("outcome",),
     "InferenceTeacher": ("parameters", "learn", "noted"),
     "OssInstruct": ("opened",),
+    "Request": ("most_tokens",),
     "RunLimits": ("bounded", "of_shard", "share"),
     "RunSpec": ("only_for",),
     "Sampling": ("as_sent",),
+    "Scoring": ("callback",),
     "Seed": ("at",),
     "Teacher": ("in_batch",),
 }

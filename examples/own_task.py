@@ -7,9 +7,8 @@ gets for free, and how to run it over a finished dataset.
 from dataclasses import dataclass
 from pathlib import Path
 
-from hf_oss_instruct import CommentFunctionTeacher, Completion, Teacher, read_seeds, synthesize
+from hf_oss_instruct import CommentFunctionTeacher, Completion, GenerationTask, Teacher, read_seeds, synthesize
 from hf_oss_instruct.errors import RowRejectedError
-from hf_oss_instruct.synthesis.generation.task import GenerationTask
 
 PROMPT = Path(__file__).with_suffix(".txt").read_text("utf-8")
 

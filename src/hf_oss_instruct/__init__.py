@@ -16,7 +16,7 @@ from hf_oss_instruct.loading.registration import register_when_imported
 # For type checkers, which cannot follow `__getattr__`: without this, every public name would be Any.
 if TYPE_CHECKING:
     from hf_oss_instruct.api import curate, publish
-    from hf_oss_instruct.data import Completion, Row, Seed
+    from hf_oss_instruct.data import Completion, Request, Row, Seed
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.evaluation.evaluate import evaluate
     from hf_oss_instruct.evaluation.integrations.metric import metric_path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.progress.show import show_progress
     from hf_oss_instruct.reporting.report import Report, report
     from hf_oss_instruct.sandbox.judging.judge import judge
+    from hf_oss_instruct.sandbox.limits import Limits
     from hf_oss_instruct.sandbox.run import run_program
     from hf_oss_instruct.seeds.resolve import read_seeds
     from hf_oss_instruct.spec.checks import Checks
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.spec.prompts import Prompt
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.spec.sampling import Sampling
+    from hf_oss_instruct.synthesis.generation.task import GenerationTask
     from hf_oss_instruct.synthesis.lazy_rows import synthesize
     from hf_oss_instruct.synthesis.to_disk import synthesize_to_disk
     from hf_oss_instruct.synthesis.verify import verify
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.teachers.protocol import Teacher
     from hf_oss_instruct.teachers.resolve import configure
     from hf_oss_instruct.templates import to_prompt_completion
+    from hf_oss_instruct.training.callbacks import Scoring
     from hf_oss_instruct.training.recipes import load_recipe
     from hf_oss_instruct.training.run import train
 
@@ -52,15 +55,19 @@ _HOMES = {
     "Checks": "spec.checks",
     "CommentFunctionTeacher": "teachers.comment_function",
     "Completion": "data",
+    "GenerationTask": "synthesis.generation.task",
     "InferenceTeacher": "teachers.inference",
+    "Limits": "sandbox.limits",
     "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
     "Prompt": "spec.prompts",
     "Report": "reporting.report",
+    "Request": "data",
     "Row": "data",
     "RunLimits": "spec.limits",
     "RunSpec": "spec.run",
     "Sampling": "spec.sampling",
+    "Scoring": "training.callbacks",
     "Seed": "data",
     "Teacher": "teachers.protocol",
     "configure": "teachers.resolve",
@@ -90,15 +97,19 @@ __all__ = [
     "Checks",
     "CommentFunctionTeacher",
     "Completion",
+    "GenerationTask",
     "InferenceTeacher",
+    "Limits",
     "OssInstruct",
     "OssInstructError",
     "Prompt",
     "Report",
+    "Request",
     "Row",
     "RunLimits",
     "RunSpec",
     "Sampling",
+    "Scoring",
     "Seed",
     "Teacher",
     "configure",
