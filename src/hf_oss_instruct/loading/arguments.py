@@ -130,10 +130,12 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
             part: {option.name: value for option in options if (value := getattr(self, option.keyword)) is not None}
             for part, options in ARGUMENTS.items()
         }
-        for elsewhere in ("source", "revision"):  # where the seeds are now; the cache key has the run config's own
+        # These say where the seeds are now; the cache key has the run config's own.
+        for elsewhere in ("source", "revision"):
             values["seeds"].pop(elsewhere, None)
         spec = base.changed(**values)
-        if model := spec.seeds.embedding_model:  # the cache key has its commit
+        # Pinned, because the cache key needs its commit.
+        if model := spec.seeds.embedding_model:
             spec = spec.changed(seeds={"embedding_model": model.pinned()})
         return spec
 

@@ -47,7 +47,8 @@ class OssInstruct(SeedOrderBuilder):
         for config in self.BUILDER_CONFIGS:
             config.refuse_settings()
         super().__init__(*args, **kwargs)
-        if kwargs.get("features") is None:  # a card's dataset_info is untrusted
+        # A card's `dataset_info` is untrusted.
+        if kwargs.get("features") is None:
             self.info.features = self._info().features
 
     @property

@@ -42,7 +42,8 @@ def install() -> None:
     packaged._MODULE_TO_EXTENSIONS[NAME] = [RUN_CONFIG_SUFFIX]
     packaged._MODULE_TO_METADATA_FILE_NAMES[NAME] = []
     packaged._MODULE_TO_METADATA_EXTENSIONS[NAME] = []
-    for known in (packaged._ALL_EXTENSIONS, packaged._ALL_ALLOWED_EXTENSIONS):  # in place: `load` has imported them by name
+    # In place, because `datasets.load` has imported them by name.
+    for known in (packaged._ALL_EXTENSIONS, packaged._ALL_ALLOWED_EXTENSIONS):
         if RUN_CONFIG_SUFFIX not in known:
             known.append(RUN_CONFIG_SUFFIX)
     factory = loading.PackagedDatasetModuleFactory

@@ -77,7 +77,8 @@ def judge_command(
     # A look at a few rows is there to be seen at once; a batch may take a day.
     spec = flags.spec if out or dry_run or n is None else flags.spec.changed(teacher={"batch": False})
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
-    if judging.judges and not spec.teacher.model:  # --base-url is theirs
+    # Without a model of its own, --base-url is the server of the judges.
+    if judging.judges and not spec.teacher.model:
         spec = replace(spec, teacher=replace(spec.teacher, model=judging.judges[0]))
     teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     plan = plan_judging(rows, spec, judging, teacher)

@@ -190,7 +190,8 @@ def launch(
         raise UsageError(f"The plan is for the teacher {plan.teacher}, not {here}. Pass the --model of the plan.")
     chosen = dict(map(_setting, settings))
     starting = Launch(plan, on, spec.teacher, spec.limits, workers, seeds, chosen, store, copy_every, scratch, split_stragglers)
-    starting.executor()  # invalid settings are reported before the confirmation
+    # Invalid settings are reported before the confirmation.
+    starting.executor()
     for line in starting.describe():
         show_line(line)
     if not yes:

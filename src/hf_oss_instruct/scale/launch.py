@@ -84,7 +84,8 @@ class Launch:
         if self.store and not is_url(self.store):
             raise UsageError(f"--store {self.store!r} is not a URL. Write hf://datasets/NAME/RUN or s3://BUCKET/RUN.")
         if self.store:
-            Store(self.store)  # its library is installed, and no password is in the URL
+            # Shows that its library is installed, and that no password is in the URL.
+            Store(self.store)
             if self.split_stragglers:
                 raise UsageError("--split-stragglers needs the shards in the plan's folder. Leave out --store.")
         if self.on == "jobs" and not self.store:
@@ -100,7 +101,8 @@ class Launch:
     def how(self) -> ShardRun:
         """How each shard is run."""
         where = self.store or str(self.plan.folder.absolute())
-        go_on = self.on == "local"  # datatrove's local executor ends all shards with the first that fails; others do not
+        # datatrove's local executor ends all shards with the first that fails; others do not.
+        go_on = self.on == "local"
         return ShardRun(
             where, self.seeds, self.teacher, self.limits, self.copy_every_s, self.scratch, shards=self._pieces(), go_on=go_on
         )
@@ -167,12 +169,14 @@ class Launch:
         # The machines of a Ray cluster may share nothing but the store.
         shared = self.store if self.on == "ray" and self.store else str(self.plan.folder.absolute())
         how, logs, options = self.how, LOGS, dict[str, Any]()
-        if self.on == "local":  # to datatrove, shards that are not finished are completed, too
+        # To datatrove, shards that are not finished are completed, too.
+        if self.on == "local":
             options = {"skip_completed": False}
         elif how.shards:  # what datatrove knows as completed are numbers of tasks, which mean other shards after a split
             logs = f"{LOGS}/{xxhash.xxh3_64_hexdigest(repr(how.shards).encode())}"
         options |= {"logging_dir": f"{shared}/{logs}"} | dict(self.settings)
-        if self.on == "slurm":  # sbatch may start in another folder, and with another environment
+        # sbatch may start in another folder, and with another environment.
+        if self.on == "slurm":
             # datatrove's default for `qos` is `normal`, which not every cluster has.
             options = {"env_command": f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH", "qos": ""} | options
             options.setdefault("slurm_logs_folder", str((self.plan.folder / logs / "slurm").absolute()))

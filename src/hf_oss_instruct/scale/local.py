@@ -57,7 +57,8 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove h
 
     def _run_task(self, rank: int, slot: int) -> None:
         try:
-            self._run_for_rank(rank, slot)  # private, but what the documentation of the base class tells executors to call
+            # Private, but what the documentation of the base class tells executors to call.
+            self._run_for_rank(rank, slot)
         except Exception:
             sys.exit(1)  # datatrove has logged it
 

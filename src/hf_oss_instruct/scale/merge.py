@@ -95,7 +95,8 @@ def _same_run(runs: Sequence[RecordedRun]) -> RunSpec:
     there = _identity(first)
     for run in others:
         here = _identity(run)
-        if None in (there[VERSION], here[VERSION]):  # a shard that was killed before its first report
+        # A shard that was killed before its first report has no version.
+        if None in (there[VERSION], here[VERSION]):
             here[VERSION] = there[VERSION]
         if changed := differences(there, here, SETTINGS, ("in the first", "in the second")):
             raise RunError(

@@ -44,7 +44,8 @@ class FolderLicenses:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._folders: dict[PurePosixPath, _Folder] = {}  # a plain dict, so that a source can be pickled for worker processes
+        # A plain dict, so that a source can be pickled for worker processes.
+        self._folders: dict[PurePosixPath, _Folder] = {}
 
     def of(self, path: PurePosixPath, content: str) -> Found:
         """The license of a file.

@@ -111,7 +111,8 @@ class FolderSource(Source):
             if not VENDORED_FOLDERS & set(path.parts):
                 self._hash(path, content)
         if self._reading.encoding:
-            content.update(b"\0" + self._reading.encoding.encode())  # another encoding gives other snippets
+            # Another encoding gives other snippets.
+            content.update(b"\0" + self._reading.encoding.encode())
         return content.hexdigest()
 
     @property

@@ -35,6 +35,7 @@ def open_seeds(flags: RunFlags) -> tuple[RunSpec, Source]:
         raise UsageError(f"The run config was made from the local folder {name!r}. Pass its path: --seeds PATH.")
     revision = flags.revision or (plan.revision if name == plan.source else None)
     source = (open_named if named_by_config else open_source)(name, revision=revision, reading=reading)
-    if flags.revision or source.name != plan.source or on_the_hub:  # record the commit, not the branch
+    # Record the commit, not the branch.
+    if flags.revision or source.name != plan.source or on_the_hub:
         spec = replace(spec, seeds=replace(plan, source=source.name, revision=None))
     return spec, source

@@ -81,7 +81,8 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         return _text(data, named, "undecodable")
     if encoding is None:
         return _text(data, UTF8, "not_utf8")
-    if b"\0" not in data and b"\x1b" not in data:  # otherwise it may be UTF-16 or ISO-2022, whose bytes can be valid UTF-8
+    # Otherwise it may be UTF-16 or ISO-2022, whose bytes can be valid UTF-8.
+    if b"\0" not in data and b"\x1b" not in data:
         try:
             return data.decode(), UTF8
         except UnicodeDecodeError:

@@ -109,7 +109,8 @@ def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     root = Path(os.path.commonpath([path.parent for path in absolute]))
     names = [path.relative_to(root).as_posix() for path in absolute]
     tables, is_source = tables_among(names), any(tongues.of_path(name) for name in names)
-    if is_source and any(map(UNMISTAKABLE.search, tables)):  # a .json or .csv file beside source code is not a table of it
+    # A .json or .csv file beside source code is not a table of it.
+    if is_source and any(map(UNMISTAKABLE.search, tables)):
         raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
     if tables and not is_source:
         return LocalTables(root, tables, reading=reading)

@@ -135,7 +135,8 @@ class _Draw:
             found = False
             for outcome in self._one_pass(languages, draw):
                 found = found or isinstance(outcome, Seed)
-                if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:  # a skipped document counts only in the first pass
+                # A skipped document counts only in the first pass.
+                if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:
                     yield outcome
             # Further draws from the same documents would find nothing either.
             if not found:
@@ -309,6 +310,7 @@ def _magicoder_seed(document: Document, rng: random.Random, rng_seed: int) -> Se
     # First the line, then the length: the paper's generator is used in this order.
     start = rng.choice(range(len(lines)))
     text = "".join(lines[start : start + rng.randint(1, MAX_LINES)])
-    first = 1 + "".join(lines[:start]).count("\n")  # line numbers in the provenance count \n, as the other samplers and GitHub do
+    # Line numbers in the provenance count \n, as the other samplers and GitHub do.
+    first = 1 + "".join(lines[:start]).count("\n")
     last = first + text.count("\n") - text.endswith("\n")
     return Seed(text, first, last, document.origin, SAMPLERS["magicoder"], rng_seed)

@@ -182,7 +182,8 @@ def first_spans(texts: TextBuffer, row_ids: Sequence[str], rng_seed: int) -> lis
     try:
         return [(start, stop, str(view[a:b], "utf-8")) for start, stop, a, b in bounds]
     except UnicodeDecodeError:
-        return [(start, stop, texts.decoded(a, b)) for start, stop, a, b in bounds]  # it raises an error that names the place
+        # It raises an error that names the place.
+        return [(start, stop, texts.decoded(a, b)) for start, stop, a, b in bounds]
 
 
 class _LineEnds:

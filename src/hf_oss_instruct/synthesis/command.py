@@ -161,7 +161,8 @@ def preview(flags: RunFlags, output: str) -> None:
                 counts.outcomes = dict(became)
                 with progress.aside():
                     show_outcome(outcome, output)
-            if reader_gone():  # the reader has closed the pipe, as `head` does: pay for no more
+            # The reader has closed the pipe, as `head` does: pay for no more.
+            if reader_gone():
                 return
     if output in ("auto", "human"):
         click.echo()

@@ -176,7 +176,8 @@ def rows(
         # Without `ahead`: rows that the consumer may never ask for are not paid for.
         return outcomes(seeds, tasks, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
-    async def made() -> AsyncGenerator[Outcome, None]:  # the journal is closed with the stream, also when the program ends
+    # A generator of its own, which closes the journal with the stream, also when the program ends.
+    async def made() -> AsyncGenerator[Outcome, None]:
         # Shared, because other processes may read streams from the same folder.
         with Journal(home) as answers, Verdicts.shared(home / VERDICTS) as verdicts:
             async with aclosing(stream_of(answers, verdicts)) as stream:

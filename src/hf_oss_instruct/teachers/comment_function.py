@@ -69,7 +69,8 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
     before, after = CLASS_WRAPPERS.get(lang, ("", ""))
     for source, first_line in ((snippet, 1), (f"{before}{snippet}{after}", 2)):
         for function in documented_functions(source, lang):
-            if function.start_line == first_line:  # not a function inside a method that does not parse on its own
+            # Not a function inside of a method that does not parse on its own.
+            if function.start_line == first_line:
                 return function
     return None
 

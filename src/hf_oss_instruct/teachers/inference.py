@@ -94,7 +94,8 @@ def _check(model: str, base_url: str | None, api_key: str | None, concurrency: i
         raise UsageError(f"The transport {transport!r} is not supported here. Use 'auto'; 'aiohttp' requires a base_url.")
     if base_url is not None:
         _check_url(base_url)
-    if "://" in model:  # huggingface_hub would treat it as the server and send it the Hugging Face token
+    # huggingface_hub would treat it as the server, and send it the Hugging Face token.
+    if "://" in model:
         raise UsageError(
             f"The model {model!r} is a URL. Pass it as the server (--base-url, or base_url in Python), and as the model its name "
             "there."

@@ -129,7 +129,8 @@ def _text_of(found: dict[str, Any], name: str) -> str:
 
 def _object_in(text: str, names: Set[str] = frozenset(("problem", "solution"))) -> dict[str, Any] | None:
     """The first JSON object in a text with these fields, also inside a code block or between sentences."""
-    decoder = JSONDecoder(strict=False)  # models write bare line breaks inside strings
+    # Not strict, because models write bare line breaks inside strings.
+    decoder = JSONDecoder(strict=False)
     offset = 0
     for _ in range(MAX_OBJECTS):
         if (opens := _OPENS.search(text, offset)) is None:

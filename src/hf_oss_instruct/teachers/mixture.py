@@ -36,7 +36,8 @@ class MixedTeacher(Teacher):
         written = {teacher.identity: f"{float(share / whole):.6g}" for teacher, share in parts}
         self.shares = {name: float(share) for name, share in written.items()}
         self.identity = ",".join(f"{name}={share}" for name, share in written.items())
-        bounds = list(accumulate(map(Fraction, written.values())))  # as written, so that the identity decides the choice
+        # As written, so that the identity decides the choice.
+        bounds = list(accumulate(map(Fraction, written.values())))
         self._bounds = [bound * 2**BITS / bounds[-1] for bound in bounds]
 
     def for_seed(self, seed: Seed) -> Teacher:

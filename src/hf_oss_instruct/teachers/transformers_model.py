@@ -128,7 +128,8 @@ class TransformersTeacher(Teacher):
             try:
                 model = model or _Model(*self._where)
                 for pending in waiting:
-                    batch = [pending]  # if a batch of one fails, this request is the cause
+                    # If a batch of one fails, this request is the cause.
+                    batch = [pending]
                     model.read(pending)
                 batch = self._similar_in_length(waiting)
                 outcomes = model.answers(batch)
@@ -202,7 +203,8 @@ class _Model:
             return
         messages, sampling = list(pending.request.messages), pending.request.sampling
         if self._tokenizer.chat_template:
-            plain = {"return_dict": False, "sanitize_control_tokens": True}  # special tokens in untrusted code must stay text
+            # Special tokens in untrusted code must stay text.
+            plain = {"return_dict": False, "sanitize_control_tokens": True}
             try:
                 pending.tokens = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, **plain)
             except TemplateError as error:

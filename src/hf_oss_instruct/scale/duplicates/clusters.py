@@ -81,7 +81,8 @@ def _distinct(folder: Path, kind: np.dtype[np.void]) -> Records:
 
 
 def _unique(records: Records) -> Records:
-    names = [name for name in records.dtype.names or () if name != "similarity"]  # which the others determine
+    # Without the similarity, which the other fields determine.
+    names = [name for name in records.dtype.names or () if name != "similarity"]
     ordered = records[np.lexsort([records[name] for name in names])]
     new = np.zeros(len(ordered), bool)  # (records,)
     new[:1] = True
@@ -97,7 +98,8 @@ def _near(signatures: SignatureFiles, pairs: Records) -> tuple[Hashes, list[str]
     later, earlier = (ranks[np.searchsorted(documents, pairs[side])] for side in ("later", "earlier"))
     order = np.lexsort((pairs["column"], earlier, later))  # (pairs,)
     chosen = pairs[order[near.rejecting(later[order], earlier[order])]]  # (rejected,)
-    chosen = chosen[np.argsort(chosen["earlier"], kind="stable")]  # so that ids are read task by task
+    # In this order ids are read task by task.
+    chosen = chosen[np.argsort(chosen["earlier"], kind="stable")]
     columns = [signatures.job.columns[column] for column in chosen["column"]]
     details = map(near.resembles, columns, chosen["similarity"].tolist(), signatures.ids(chosen["earlier"]))
     return chosen["later"], list(details)

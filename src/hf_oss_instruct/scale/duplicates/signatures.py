@@ -77,7 +77,8 @@ class SignatureWriter:
 
     def __init__(self, folder: Path, shard: Shard, job: DuplicatesJob) -> None:
         self._job, self._folder = job, folder / SIGNATURES / shard.name
-        shutil.rmtree(self._folder, ignore_errors=True)  # of a task that was killed
+        # Left by a task that was killed.
+        shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
         self._orders: list[Positions] = []
         self._ids: list[bytes] = []

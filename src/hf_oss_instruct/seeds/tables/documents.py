@@ -142,7 +142,8 @@ class Tables(Source):
         """Translate an error of a file, its decoder or the Hub; None for any other error."""
         from huggingface_hub.errors import GatedRepoError  # slow to import
 
-        if isinstance(error, GatedRepoError):  # the Hub lists the files of a gated dataset, but refuses their contents
+        # The Hub lists the files of a gated dataset, but refuses their contents.
+        if isinstance(error, GatedRepoError):
             return SeedError(f"The dataset {self.name!r} cannot be read: {reason(error)}.")
         if isinstance(
             error, (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, transport_error())

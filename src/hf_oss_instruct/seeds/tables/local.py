@@ -67,6 +67,7 @@ class LocalTables(Tables):
                             self._lines += 0 if path.lower().endswith(PARQUET) else block.count(b"\n")
             except OSError as error:
                 raise SeedError(f"{path!r} cannot be read: {error.strerror}. Make it readable or leave it out.") from error
-        if self._reading.encoding or self._reading.code_column:  # other options draw other snippets
+        # Other options draw other snippets.
+        if self._reading.encoding or self._reading.code_column:
             content.update(b"\0%r" % ((self._reading.encoding, self._reading.code_column),))
         return content.hexdigest()

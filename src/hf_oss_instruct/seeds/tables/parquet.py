@@ -53,7 +53,8 @@ def parquet_columns(file: IO[bytes], path: str, reading: ReadOptions) -> Iterato
                 rows = len(next(iter(arrays.values())))
             yield from_arrow(arrays, rows, path, reading)
         if nested is not None or group % RELEASE_EVERY == RELEASE_EVERY - 1:
-            pa.default_memory_pool().release_unused()  # it would keep several row groups' worth
+            # Otherwise it would keep several row groups' worth.
+            pa.default_memory_pool().release_unused()
 
 
 def _unnested(arrays: dict[str, pa.Array], files: pa.Array, inner: dict[str, str]) -> dict[str, pa.Array]:

@@ -179,7 +179,8 @@ def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skip
 
 def _plain(blob: bytes) -> bytes:
     """Decompress at most one byte more than `MAX_SOURCE_CHARS`: what expands to gigabytes is not a source file."""
-    if not blob.startswith(b"\x1f\x8b"):  # the HTTP client has decompressed it already
+    # The HTTP client has decompressed it already.
+    if not blob.startswith(b"\x1f\x8b"):
         return blob
     unpack = zlib.decompressobj(wbits=31)
     return unpack.decompress(blob, MAX_SOURCE_CHARS + 1)

@@ -63,7 +63,8 @@ def json_columns(file: io.BufferedReader[Any], path: str, reading: ReadOptions) 
 
 def _json_files(file: io.BufferedReader[Any], path: str, reading: ReadOptions) -> Iterator[dict[str, Any]]:
     """The fields of each file in a file of JSON."""
-    code: str | None = None  # if a row has no text, another column must not be mistaken for its code
+    # If a row has no text, another column must not be mistaken for its code.
+    code: str | None = None
     for row in json_rows(file, path):
         if row is None:
             yield {"content": None, SKIPPED: "too_large"}

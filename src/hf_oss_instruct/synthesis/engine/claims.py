@@ -21,7 +21,8 @@ class Claims:
     def __init__(self, journal: Journal, schedule: Schedule) -> None:
         self._journal, self._schedule = journal, schedule
         self._loop = asyncio.get_running_loop()
-        self._same: dict[str, list[Entry]] = {}  # key of a question that is asked → entries with the same question
+        # Key of a question that is asked → entries with the same question.
+        self._same: dict[str, list[Entry]] = {}
 
     def take(self, entry: Entry) -> bool:
         """Take on a question, unless it is being asked: then wait for the answer."""

@@ -75,7 +75,8 @@ async def outcomes(
         while True:
             while window.entries and window.entries[0].settled:
                 yield engine.outcome_of(window.entries[0])
-                engine.leave()  # only now, when the consumer came back: until then its slot is taken
+                # Only now that the consumer came back: until then the slot is taken.
+                engine.leave()
             # It ends before every entry is settled only if it failed itself.
             if working.done() and not (window.entries and window.entries[0].settled):
                 break

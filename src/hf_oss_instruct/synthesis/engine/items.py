@@ -88,7 +88,8 @@ class Items:
         assert entry.step
         assert isinstance(entry.step.task, GenerationTask)
         if isinstance(answer, Completion) and (question := int(entry.key[16:], 16)) not in self._counted:
-            self._counted.set(question, 1)  # items with the same question share its answer, which was paid for once
+            # Items with the same question share its answer, which was paid for once.
+            self._counted.set(question, 1)
             self._usage.count(answer, entry.step.task.form(answer))
         self._apply_step(entry, self._apply_answer(entry.step, answer))
 

@@ -37,7 +37,8 @@ class Schedule:
         self.waiting_for_budget: list[Entry] = []
         self.in_flight = 0
         self.changed = asyncio.Event()
-        self._due: list[tuple[float, int, Entry]] = []  # to be asked from a moment on: follow-ups, retries, equal questions
+        # To be asked from a moment on: follow-ups, retries, equal questions.
+        self._due: list[tuple[float, int, Entry]] = []
         self._numbers = count()
         self._sleeping: deque[asyncio.Future[None]] = deque()
 

@@ -160,7 +160,8 @@ def _of_functions(program: _Parsed) -> str | None:
 def _of_script(program: _Parsed) -> str | None:
     if not program.runs():
         return "nothing in it runs"
-    if not program.forms.prints:  # in shell, commands read and print unnoticed
+    # In shell, commands read and print unnoticed.
+    if not program.forms.prints:
         return None
     code = program.code()
     if not program.names_stdin and not re.search(program.forms.reads, code):

@@ -228,7 +228,8 @@ class Journal:
         """Add the answers that other journals of this process received."""
         while self._mailbox:
             path, short, offset = self._mailbox.popleft()
-            if path.parent == self.folder or self._locations.get(short) is None:  # answers in our own folder take precedence
+            # Answers in our own folder take precedence.
+            if path.parent == self.folder or self._locations.get(short) is None:
                 self._locations.set(short, self._files.location(path, offset))
 
     def _read(self, path: Path) -> None:

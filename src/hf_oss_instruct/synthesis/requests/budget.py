@@ -144,7 +144,8 @@ class Budget:
             self._add(0, -prompt, -completion, batched=bool(batched))
         elif answer.prompt_tokens is not None and answer.completion_tokens is not None:
             self._add(0, answer.prompt_tokens - prompt, answer.completion_tokens - completion, batched=bool(batched))
-        if batched and answer is None:  # the next session finds it neither in a batch nor in the journal
+        # The next session finds it neither in a batch nor in the journal.
+        if batched and answer is None:
             self._batched = _sum(self._batched, (-1, 0, 0))
         # The recorded numbers are without batches: an answer in one changes nothing there.
         if not batched or answer is None:

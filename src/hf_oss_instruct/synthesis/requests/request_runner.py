@@ -116,7 +116,8 @@ class RequestRunner:
             return self._timed_out(state, number, timeouts, slot)
         except asyncio.CancelledError:
             slot.limiter.cancelled()
-            self._usage.requests_sent -= slot.target.in_batch(request)  # a later session counts it
+            # The batch continues, and a later session counts the request.
+            self._usage.requests_sent -= slot.target.in_batch(request)
             raise
         except Exception as error:
             slot.limiter.cancelled()
@@ -142,7 +143,8 @@ class RequestRunner:
         """Reserve the part of the budget that a request may use; the caller holds a slot of the limiter."""
         if self._budget.reserve(request, batched=task.teacher.for_seed(request.seed).in_batch(request)):
             return Admission.NOW
-        if self._limiter.in_flight > 1:  # beside the slot of this request: it may return what it does not use
+        # A request beside this one may return what it does not use.
+        if self._limiter.in_flight > 1:
             return Admission.WHEN_OTHERS_RETURN
         limit = self._budget.exceeded
         self.close(BudgetReachedError(f"{limit} does not allow another request. Run the same command with a higher limit."))

@@ -35,7 +35,8 @@ class Deadline:
         self.seconds = longest_s if fixed_s is None else fixed_s
         self._learns = fixed_s is None
         self._running: dict[asyncio.Timeout, tuple[float, int]] = {}
-        self._alarm: asyncio.TimerHandle | None = None  # a single timer for all attempts, at the earliest deadline
+        # A single timer for all attempts, at the earliest deadline.
+        self._alarm: asyncio.TimerHandle | None = None
         self._seen = 0
         self._slowest = self._slowest_before = 0.0
 

@@ -92,7 +92,8 @@ class _Stream(Generic[T]):
         await self._loop.shutdown_default_executor()
 
     async def _stop_items(self) -> None:
-        if self._running and not self._running.done():  # left by Ctrl-C; a running generator cannot be closed
+        # Left by Ctrl-C; a running generator cannot be closed.
+        if self._running and not self._running.done():
             self._running.cancel()
             await asyncio.wait([self._running])
         await self._items.aclose()

@@ -108,7 +108,8 @@ def facts_of(item: Candidate, verified: Verified) -> dict[str, Any]:
     """The columns of verification, and beside them the cause of `not_verifiable` and the language."""
     ran = verified.solutions
     texts = list(item.solutions)
-    if ran and len(ran) == len(texts) and ran[0].text != texts[0].program:  # the last repair stands first
+    # As in `in_order`, the last repair stands first.
+    if ran and len(ran) == len(texts) and ran[0].text != texts[0].program:
         texts = [texts[-1], *texts[:-1]]
     solutions = [
         {

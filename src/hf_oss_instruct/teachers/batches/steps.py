@@ -63,7 +63,8 @@ class BatchSteps:
         async def create() -> BatchStatus:
             nonlocal may_exist
             if may_exist:
-                for pause_s in (0.0, FIRST_POLL_S):  # a call that was cut off may still be at work
+                # Looked for twice, since a call that was cut off may still be at work.
+                for pause_s in (0.0, FIRST_POLL_S):
                     await asyncio.sleep(pause_s * self._pause_factor)
                     if found := await self._api.find(file_id):
                         return found

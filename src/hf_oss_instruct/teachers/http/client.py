@@ -100,7 +100,8 @@ class HttpClient:
             await opened[0].close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_sessions": {}}  # connections stay with the process that opened them
+        # Connections stay with the process that opened them.
+        return self.__dict__ | {"_sessions": {}}
 
     async def _sent(self, sending: Any, write: Callable[[bytes], None] | None = None) -> tuple[bytes, Mapping[str, str]]:
         """The body and headers of a response; the body of a good one goes to `write` instead, if there is that."""
@@ -155,9 +156,11 @@ class HttpClient:
         if (proxy := self._endpoint.proxy()) is None:
             return options | {"headers": headers}
         url, credentials = proxy
-        if self._endpoint.url.startswith("https:"):  # in the request for a tunnel
+        # The request for a tunnel has the proxy's password, and not the server's key.
+        if self._endpoint.url.startswith("https:"):
             return options | {"headers": headers, "proxy": url, "proxy_headers": credentials}
-        return options | {"headers": headers | credentials, "proxy": url}  # the proxy takes them out
+        # Without encryption the proxy sees all headers, and takes its own out.
+        return options | {"headers": headers | credentials, "proxy": url}
 
 
 def connection_error(error: Exception) -> RetryableError:

@@ -108,7 +108,8 @@ def _message_text(error: Any, depth: int = 4) -> str:
     if isinstance(error.get("loc"), list):  # pydantic's
         return f"{'.'.join(map(str, error['loc']))}: {error.get('msg') or error.get('type')}"
     found = [(name, words) for name in _WORDS if (words := _message_text(error.get(name), depth - 1))]
-    if len(found) > 1 and isinstance(error.get("error"), str) and found[1][1] != found[0][1]:  # a title and a detail
+    # A title and a detail: the detail says what to change.
+    if len(found) > 1 and isinstance(error.get("error"), str) and found[1][1] != found[0][1]:
         return f"{found[0][1]}: {found[1][1]}"
     return found[0][1] if found else ""
 

@@ -42,7 +42,8 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
             completion = completion_of(loose, headers)
             # Characters were lost: the answer is kept raw and rejected, since asking again would cost its tokens again.
             return replace(completion, text="", raw=words) if damaged else completion
-        if words.startswith(("data:", ":", "event:")):  # an event stream, although none was requested: tokens were generated
+        # An event stream, although none was requested: tokens were generated.
+        if words.startswith(("data:", ":", "event:")):
             return Completion("", None, raw=words)
         raise RetryableError(
             f"the answer is not JSON: {first_words(words)}" if words else "the answer is empty", reached=True
@@ -55,7 +56,8 @@ def completion_of(answer: Any, headers: Mapping[str, str]) -> Completion:
     fields = answer if isinstance(answer, dict) else {}
     choices = fields.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-    if "choices" not in fields and isinstance(fields.get("message"), dict):  # Ollama's own protocol
+    # Ollama's own protocol.
+    if "choices" not in fields and isinstance(fields.get("message"), dict):
         choices, choice = [fields], fields
     prompt, completion = (_tokens(fields.get("usage"), names) for names in TOKENS.values())
     text, reasoning = _text_and_thoughts(choice)

@@ -110,7 +110,8 @@ class HubTransport:
             await client.close()  # type: ignore[no-untyped-call]  # hub 1.x leaves it unannotated
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_clients": {}}  # connections stay with the process that opened them
+        # Connections stay with the process that opened them.
+        return self.__dict__ | {"_clients": {}}
 
     def _require_login(self) -> None:
         """Without a token huggingface_hub raises what looks like a bad answer."""
@@ -127,7 +128,8 @@ class HubTransport:
         # The same table as for aiohttp, so that both transports retry, reject and stop alike.
         if response is not None and response.status_code >= 400:
             return verdict_on(response.status_code, response.text, response.headers)
-        if type(error).__name__ in ("ReadTimeout", "InferenceTimeoutError"):  # hub 1.x hands out its transport's own
+        # By name, since hub 1.x hands out its transport's own.
+        if type(error).__name__ in ("ReadTimeout", "InferenceTimeoutError"):
             return RetryableError(f"no answer within {self._timeout_s:g} s", reached=True)
         if isinstance(error, (transport_error(), OSError)):
             return connection_error(error)
