@@ -170,6 +170,7 @@ def _allows(expression: str, allowed: frozenset[str]) -> bool:
 def _is_satisfied(node: Any, allowed: frozenset[str]) -> bool:
     from license_expression import LicenseWithExceptionSymbol
 
+    # An operator; names of licenses have no arguments.
     if getattr(node, "args", ()):
         combine = any if node.__class__.__name__ == "OR" else all
         return combine(_is_satisfied(part, allowed) for part in node.args)

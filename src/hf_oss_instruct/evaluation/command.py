@@ -190,6 +190,7 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
 
 
 def _all_judged(verdicts: Sequence[Verdict]) -> None:
+    # Last, so that results are shown; the error tells a script to run the command again.
     if unknown := sum(not verdict.final for verdict in verdicts):
         raise OssInstructError(f"{unknown:,} of {len(verdicts):,} samples have no verdict; the same command retries them.")
 
@@ -200,4 +201,5 @@ def _option(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--set takes KEY=VALUE, not {text!r}. Write it as --set dtype=bfloat16.")
+    # YAML gives numbers, booleans and lists their type.
     return key, yaml.safe_load(value)

@@ -128,6 +128,7 @@ def evaluate(
     named = _all_tasks([tasks] if isinstance(tasks, str) else tasks)
     benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
     folders = {benchmark.task: Path(out) / benchmark.task.replace(":", "-") for benchmark in benchmarks}
+    # Before the model is loaded: generating takes hours.
     check_folder(Path(out), ())
     for folder in folders.values():
         check_folder(folder, (generation.SAMPLES, TABLE, VERDICTS), generation.GENERATION)

@@ -36,6 +36,7 @@ PROBES = {
 """Language → a program that uses the same libraries as its tests, and passes if they are installed."""
 
 
+# The key of every verdict needs it.
 @functools.cache
 def toolchain_of(language: str) -> str:
     """Identify the toolchain of a language by its commands and the path, size and mtime of the executables.

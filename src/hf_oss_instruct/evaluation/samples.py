@@ -188,6 +188,7 @@ def _problem_of(task_id: str, names: Mapping[tuple[str, int], str]) -> str:
         return task_id
     kinds = [match["name"].lower()] if match["name"] else {name for name, _ in names}
     found = [names[kind, int(match["number"])] for kind in kinds if (kind, int(match["number"])) in names]
+    # An ambiguous or unknown ID stays as it is, and `checked` reports it.
     return found[0] if len(found) == 1 else task_id
 
 

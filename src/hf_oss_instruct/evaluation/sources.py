@@ -127,6 +127,7 @@ def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
         ) from error
     if not files:
         raise EvaluationError(f"{source.repo}@{revision} has no file {', '.join(source.patterns)}. Pass local files with --data.")
+    # huggingface_hub keeps files in `snapshots/COMMIT/`.
     commit = next(path.name for path in files[0].parents if path.parent.name == "snapshots")
     return files, f"{source.repo}@{commit}"
 

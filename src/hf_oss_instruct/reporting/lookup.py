@@ -118,6 +118,7 @@ class RowLookup:
                 positions = positions[self._matches(name, value)[positions]]  # (matching,)
             self._searches[question] = _Search(positions, 0 if text else len(positions))
         self._searches.move_to_end(question)
+        # The browser asks for a list page by page, and continues a search.
         while len(self._searches) > REMEMBERED:
             self._searches.popitem(last=False)
         return self._searches[question]

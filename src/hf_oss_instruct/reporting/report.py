@@ -133,5 +133,6 @@ def report(
     sets = {opened.name: measure(opened, options, progress) | {"options": settings}}
     if compare is not None:
         other = open_rows(compare, columns)
+        # Two datasets may have the same name.
         sets[other.name if other.name != opened.name else f"{other.name} (2)"] = measure(other, options, progress)
     return Report(sets, figures(sets), opened)

@@ -80,6 +80,7 @@ def verify_row(
         return replace(known, status=obstacle.reason, detail=obstacle.detail, cause=obstacle.cause)
     if not any(best.passed):
         return _without_passed_test(known, best)
+    # Of the kept solution alone: stubs, mutants and reruns are most of the runs.
     quality = _quality(solutions[selection.chosen], suite, options, verdicts)
     if quality.sandbox_error:
         return replace(known, status="sandbox_error", detail=quality.sandbox_error)

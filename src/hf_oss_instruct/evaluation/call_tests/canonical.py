@@ -79,6 +79,7 @@ def loads(text: str) -> Value:
         NotCanonicalError: it is not exactly one value.
     """
     try:
+        # A list, so that all levels count down the same number.
         value, end = _value(text, 0, DEPTH, [VALUES])
     except (ValueError, IndexError) as error:
         raise NotCanonicalError(f"not the text of a value: {error}") from None

@@ -123,6 +123,7 @@ def _read(path: Path, count: int) -> Expected | None:
 
 
 def _write(path: Path, found: Expected) -> None:
+    # Files in caches call it `trouble`.
     body = json.dumps({"values": found.values, "trouble": found.error})
     try:
         write_cached(path, f"{xxhash.xxh3_128_hexdigest(body.encode())}\n{body}".encode())

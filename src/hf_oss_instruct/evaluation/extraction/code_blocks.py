@@ -105,6 +105,7 @@ def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], boo
         if tag in _OUTER and has_fence(code) and not parses(code) and (inner := list(_fenced(code, parses, spans))):
             yield from inner
             continue
+        # The first fence that could close the block may be part of its code; or this one was never closed.
         if not parses(code) or (_opening(lines, start + 1, end) and not spans(code)):
             longer = _longer(lines, start, end, token.markup, spans) if closed else None
             if longer is None and (

@@ -45,6 +45,7 @@ class Worker:
                 answer: dict[str, Any] = json.loads(line)
                 return answer
             self._process = None
+        # Negative if a signal ended it: the parser crashed, or used up its CPU time.
         if (status := _end(process)) >= 0:
             raise EvaluationError(f"The process that parses answers failed with status {status}; see its error above.")
         return None
@@ -97,6 +98,7 @@ def extract_isolated(problem: Problem, text: str, kind: str, worker: Worker = _W
 
 
 def _start_worker(cpu_s: float) -> subprocess.Popen[str]:
+    # `-P`: no file in the working folder may take the place of a module.
     command = [sys.executable, "-P", "-m", "hf_oss_instruct.evaluation.extraction.worker", str(cpu_s)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
     if _exchange(process, "") != "ready\n":

@@ -22,6 +22,7 @@ class ExtractionRules(GrammarRules):
     def completions(self, prompt: str, body: str) -> Iterator[str]:
         """Yield the possible programs for a body under the prompt's signature."""
         gap = "" if prompt.endswith(("\n", " ")) else "\n"
+        # A body may lack the brace that the prompt leaves out, or repeat one that the prompt has.
         if self.body_opener and not body.lstrip().startswith(self.body_opener):
             yield f"{prompt}{self.body_opener}\n{body}"
         yield f"{prompt}{gap}{body}"

@@ -191,6 +191,7 @@ def _with_helpers(language: ExtractionRules, problem: Problem, main: _Read, read
                     defined.update(item.names)
                     words, grown = words | language.words(item.text), True
     sources = {number for number, _, _ in taken}
+    # Also those of blocks that hold nothing but imports.
     imports = [
         item
         for number, source in enumerate(others)

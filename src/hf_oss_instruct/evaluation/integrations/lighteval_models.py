@@ -198,6 +198,7 @@ def _config(choice: ModelChoice, sampling: GenerationSampling) -> Any:
     if choice.backend == "litellm":
         own |= {"concurrent_requests": choice.batch_size}
         if choice.base_url:
+            # litellm's prefix of OpenAI-compatible servers. Its client needs some key, also for servers without one.
             own |= {"model_name": f"openai/{choice.name}", "base_url": choice.base_url, "api_key": choice.key() or "EMPTY"}
     else:
         # Prompts use the same templates as training; the tokenizer only adds the BOS token.

@@ -184,6 +184,7 @@ def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequ
         hf_avail_splits=["test"],
         evaluation_splits=["test"],
         generation_size=NEW_TOKENS[style],
+        # lighteval would also apply them to chat answers, which may hold them before the solution.
         stop_sequence=list(stop) if style == "completion" else [],
     )
 

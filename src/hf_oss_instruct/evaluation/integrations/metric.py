@@ -80,6 +80,7 @@ def code_eval(
 
 def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:
     judged = judge_tests(strip_end_tokens(split_reasoning(text)[1]), test, limits)
+    # `code_eval` has no value for "not known".
     if judged.status == "sandbox_error":
         raise SandboxError(f"The sandbox failed on a candidate: {judged.detail}. The candidate was not judged; try again.")
     last_line = judged.execution.stderr.strip().rpartition("\n")[2] if judged.execution else ""

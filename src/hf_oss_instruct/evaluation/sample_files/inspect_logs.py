@@ -36,6 +36,7 @@ def from_log(file: Path) -> Iterator[Record | Fault]:
         raise EvaluationError(f"inspect_ai cannot read the log {str(file)!r}: {error}. Run inspect eval again.") from error
     if not samples:
         yield Fault(file.name, "is a log without samples", "Run inspect eval without --no-log-samples.")
+    # So that the n-th sample of each problem is of the n-th epoch.
     for sample in sorted(samples, key=lambda sample: sample.epoch):
         yield _record(f"{file.name}, sample {sample.id!r}, epoch {sample.epoch}", sample, file)
 

@@ -43,6 +43,7 @@ def from_json(file: Path) -> Iterator[Record | Fault]:
     bigcode-evaluation-harness' `generations.json`, a list of texts for each problem in the benchmark's order.
     """
     try:
+        # Some tools do not escape newlines in strings.
         value = any_json(_content(file), strict=False)
     except ValueError as error:
         yield Fault(file.name, f"is not JSON: {error}", "Regenerate the file; JSON lines belong in a .jsonl file.")

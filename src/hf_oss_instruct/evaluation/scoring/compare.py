@@ -65,6 +65,7 @@ def compare(a: Mapping[str, Sequence[bool]], b: Mapping[str, Sequence[bool]], rn
     rates_a, rates_b = ([sum(row[task]) / len(row[task]) for task in a] for row in (a, b))
     low, high = bootstrap([y - x for x, y in zip(rates_a, rates_b, strict=True)], rng_seed)
     only_a = only_b = p_value = None
+    # McNemar's test is about one outcome of each model per problem.
     if all(len(row) == 1 for row in (*a.values(), *b.values())):
         only_a = sum(a[task][0] and not b[task][0] for task in a)
         only_b = sum(b[task][0] and not a[task][0] for task in a)
@@ -82,6 +83,7 @@ def mcnemar(only_a: int, only_b: int) -> float:
     """
     n, fewer = only_a + only_b, min(only_a, only_b)
     tail = sum(math.comb(n, i) for i in range(fewer + 1))
+    # Twice one tail counts the middle twice if both numbers are equal.
     return min(1.0, float(2 * tail / 2**n))
 
 

@@ -43,6 +43,7 @@ def guarded(program: str, tests: str, language: str) -> tuple[str, str]:
         tests: source code after it.
         language: their language, see `languages.LANGUAGES`.
     """
+    # The name is random, so that no program can contain it.
     guard = _GUARDS.get(language)
     return guard(program, tests, f"tests_{secrets.token_hex(8)}") if guard else (program, tests)
 

@@ -80,6 +80,7 @@ def svg(spec: dict[str, Any], title: str, prefix: str) -> str:
     drawn = _LINK.sub(r'<g data-row="\1">', drawn).replace("</a>", "</g>")
     # Charts on one page share a namespace of ids: one would be clipped by another's path.
     drawn = _ID.sub(rf"\g<1>{prefix}-\g<2>", drawn)
+    # Without its opening tag, whose width and height are fixed.
     body = drawn[drawn.index(">") + 1 :]
     box = re.search(r'viewBox="[\d. -]+"', drawn)
     return f'<svg {box[0] if box else ""} role="img" aria-label="{escape(visible(title))}" class="chart">{_without_marks(body)}'

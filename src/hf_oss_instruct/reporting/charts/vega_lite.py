@@ -224,6 +224,7 @@ def _spec(
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": width,
         "height": height,
+        # Labels of an axis take their room from the width, so that all charts are equally wide.
         "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"values": list(data)},
         "encoding": encoding,
@@ -244,6 +245,7 @@ def _highlight(label: str) -> Spec:
     """One color for a label, another for all others; the theme says which."""
     if not label:
         return {}
+    # Only labels of ours come here: a quotation mark in one would end the text of the expression.
     return {"color": {"condition": {"test": f"datum.label === '{label}'", "value": "first"}, "value": "second"}}
 
 

@@ -48,6 +48,7 @@ class RowClusters:
         from sklearn.decomposition import TruncatedSVD
 
         self._found, self._placed = found, [np.empty((0, DIMENSIONS), np.float32)]
+        # A truncated SVD needs more columns than dimensions.
         self.possible = found.count >= FEWEST and len(found.columns) > DIMENSIONS
         if self.possible:
             with _one_thread():

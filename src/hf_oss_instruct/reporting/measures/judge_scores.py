@@ -29,6 +29,7 @@ def judge_scores(rows: ReportRows) -> dict[str, Any] | None:
         `judge` (name → `mean`, `scores`).
     """
     means = rows.column(_MEAN.name)
+    # Other datasets may have a column of this name.
     if means is None or means.type != _MEAN.type:
         return None
     values = means.drop_null().to_numpy()  # (judged rows,)

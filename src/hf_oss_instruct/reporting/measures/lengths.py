@@ -30,6 +30,7 @@ Count: TypeAlias = Callable[[pa.Array], Sequence[int]]
 def count_words(texts: pa.Array) -> Sequence[int]:
     """Count runs of letters, digits and `_`, and every other visible character."""
     numbers = np.concatenate([np.empty(0, np.int64), *map(_counted, ngrams.texts([texts]))])
+    # Beyond ASCII, letters have several bytes: a regular expression counts these texts again.
     other = pc.invert(pc.string_is_ascii(texts))
     if pc.any(other).as_py():
         found = pc.count_substring_regex(texts.filter(other), r"[\pL\pN_]+|[^\pL\pN_\s]")

@@ -90,6 +90,7 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
     for found in extra:
         frequencies.add(found.words)
     frequencies.finish()
+    # scikit-learn's smoothed idf, as if one more text held every word.
     idf = np.log((1 + count + len(others)) / (1 + frequencies.texts)) + 1  # (words,)
     words = [part.words for part in (*parts, *extra)] + [np.intersect1d(hashes_of(named), frequencies.words)]
     columns = distinct(np.concatenate(words))  # (columns,)

@@ -136,6 +136,7 @@ def _with_word_boundaries(texts: pa.Array) -> pa.Array:
     other = pc.invert(pc.string_is_ascii(texts))
     if not pc.any(other).as_py():
         return texts
+    # Case beyond ASCII is folded here: `_LETTERS` knows that of ASCII only.
     plain = pc.replace_substring_regex(pc.utf8_lower(texts.filter(other)), r"[^\pL\pN_]+", " ")
     return pc.replace_with_mask(texts, other, plain)
 

@@ -85,6 +85,7 @@ def remove_chunks(folder: Path) -> None:
     if not target.is_dir():
         return
     for path in target.iterdir():
+        # Only scripts of ours: somebody may keep other files there.
         if _SCRIPT.fullmatch(path.name):
             path.unlink()
     with suppress(OSError):

@@ -141,6 +141,7 @@ def _script_json(value: Any) -> str:
 def environment() -> Environment:
     """Templates that show every text as text."""
     made = Environment(loader=PackageLoader(__package__), undefined=StrictUndefined, autoescape=True, trim_blocks=True)
+    # Every value that a template prints goes through it.
     made.finalize = _shown
     return made
 

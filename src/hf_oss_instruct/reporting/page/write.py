@@ -66,6 +66,7 @@ def write(
         # first, because it marks the folder as ours: after a kill, the same report can be written there again
         write_atomically(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
         pictures.mkdir(exist_ok=True)
+        # Charts that the new report lacks; other files in the folder are not ours.
         for old in pictures.glob("*.png"):
             old.unlink()
         remove_chunks(out)

@@ -57,6 +57,7 @@ class Go(ExtractionRules):
         helpers = [text for text in self.from_prompt(problem, source) if not text.startswith("import")]
         used = "\n".join([*helpers, kept, problem.tests])
         imports = dict(spec for code in (prompt, source) for spec in _imports(code.of_kind("import")))
+        # Go does not compile unused imports; those under `_` or `.` have no name to look for.
         lines = [f"import {spec}" for spec, name in imports.items() if name in "._" or re.search(rf"\b{re.escape(name)}\.", used)]
         return "\n".join([*package, *lines, *helpers, kept])
 
