@@ -284,7 +284,7 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
         assert isinstance(done.exception, SystemExit if code else UsageError | SeedError)
     assert not (tmp_path / "out").exists()
     for rounds in (0, 5):
-        with pytest.raises(UsageError, match=f"1 to 4 rounds, not {rounds}"):
+        with pytest.raises(UsageError, match=f"rounds must be at least 1 and at most 4, not {rounds}"):
             oss.evolve(source, tmp_path / "out", teacher=oss.InferenceTeacher("m", "http://127.0.0.1:9/v1"), rounds=rounds)
 
 

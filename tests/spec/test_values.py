@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hf_oss_instruct import CommentFunctionTeacher, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
@@ -18,6 +20,7 @@ from hf_oss_instruct.spec.verification import VerificationSpec
 TEACHER_VALUES = [
     ({"concurrency": 0}, "concurrency must be at least 1, not 0."),
     ({"concurrency": "4"}, "concurrency must be a whole number, not '4'."),
+    ({"concurrency": None}, "concurrency must be a whole number, not None."),
     ({"timeout": -5}, "timeout must be above 0, not -5."),
     ({"timeout": "30"}, "timeout must be a number of seconds, or 'auto', not '30'."),
 ]
@@ -39,8 +42,10 @@ def test_every_function_refuses_wrong_values_of_the_teacher_when_it_is_called(
         lambda: TeacherSpec(**values),
         lambda: synthesize(seeds, teacher, **values),
         lambda: synthesize_to_disk(seeds, teacher, tmp_path / "out", **values),
-        lambda: OssInstruct(seeds=str(code), cache_dir=str(tmp_path), **values),
+        lambda: OssInstruct(seeds=str(code), cache_dir=str(tmp_path), **values),  # None means the default there
     ]
+    if None in values.values():
+        del calls[-1]
     for call in calls:
         with pytest.raises(UsageError) as refused:
             call()
@@ -83,3 +88,21 @@ def test_load_dataset_opens_the_teachers_that_its_help_lists(code: Path, tmp_pat
         OssInstruct(seeds=str(code), cache_dir=str(tmp_path), teacher="transformers")
     with pytest.raises(UsageError, match=r"'gpt'. Use one of: comment-function, transformers"):
         OssInstruct(seeds=str(code), cache_dir=str(tmp_path), teacher="gpt")
+
+
+@pytest.mark.parametrize("parser", ["bogus", 5, None])
+def test_an_unknown_parser_is_refused_with_the_known_ones(code: Path, tmp_path: Path, parser: Any) -> None:
+    seeds, teacher = read_seeds(str(code), sampler="functions"), CommentFunctionTeacher()
+    calls: list[Callable[[], object]] = [
+        lambda: synthesize(seeds, teacher, parser=parser),
+        lambda: synthesize_to_disk(seeds, teacher, tmp_path / "out", parser=parser),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match=f"Unknown parser {parser!r}. Use one of: default, magicoder"):
+            call()
+
+
+@pytest.mark.parametrize("part", [field.name for field in fields(RunSpec) if field.name != "seeds"])
+def test_the_options_of_a_part_are_passed_by_name_since_later_ones_are_declared_among_them(part: str) -> None:
+    with pytest.raises(TypeError, match="positional"):
+        type(getattr(RunSpec(), part))(1)

@@ -42,9 +42,16 @@ configs = st.builds(
     RunSpec,
     seeds=plans,
     prompt=st.builds(
-        PromptSpec, st.builds(lambda text: Prompt(text + "{code}"), printable), st.sampled_from(["default", "magicoder"])
+        PromptSpec,
+        template=st.builds(lambda text: Prompt(text + "{code}"), printable),
+        parser=st.sampled_from(["default", "magicoder"]),
     ),
-    sampling=st.builds(Sampling, st.floats(0, 2), st.none() | st.floats(0, 1, exclude_min=True), st.integers(1, 10**5)),
+    sampling=st.builds(
+        Sampling,
+        temperature=st.floats(0, 2),
+        top_p=st.none() | st.floats(0, 1, exclude_min=True),
+        max_tokens=st.integers(1, 10**5),
+    ),
     checks=st.builds(
         Checks,
         duplicates=st.booleans(),

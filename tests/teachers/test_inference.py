@@ -24,7 +24,9 @@ from tests.support.teacher import Answer, LocalTeacher, chat_completion
 SECRET = "hf_planted_secret"
 ORIGIN = Provenance("corpus", None, "a.py", 0, "python")
 MESSAGES = ({"role": "system", "content": "You teach."}, {"role": "user", "content": "Teach é."})
-REQUEST = Request(Seed("x = 1", 1, 1, ORIGIN, "hash/1", 0), MESSAGES, Sampling(0.5, 0.9, 100).as_sent(7))
+REQUEST = Request(
+    Seed("x = 1", 1, 1, ORIGIN, "hash/1", 0), MESSAGES, Sampling(temperature=0.5, top_p=0.9, max_tokens=100).as_sent(7)
+)
 
 
 @pytest.fixture(autouse=True)

@@ -96,7 +96,9 @@ def evolve(
         verification=verification or VerificationSpec(),
     )
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
-    evolution = EvolutionSpec(rounds, operations, keep_parents, solver, max_similarity)
+    evolution = EvolutionSpec(
+        rounds=rounds, operations=operations, keep_parents=keep_parents, solver=solver, max_similarity=max_similarity
+    )
     rows = read_source(str(source), columns, named(language).name).first(n)
     result = evolve_table(plan_evolution(rows, spec, evolution, teacher), Path(out), lists=lists, progress=progress)
     return result.require_complete("evolved")

@@ -74,7 +74,7 @@ def judge_rows(
         sampling=sampling or Sampling(),
         limits=limits or RunLimits(),
     )
-    judging = JudgingSpec(judges, rubric, min_judge_mean)
+    judging = JudgingSpec(judges=judges, rubric=rubric, min_judge_mean=min_judge_mean)
     for judge in judging.judges:
         check_teacher(judge)
     rows = read_source(str(source), columns, named(language).name).first(n)

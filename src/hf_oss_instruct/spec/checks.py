@@ -16,7 +16,7 @@ DEFAULT = "default"
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
     """Which checks rows must pass.
 

@@ -165,7 +165,7 @@ def normalize(part: Any) -> None:
     """
     for found in options_of(type(part)):
         given = getattr(part, found.name)
-        if given is None:
+        if given is None and found.default is None:
             continue
         try:
             value = found.kind.from_python(given)

@@ -17,7 +17,7 @@ _BOTH = Interface.COMMAND | Interface.PYTHON
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvolutionSpec:
     """How rows are evolved.
 

@@ -13,7 +13,7 @@ _BOTH = Interface.COMMAND | Interface.PYTHON
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingSpec:
     """How rows are judged."""
 

@@ -12,7 +12,7 @@ from hf_oss_instruct.spec.shard import Shard
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunLimits:
     """Limits over all sessions of a run, None for no limit, and when to give up.
 

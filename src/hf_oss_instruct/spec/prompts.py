@@ -148,7 +148,7 @@ class PromptTemplateType(Kind):
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PromptSpec:
     """The prompt, and how the answer is parsed."""
 

@@ -19,7 +19,7 @@ SET_ELSEWHERE = frozenset(
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """Sampling parameters, the paper's by default (Magicoder, section 2.1 and generate_data.py).
 

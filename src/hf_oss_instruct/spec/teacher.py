@@ -67,7 +67,7 @@ def _read_urls(value: str) -> list[str]:
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeacherSpec:
     """Which teacher to use: a named one, a teacher object, or a model behind a server. `teachers.resolve` opens it."""
 

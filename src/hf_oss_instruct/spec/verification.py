@@ -20,7 +20,7 @@ _CALLER = CALLER & ~Interface.PYTHON
 
 
 @documented
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationSpec:
     """Whether and how pairs are verified by running them.
 

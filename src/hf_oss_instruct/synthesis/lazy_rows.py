@@ -12,14 +12,14 @@ from pathlib import Path
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.limits import RunLimits
-from hf_oss_instruct.spec.prompts import SECTIONS, Prompt
+from hf_oss_instruct.spec.prompts import SECTIONS, Prompt, PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
-from hf_oss_instruct.synthesis.generation.oss_instruct import PARSERS, OssInstructTask, check_seeds
+from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask, check_seeds
 from hf_oss_instruct.synthesis.generation.task import GenerationTask, Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.budget import Budget
@@ -89,26 +89,25 @@ def synthesize(
     """
     spec = RunSpec(
         teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
+        prompt=PromptSpec(
+            template=prompt or Prompt.default(),
+            parser="default" if callable(parser) else parser,
+            keep_reasoning=keep_reasoning,
+            answer_format=answer_format,
+            concepts=concepts,
+            style=style,
+        ),
         sampling=sampling or Sampling(),
         verification=verification or VerificationSpec(),
     )
-    spec = spec.changed(
-        prompt={
-            "template": prompt or Prompt.default(),
-            "keep_reasoning": keep_reasoning,
-            "answer_format": answer_format,
-            "concepts": concepts,
-            "style": style,
-        }
-    )
     check_seeds(seeds, teacher)
     task = pair_task(spec, teacher)
-    if parser not in (parse, "default"):
+    if callable(parser) and parser is not parse:
         if answer_format != SECTIONS:
             raise UsageError(
                 f"A parser of your own cannot be combined with answer_format={answer_format!r}. Leave out one of them."
             )
-        task = replace(task, parser=PARSERS[parser] if isinstance(parser, str) else parser)
+        task = replace(task, parser=parser)
     return rows(
         _only_seeds(seeds),
         task,

@@ -96,13 +96,21 @@ def synthesize_to_disk(
     # As the command has it: `run` fills in the revision of the source.
     plan = replace(seeds.plan, source=seeds.source.name, revision=None)
     spec = RunSpec(
-        plan,
-        TeacherSpec(concurrency=concurrency, timeout=timeout),
-        PromptSpec(prompt or Prompt.default(), parser, keep_reasoning, thoughts, answer_format, concepts, style),
-        sampling or Sampling(),
-        checks or Checks(),
-        limits or RunLimits(),
-        verification or VerificationSpec(),
+        seeds=plan,
+        teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
+        prompt=PromptSpec(
+            template=prompt or Prompt.default(),
+            parser=parser,
+            keep_reasoning=keep_reasoning,
+            thoughts=thoughts,
+            answer_format=answer_format,
+            concepts=concepts,
+            style=style,
+        ),
+        sampling=sampling or Sampling(),
+        checks=checks or Checks(),
+        limits=limits or RunLimits(),
+        verification=verification or VerificationSpec(),
     )
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
     result = run(Path(out), spec, seeds.source, teacher, then=then, lists=lists, progress=progress)

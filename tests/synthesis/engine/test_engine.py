@@ -146,7 +146,7 @@ class TestRows:
             "corpus", "v1", "r1", 41, "rust", "me/repo", "c0ffee", "src/a.rs", ("MIT", "Apache-2.0"), "permissive"
         )
         source = replace(seed(3), origin=origin, rng_seed=5)
-        task = OssInstructTask(OwnTeacher(), sampling=Sampling(0.5, 0.9, 100))
+        task = OssInstructTask(OwnTeacher(), sampling=Sampling(temperature=0.5, top_p=0.9, max_tokens=100))
         [row], _ = run(tmp_path, [source], None, task=task)
         assert isinstance(row, dict)
         table = pa.Table.from_pylist([row], schema=SCHEMA)

@@ -12,11 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from hf_oss_instruct.cli import cli
-from hf_oss_instruct.data import Completion, Provenance, Request, Seed
+from hf_oss_instruct.data import Completion, Pair, Provenance, Request, Seed
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.export import export
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.lazy_rows import synthesize
@@ -154,7 +153,7 @@ def test_the_budget_counts_the_schema_as_part_of_the_prompt() -> None:
     teacher = InferenceTeacher("m", "http://127.0.0.1:9/v1")
     template = Prompt("Write JSON: {code}")
     plain, as_object = (
-        OssInstructTask.of(RunSpec(prompt=PromptSpec(template, answer_format=form)), teacher).request(SEED)
+        OssInstructTask.of(RunSpec(prompt=PromptSpec(template=template, answer_format=form)), teacher).request(SEED)
         for form in ("sections", "json")
     )
     assert isinstance(as_object, Request)
@@ -187,5 +186,7 @@ def test_a_parser_of_ones_own_reads_no_json() -> None:
     with pytest.raises(UsageError, match="reads sections, not JSON"):
         PromptSpec(parser="magicoder", answer_format="json")
     teacher = InferenceTeacher("m", "http://127.0.0.1:9/v1")
+    with pytest.raises(UsageError, match="reads sections, not JSON"):
+        synthesize([SEED], teacher, parser="magicoder", answer_format="json")
     with pytest.raises(UsageError, match="cannot be combined with answer_format='json'"):
-        next(synthesize([SEED], teacher, sampling=Sampling(), parser="magicoder", answer_format="json"))
+        synthesize([SEED], teacher, parser=lambda completion: Pair("p", "s"), answer_format="json")
