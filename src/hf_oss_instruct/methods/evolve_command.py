@@ -151,6 +151,7 @@ def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> Non
 
     if isinstance(outcome, dict):
         parent = parents.get(outcome.get("parent_id") or "")
+        # A row of the next round has this one as its parent.
         parents[outcome["seed_id"]] = outcome
         if parent and output not in ("json", "quiet"):
             show_block(f"round {outcome['round']} · {outcome['operation']} · before", parent["problem"])

@@ -137,6 +137,7 @@ def _read(path: str, token: str | bool | None) -> str:
     try:
         file: Any = file_system(token).open(path, "rb") if path.startswith(HUB_PREFIX) else Path(path).open("rb")
         with file:
+            # One byte more than allowed shows that it is too large, however large it is.
             data = file.read(MAX_CONFIG_BYTES + 1)
         if len(data) > MAX_CONFIG_BYTES:
             raise UsageError(f"{path!r} has more than {MAX_CONFIG_BYTES:,} bytes. This is too large for a run config.")

@@ -68,12 +68,12 @@ class TextBuffer:
         if not len(array) or ends is None:
             offsets = np.zeros(len(array) + 1, np.int64)  # (texts + 1,)
         else:
-            offsets = np.frombuffer(ends, width)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+            offsets = np.frombuffer(ends, width)[array.offset : array.offset + len(array) + 1].astype(np.int64)  # (texts + 1,)
         first, last = int(offsets[0]), int(offsets[-1])
         text = np.frombuffer(data, np.uint8)[first:last] if data is not None else np.zeros(0, np.uint8)  # (bytes,)
         start, stop = offsets[:-1] - first, offsets[1:] - first  # both (texts,)
         if array.null_count:
-            stop = np.where(array.is_null().to_numpy(zero_copy_only=False), start, stop)
+            stop = np.where(array.is_null().to_numpy(zero_copy_only=False), start, stop)  # (texts,)
         texts = cls(text, start, stop, name)
         return texts if as_stored else texts._without_prefixes()
 
@@ -191,9 +191,9 @@ class _LineEnds:
 
     def __init__(self, data: npt.NDArray[np.uint8]) -> None:
         self._words = np.zeros(len(data) // 64 + 1, "<u8")  # (words,): 64 bytes of text each
-        bits, ends = self._words.view(np.uint8), np.empty(BLOCK_BYTES, bool)
+        bits, ends = self._words.view(np.uint8), np.empty(BLOCK_BYTES, bool)  # (bytes / 8,), and a buffer
         for first in range(0, len(data), BLOCK_BYTES):
-            here = np.equal(data[first : first + BLOCK_BYTES], ord("\n"), out=ends[: len(data) - first])
+            here = np.equal(data[first : first + BLOCK_BYTES], ord("\n"), out=ends[: len(data) - first])  # (at most BLOCK_BYTES,)
             packed = np.packbits(here, bitorder="little")
             bits[first // 8 : first // 8 + len(packed)] = packed
         # (words + 1,): line ends before each word; 32 bits where they suffice halve the memory of the searches below
@@ -221,7 +221,7 @@ def _nth_bit(words: npt.NDArray[np.uint64], numbers: npt.NDArray[np.uint8]) -> n
     positions = np.zeros(len(words), np.uint8)  # (words,)
     for half in (32, 16, 8, 4, 2, 1):
         lower: npt.NDArray[np.uint8] = np.bitwise_count(words & np.uint64((1 << half) - 1))
-        upper = (numbers >= lower).view(np.uint8)
+        upper = (numbers >= lower).view(np.uint8)  # (words,)
         numbers = numbers - lower * upper
         words = words >> (upper * np.uint8(half))
         positions += upper * np.uint8(half)

@@ -118,6 +118,7 @@ def run_options(*parts: str, without: Sequence[str] = ()) -> Callable[[Callable[
 
         decorators: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [PRESET, CONFIG] if "seeds" in parts else []
         decorators += [click_option(option, heading) for heading, group in groups.items() for option in in_order(group)]
+        # In reverse, because the option that is added last is listed first in `--help`.
         return functools.reduce(lambda inner, decorate: decorate(inner), reversed(decorators), call)
 
     return of

@@ -73,7 +73,17 @@ class OutOfRangeError(ValueError):
 
 
 def in_range(value: T, low: float, high: float | None = None, *, low_open: bool = False) -> T:
-    """Return the number if it lies in an interval; `low_open` excludes `low` itself. Raises OutOfRangeError if it does not."""
+    """Return the number if it lies in an interval.
+
+    Args:
+        value: the number.
+        low: the lower end of the interval.
+        high: its upper end; None for no end.
+        low_open: whether `low` itself is outside of it.
+
+    Raises:
+        OutOfRangeError: it is outside of the interval.
+    """
     number: Any = value
     # Written so that NaN fails: each comparison with it is false.
     if (number > low if low_open else number >= low) and (high is None or number <= high):

@@ -73,6 +73,7 @@ class RunSpec:
         parts = {part: _written(getattr(self, part), options) for part, options in IN_YAML.items()}
         if self.prompt.prompt.text == Prompt.default().text:
             parts["prompt"] = {"template": TEMPLATE} | {key: value for key, value in parts["prompt"].items() if key != "text"}
+        # A part without values is left out, so that hashes from before it existed stay valid.
         return {"version": FORMAT_VERSION, **{part: values for part, values in parts.items() if values}}
 
     def to_yaml(self) -> str:

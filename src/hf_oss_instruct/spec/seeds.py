@@ -239,6 +239,7 @@ class SeedPlan:
         if self.encoding is not None:
             from hf_oss_instruct.charsets import charset
 
+            # Python's own name, so that two spellings of an encoding are the same run.
             object.__setattr__(self, "encoding", charset(self.encoding))
 
     @property

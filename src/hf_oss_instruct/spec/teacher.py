@@ -27,6 +27,7 @@ class Servers(Several):
 
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
         """See `Kind.from_python`."""
+        # Each server once: a second entry would get a second share of the requests.
         return tuple(dict.fromkeys(url for word in _words(value) for url in _read_urls(word)))
 
 

@@ -25,6 +25,7 @@ class FleetTeacher(Teacher):
 
     def __init__(self, servers: Sequence[Server]) -> None:
         self.servers = tuple(servers)
+        # Unpacking a set fails unless all servers have the same identity.
         [self.identity] = {server.teacher.identity for server in self.servers}
         self._turns = cycle(self.servers)
 

@@ -26,6 +26,7 @@ def tokens_asked(plan: EvolutionPlan) -> tuple[int, int]:
         return 0, 0
     problem = fmean(tokens_of(row["problem"]) for row in rows)
     solution = fmean(tokens_of(row["solution"]) for row in rows)
+    # One language is enough for an estimate: only its name is in the templates.
     operations, language = evolution.spec.operations, rows[0]["lang"]
     template_tokens = fmean(
         tokens_of(evolve_prompt("", name, language, as_json=evolution.as_json)[0]["content"]) for name in operations

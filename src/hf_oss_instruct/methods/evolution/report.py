@@ -48,6 +48,7 @@ def report_of(
         "pending": stats.pending,
         **facts,
         "cost": stats.limits.cost(tokens["prompt"], tokens["completion"]),
+        # As in the column `teacher` of the rows: who wrote the solutions.
         "teacher": evolution.solver.identity,
         "diversity": stats.diversity,
         "checks": list(checks),

@@ -58,6 +58,7 @@ class EvolutionPlan:
     @property
     def journal_home(self) -> Path:
         """The cache folder for answers of these teachers, for previews without a folder."""
+        # The random seed differs from row to row: 0 stands for all of them.
         return cache_folder("journal", digest("evolve", self.described, self.spec.sampling.as_sent(0)))
 
     def items(self) -> Iterator[Evolving]:

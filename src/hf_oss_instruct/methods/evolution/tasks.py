@@ -125,6 +125,7 @@ class _RoundTask(GenerationTask[Evolving]):
     def seed(self, item: Evolving) -> Seed:
         """See `GenerationTask.seed`: the parent's, with the id of the evolved row."""
         lineage = self.evolution.lineage(item)
+        # The id depends on the lineage alone, so that every session and every item of later rounds gives the row the same one.
         return replace(seed_of(item.parent), seed_id=digest("evolved", *lineage.values()))
 
     def refused(self, item: Evolving, refusal: RowRejectedError) -> FollowUp | Rejection:

@@ -52,6 +52,7 @@ def report_of(
         if step.name not in {*known, "denied"}
     ]
     found = run.verification
+    # Rows that judging rejects leave the end of the funnel, too.
     verified: RunReport = {"verification": found | {"funnel": found["funnel"] | {"kept": len(kept)}}} if found else {}
     return {
         "format_version": FORMAT_VERSION,

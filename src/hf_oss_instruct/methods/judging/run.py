@@ -42,6 +42,7 @@ class JudgingPlan:
     @property
     def journal_home(self) -> Path:
         """The cache folder for answers of these judges, for previews without a folder."""
+        # The random seed differs from row to row: 0 stands for all of them.
         return cache_folder("journal", digest("judge", self.judging.described(), self.spec.sampling.as_sent(0)))
 
     def items(self) -> Iterator[JudgedRow]:
@@ -99,6 +100,7 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
             "judges=[InferenceTeacher(…)]."
         )
     identities = [judge.identity for judge in judges]
+    # The journal would give the second one the answers of the first: no second opinion.
     if twice := next((name for name in identities if identities.count(name) > 1), None):
         raise UsageError(f"The judge {twice} is named twice. Name every judge once.")
     rubric, least = Rubric.of(asked.rubric), asked.min_judge_mean

@@ -60,6 +60,7 @@ def write_buckets(folder: Path, shard: Shard) -> int:
 def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, positions: Hashes) -> Iterator[Records]:
     """The near duplicates among the texts of a bucket, a portion at a time."""
     every_later, every_earlier = minhash.pairs_of_band(keys)  # both (pairs,)
+    # A portion at a time, because the n-grams of its texts are in memory.
     for start in range(0, len(every_later), minhash.BATCH_PAIRS):
         later, earlier = (positions[rows[start : start + minhash.BATCH_PAIRS]] for rows in (every_later, every_earlier))
         wanted = distinct(np.concatenate([later, earlier]))  # (documents,)

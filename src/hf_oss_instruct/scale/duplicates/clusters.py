@@ -44,7 +44,7 @@ def write_clusters(folder: Path) -> int:
     (folder / CLUSTERS).mkdir(parents=True, exist_ok=True)
     for task in range(len(signatures)):
         mine = order[ends[task] : ends[task + 1]]
-        documents = (positions[mine] & np.uint64(2**32 - 1)).astype(np.int64)
+        documents = (positions[mine] & np.uint64(2**32 - 1)).astype(np.int64)  # (rejected of the task,)
         table = pa.table([pa.array(documents), pa.array([details[row] for row in mine], pa.string())], SCHEMA)
         with atomic_write(folder / CLUSTERS / f"{Shard(task, len(signatures)).name}.parquet") as file:
             pq.write_table(table, file)
@@ -83,7 +83,7 @@ def _distinct(folder: Path, kind: np.dtype[np.void]) -> Records:
 def _unique(records: Records) -> Records:
     # Without the similarity, which the other fields determine.
     names = [name for name in records.dtype.names or () if name != "similarity"]
-    ordered = records[np.lexsort([records[name] for name in names])]
+    ordered = records[np.lexsort([records[name] for name in names])]  # (records,)
     new = np.zeros(len(ordered), bool)  # (records,)
     new[:1] = True
     for name in names:
@@ -95,7 +95,7 @@ def _near(signatures: SignatureFiles, pairs: Records) -> tuple[Hashes, list[str]
     """Positions of the documents that go, and why."""
     documents = distinct(np.concatenate([pairs["later"], pairs["earlier"]]))  # (documents,)
     ranks = _ranks(signatures, documents)  # (documents,)
-    later, earlier = (ranks[np.searchsorted(documents, pairs[side])] for side in ("later", "earlier"))
+    later, earlier = (ranks[np.searchsorted(documents, pairs[side])] for side in ("later", "earlier"))  # both (pairs,)
     order = np.lexsort((pairs["column"], earlier, later))  # (pairs,)
     chosen = pairs[order[near.rejecting(later[order], earlier[order])]]  # (rejected,)
     # In this order ids are read task by task.

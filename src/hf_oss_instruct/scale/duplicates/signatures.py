@@ -174,11 +174,11 @@ class SignatureFiles:
             high = every >> 32 if every.dtype == np.uint64 else every  # (rows,)
             # Multiply-shift: the high bits of a key, which is a hash, scaled to the number of parts.
             chosen = np.flatnonzero(high.astype(np.uint64) * np.uint64(parts) >> BITS == part)
-            rows = np.load(folder / f"{column}.rows.npy", mmap_mode="r")[chosen]
+            rows = np.load(folder / f"{column}.rows.npy", mmap_mode="r")[chosen]  # (texts of the part,)
             keys.append(every[chosen])
             orders.append(np.load(folder / "order.npy", mmap_mode="r")[rows])
             positions.append(np.uint64(task << 32) | rows.astype(np.uint64))
-        position, order = np.concatenate(positions), np.concatenate(orders)
+        position, order = np.concatenate(positions), np.concatenate(orders)  # both (texts,)
         by_row = np.lexsort((position, order))  # (texts,)
         return np.concatenate(keys)[by_row], position[by_row]
 
@@ -207,7 +207,7 @@ class SignatureFiles:
             ends = self._array(task, f"{column}.ends.npy")
             starts, lengths = ends[rows], ends[rows + 1] - ends[rows]  # both (documents,)
             shift = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)  # (grams,): from a number here to one in the file
-            grams = np.memmap(self._tasks[task] / f"{column}.grams", "<u8", "r")
+            grams = np.memmap(self._tasks[task] / f"{column}.grams", "<u8", "r")  # (all n-grams of the task,)
             sets.append(np.asarray(grams[shift + np.arange(len(shift))], np.uint64))
             sizes.append(lengths)
         return np.concatenate(sets), np.cumsum(np.concatenate(sizes))

@@ -117,7 +117,7 @@ def _scatter(vectors: Vectors) -> Vectors:
     alike = vectors @ vectors[0]  # (vectors,): similarity to the nearest chosen one
     while len(chosen) < min(CLUSTERS, len(vectors)):
         chosen.append(int(alike.argmin()))
-        alike = np.maximum(alike, vectors @ vectors[chosen[-1]])
+        alike = np.maximum(alike, vectors @ vectors[chosen[-1]])  # (vectors,)
     return vectors[chosen].copy()
 
 

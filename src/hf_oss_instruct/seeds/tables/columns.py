@@ -107,7 +107,7 @@ def from_rows(rows: Sequence[dict[str, Any]], ids_only: bool, path: str, reading
     values: dict[str, Any] = {field: [row.get(field) for row in rows] for field in FIELDS if field != "content"}
     if ids_only:
         return Columns(len(rows), values, None)
-    contents = pa.array([_plain("content", row.get("content")) or "" for row in rows], pa.large_string())
+    contents = pa.array([_plain("content", row.get("content")) or "" for row in rows], pa.large_string())  # (rows,)
     texts, skipped = read_contents(contents, reading, path)
     return Columns(len(rows), values, texts, skipped | {n: row[SKIPPED] for n, row in enumerate(rows) if SKIPPED in row})
 

@@ -59,7 +59,7 @@ def parquet_columns(file: IO[bytes], path: str, reading: ReadOptions) -> Iterato
 
 def _unnested(arrays: dict[str, pa.Array], files: pa.Array, inner: dict[str, str]) -> dict[str, pa.Array]:
     """Flatten nested repositories: one row per file, with the columns of its repository repeated."""
-    repositories, inside = pc.list_parent_indices(files), pc.list_flatten(files)
+    repositories, inside = pc.list_parent_indices(files), pc.list_flatten(files)  # both (files,)
     shared = {field: array.take(repositories) for field, array in arrays.items()}
     columns = shared | {field: pc.struct_field(inside, column) for field, column in inner.items()}
     if inside.null_count:

@@ -211,6 +211,14 @@ def check_seeds(seeds: Any, teacher: Any) -> None:
 def with_sampler(spec: RunSpec, teacher: Teacher, *, given: bool) -> RunSpec:
     """The run with a sampler that its teacher can use: the given one, else `functions` for the embedded teacher.
 
+    Args:
+        spec: the run.
+        teacher: the teacher that answers.
+        given: whether the user has chosen the sampler.
+
+    Returns:
+        The run, with another sampler if necessary.
+
     Raises:
         UsageError: the embedded teacher cannot use the given one.
     """

@@ -133,7 +133,7 @@ def _with_columns(table: pa.Table, rows: list[Any]) -> pa.Table:
         kind = VERIFIED_SCHEMA.field(name).type
         table = table.append_column(name, pa.array([row.get(name) for row in rows], kind))
     if any(flags := [row.get(FLAGS) for row in rows]):
-        values = pa.array(flags, VERIFIED_SCHEMA.field(FLAGS).type)
+        values = pa.array(flags, VERIFIED_SCHEMA.field(FLAGS).type)  # (rows,)
         index = table.schema.get_field_index(FLAGS)
         table = table.set_column(index, FLAGS, values) if index >= 0 else table.append_column(FLAGS, values)
     return table
@@ -147,9 +147,10 @@ def _with_solutions(table: pa.Table, names: TableColumns, renamed: Mapping[str, 
         value if row["solution"] == storable(solution_of(problem, value, names)) else with_solution(value, row["solution"], names)
         for row, problem, value in zip(rows, problems, own, strict=True)
     ]
+    # No solution was repaired or selected: the column stays as it is, with its type.
     if new == own:
         return table
     kind = table.schema.field(column).type
     fits = names.chat or pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    values = pa.array(new, kind) if fits else pa.array([text_of(value) for value in new], pa.string())
+    values = pa.array(new, kind) if fits else pa.array([text_of(value) for value in new], pa.string())  # (rows,)
     return table.set_column(table.column_names.index(column), column, values)
