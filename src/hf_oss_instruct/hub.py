@@ -23,7 +23,7 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*\w")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 LIBRARY = "hf-oss-instruct"
 """Our name in the `User-Agent` of requests to the Hub."""
-ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 6, 0.5, 20.0
+ATTEMPTS, FIRST_PAUSE_S, MAX_PAUSE_S = 6, 0.5, 20.0
 """Pauses grow exponentially and are drawn at random up to the current limit, so that clients do not return together."""
 
 
@@ -132,7 +132,7 @@ def retrying(transient: Callable[[BaseException], bool], say: Callable[[str], No
         if say and state.outcome:
             say(f"{state.outcome.exception()} Retrying.")
 
-    waits = wait_random_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
+    waits = wait_random_exponential(multiplier=FIRST_PAUSE_S, max=MAX_PAUSE_S)
     retry, stop = retry_if_exception(transient), stop_after_attempt(ATTEMPTS)
     return Retrying(retry=retry, stop=stop, wait=waits, reraise=True, before_sleep=tell)
 

@@ -94,7 +94,7 @@ def test_a_space_shows_the_published_rows_and_no_others(hub: LocalHub, pairs: Pa
 
 
 def test_a_space_of_too_many_rows_has_the_charts_and_says_so(hub: LocalHub, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write, "MOST_BESIDE", 3)
+    monkeypatch.setattr(write, "MAX_PAGE_ROWS", 3)
     publish(hub, pairs, space=SPACE)
     files = hub.files(SPACE, repo_type="space")
     assert not [path for path in files if path.startswith("rows/")]

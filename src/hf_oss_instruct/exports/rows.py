@@ -22,7 +22,7 @@ from hf_oss_instruct.rewards.grading.program import names_in
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.terminal.display import error_message
 
-BATCH = 256
+BATCH_ROWS = 256
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")
 
 
@@ -113,7 +113,7 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
     for path in paths:
         try:
             with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(BATCH):
+                for batch in file.iter_batches(BATCH_ROWS):
                     yield from batch.to_pylist()
         except (pa.ArrowException, OSError) as error:
             raise UsageError(f"{str(path)!r} cannot be read: {error_message(error)}.") from error

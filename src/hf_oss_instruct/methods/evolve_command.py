@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.data import Outcome
     from hf_oss_instruct.methods.evolution import EvolutionPlan
 
-OF_SEEDS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "answer_format")
+SEED_OPTIONS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "answer_format")
 """Options of the prompt that are about questions on seeds."""
 
 
@@ -40,7 +40,7 @@ OF_SEEDS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "
 @part_options(EvolutionSpec, "evolution")
 @columns_option
 @language_option
-@run_options("teacher", "prompt", "sampling", "limits", "checks", "verification", without=("solver", *OF_SEEDS))
+@run_options("teacher", "prompt", "sampling", "limits", "checks", "verification", without=("solver", *SEED_OPTIONS))
 @click.option("--dry-run", is_flag=True, help="Show the planned requests and their cost: send no requests, write nothing.")
 @format_option
 @over_tables

@@ -14,9 +14,9 @@ from hf_oss_instruct.progress.counts import Counts
 from hf_oss_instruct.progress.rates import Rates
 from hf_oss_instruct.terminal.display import one_line
 
-NARROW = 64
+NARROW_COLUMNS = 64
 """Width in columns below which the bar gets a separate line, and units are abbreviated."""
-WIDEST_BAR = 60
+MAX_BAR_COLUMNS = 60
 SEPARATOR = " · "
 
 
@@ -48,7 +48,7 @@ def frame(view: View, width: int) -> RenderableType:
     width = max(width - 1, 10)  # a full last column would make some terminals wrap
     lines: list[RenderableType] = [_line(one_line(view.title), width, "bold"), *_bar(view, width)]
     lines += [_line(line, width) for line in wrapped(_outcomes(view.counts), width)]
-    lines += [_line(line, width, "dim") for line in wrapped(_rates(view, short=width < NARROW), width)]
+    lines += [_line(line, width, "dim") for line in wrapped(_rates(view, short=width < NARROW_COLUMNS), width)]
     lines += [_line(line, width, "magenta") for line in wrapped(_remarks(view.counts), width)]
     return Group(*lines, Text())  # where the terminal echoes what is typed, such as ^C
 
@@ -96,11 +96,11 @@ def _bar(view: View, width: int) -> list[RenderableType]:
     if counts.total is None:
         return [_line(figures, width)]
     beside = width - cell_len(figures) - 2
-    own_line = width < NARROW or beside < 10
+    own_line = width < NARROW_COLUMNS or beside < 10
     bar = ProgressBar(
         max(counts.total, 1),
         counts.done,
-        width if own_line else min(beside, WIDEST_BAR),
+        width if own_line else min(beside, MAX_BAR_COLUMNS),
         style="dim",
         complete_style="cyan",
         finished_style="green",

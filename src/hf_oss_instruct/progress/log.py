@@ -13,7 +13,7 @@ from hf_oss_instruct.progress.layout import View, log_line
 from hf_oss_instruct.progress.stages import Stages
 
 POLL_S = 0.5
-SOONEST_S, LATEST_S = 10.0, 30.0
+MIN_INTERVAL_S, MAX_INTERVAL_S = 10.0, 30.0
 """Seconds between lines: a new stage or another tenth is written after the first at the soonest, any state after the second."""
 
 
@@ -71,7 +71,7 @@ class LogSchedule:
         quiet_s = self._clock() - self._last
         # Tenths of the work: a line for each is enough for a log.
         stage = view.title, 10 * view.counts.done // max(view.counts.total or 0, 1) if view.counts.total else 0
-        if quiet_s < SOONEST_S or (stage == self._stage and quiet_s < LATEST_S):
+        if quiet_s < MIN_INTERVAL_S or (stage == self._stage and quiet_s < MAX_INTERVAL_S):
             return False
         self._last, self._stage = self._clock(), stage
         return True

@@ -11,11 +11,11 @@ from hf_oss_instruct.progress.counts import Counts
 
 RECENT_S = 60.0
 """Rates are those of at least this many last seconds."""
-RECENT = 16
+RECENT_ITEMS = 16
 """Rates are those of at least this many last finished items, so that slow ones are averaged over a longer time."""
 FIRST_S = 1.0
 """Seconds before a speed is shown."""
-POINTS = 600
+MAX_READINGS = 600
 """Readings that are remembered, one a second."""
 
 
@@ -44,7 +44,7 @@ class Meter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._started = clock, clock()
-        self._points = deque([_Point(self._started, 0, 0, 0)], POINTS)
+        self._points = deque([_Point(self._started, 0, 0, 0)], MAX_READINGS)
 
     @property
     def elapsed_s(self) -> float:
@@ -59,7 +59,7 @@ class Meter:
         """
         now = _Point(self._clock(), counts.done - counts.recalled, counts.requests, counts.tokens)
         before = self._baseline(now)
-        # At most one reading a second, however often a display asks, so that POINTS cover ten minutes.
+        # At most one reading a second, however often a display asks, so that MAX_READINGS cover ten minutes.
         if now.at - self._points[-1].at >= 1.0:
             self._points.append(now)
         if (seconds := now.at - before.at) < FIRST_S:
@@ -70,5 +70,7 @@ class Meter:
 
     def _baseline(self, now: _Point) -> _Point:
         """The latest reading from which on enough has happened."""
-        enough = (point for point in reversed(self._points) if now.at - point.at >= RECENT_S and now.done - point.done >= RECENT)
+        enough = (
+            point for point in reversed(self._points) if now.at - point.at >= RECENT_S and now.done - point.done >= RECENT_ITEMS
+        )
         return next(enough, self._points[0])

@@ -13,7 +13,7 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.progress.log import LogProgress
 from hf_oss_instruct.progress.terminal import TerminalProgress
 
-KERNEL = "JPY_PARENT_PID"
+KERNEL_VARIABLE = "JPY_PARENT_PID"
 """Set in Jupyter's kernels. A cell with `!hf-oss-instruct …` has a terminal in which the cursor cannot move up."""
 
 
@@ -44,4 +44,4 @@ def can_redraw(console: Console) -> bool:
     Args:
         console: of standard error.
     """
-    return sys.stderr.isatty() and not console.is_dumb_terminal and KERNEL not in os.environ
+    return sys.stderr.isatty() and not console.is_dumb_terminal and KERNEL_VARIABLE not in os.environ

@@ -17,7 +17,7 @@ from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing.rules import Rules
 from hf_oss_instruct.publishing.scan import rows_of, secret_of
 
-SAMPLES = 3
+SAMPLE_ROWS = 3
 READ = ("seed", "problem", "solution", "lang", "licenses", "repo_name", "seed_dataset", "file_path", "start_line", "end_line")
 
 
@@ -52,7 +52,7 @@ def row_facts(folder: Path, rules: Rules, with_seeds: bool) -> RowFacts:
         where = row["repo_name"] or row["seed_dataset"] or "unknown"
         facts.repositories.setdefault(where, Counter()).update(row["licenses"] or ["not stated"])
         facts.not_to_show += not rules.may_be_shown(row["licenses"])
-        if len(facts.samples) < SAMPLES:
+        if len(facts.samples) < SAMPLE_ROWS:
             facts.samples.append(cast(Row, row if with_seeds else row | {"seed": ""}))
     return facts
 

@@ -33,7 +33,7 @@ REPORTED: dict[str, type | tuple[type, ...]] = {
 }
 """Keys that `training.json` must have, and their types."""
 WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
-BESIDE = (
+COMPANION_FILES = (
     *("config.json", "generation_config.json", "adapter_config.json", "chat_template.jinja", "additional_chat_templates/*.jinja"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     *("vocab.json", "vocab.txt", "merges.txt", "*.model", "processor_config.json"),
@@ -74,7 +74,7 @@ def model_push(
     Raises:
         PublishError: the folder is not a trained model, its training has not finished, or its license is unknown.
     """
-    paths = [path for name in (FACTS, *WEIGHTS, *BESIDE) for path in sorted(folder.glob(name))]
+    paths = [path for name in (FACTS, *WEIGHTS, *COMPANION_FILES) for path in sorted(folder.glob(name))]
     check_regular_files(folder, paths)
     own = _read(folder)
     facts = shareable(own)
@@ -84,7 +84,7 @@ def model_push(
             "mentions."
         )
     files: dict[str, Path | bytes] = dict(_weights(folder, facts))
-    files |= {path.relative_to(folder).as_posix(): path for name in BESIDE for path in sorted(folder.glob(name))}
+    files |= {path.relative_to(folder).as_posix(): path for name in COMPANION_FILES for path in sorted(folder.glob(name))}
     # Written anew, without the local paths and tokens that the file in the folder may contain.
     files[FACTS] = (json.dumps(facts, indent=2) + "\n").encode()
     files[RECIPE] = yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True).encode()

@@ -15,14 +15,14 @@ from hf_oss_instruct.terminal.display import error_message
 
 SecretIn = Callable[[str, str], str | None]
 """Text and its language → the kind of secret it contains, or None."""
-SHOWN = 5
+MAX_SHOWN = 5
 """Number of findings listed in an error."""
-TEXT = (".json", ".jsonl", ".yaml", ".yml", ".md", ".jinja", ".svg", ".txt")
+TEXT_SUFFIXES = (".json", ".jsonl", ".yaml", ".yml", ".md", ".jinja", ".svg", ".txt")
 VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
 """Not scanned: among a hundred thousand arbitrary strings, some match any pattern of a secret. They come from the base model."""
 IDS = ("seed_id", "prompt_hash", "seed_revision", "repo_commit", "openai_fingerprint")
 """Columns of hashes, which look like API keys."""
-CHUNK = 100_000
+CHUNK_CHARS = 100_000
 """Characters of a text file that are scanned together. Chunks overlap, so that a secret across a boundary is found."""
 
 
@@ -55,9 +55,9 @@ def check_secrets(files: Mapping[str, Path | bytes], secret_in: SecretIn) -> Non
     """
     secrets = [find for name, content in files.items() for find in _secrets_in(name, content, secret_in)]
     if secrets:
-        more = f" and {len(secrets) - SHOWN:,} more" if len(secrets) > SHOWN else ""
+        more = f" and {len(secrets) - MAX_SHOWN:,} more" if len(secrets) > MAX_SHOWN else ""
         raise PublishError(
-            f"Files appear to contain secrets: {'; '.join(secrets[:SHOWN])}{more}. Remove them (rows: with curate). "
+            f"Files appear to contain secrets: {'; '.join(secrets[:MAX_SHOWN])}{more}. Remove them (rows: with curate). "
             "Nothing was sent."
         )
 
@@ -96,11 +96,11 @@ def _secrets_in(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterat
             for number, row in enumerate(table.to_pylist(), start):
                 if secret := secret_of(row, secret_in):
                     yield f"{name}, row {number:,}, {secret[0]}: {secret[1]}"
-    elif name.endswith(TEXT) and Path(name).name not in VOCABULARIES:
+    elif name.endswith(TEXT_SUFFIXES) and Path(name).name not in VOCABULARIES:
         text = (content if isinstance(content, bytes) else content.read_bytes()).decode("utf-8", "replace")
-        for start in range(0, len(text), CHUNK):
+        for start in range(0, len(text), CHUNK_CHARS):
             if (
-                secret_in(text[start : start + 2 * CHUNK], "") == "secret"
+                secret_in(text[start : start + 2 * CHUNK_CHARS], "") == "secret"
             ):  # cards may contain an e-mail address, which is the other kind
                 yield f"{name}: secret"
                 break

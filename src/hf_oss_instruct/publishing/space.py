@@ -16,7 +16,7 @@ from hf_oss_instruct.publishing.report import NUMBERS, PAGE, PublishedReport
 from hf_oss_instruct.terminal.display import one_line
 
 ROWS = "rows/"
-TITLE, DESCRIPTION = 40, 60
+MAX_TITLE_CHARS, MAX_DESCRIPTION_CHARS = 40, 60
 """Longest title that the Hub's list shows whole; longest `short_description` that it takes."""
 
 
@@ -52,7 +52,7 @@ def space_push(report: PublishedReport, *, dataset: str, facts: Mapping[str, Any
     """
     # a page with too many rows for a browser contains only the charts, and says so
     rows = any(path.startswith(ROWS) for path in report.space)
-    name = one_line(dataset.split("/")[-1], TITLE)
+    name = one_line(dataset.split("/")[-1], MAX_TITLE_CHARS)
     front = {
         "title": name,
         "emoji": "🔎",
@@ -61,7 +61,7 @@ def space_push(report: PublishedReport, *, dataset: str, facts: Mapping[str, Any
         "sdk": "static",
         "app_file": PAGE,
         "pinned": False,
-        "short_description": one_line(f"Charts {'and rows ' if rows else ''}of {name}", DESCRIPTION),
+        "short_description": one_line(f"Charts {'and rows ' if rows else ''}of {name}", MAX_DESCRIPTION_CHARS),
         "datasets": [dataset],
         "tags": ["code", "oss-instruct", "dataset-report"],
     }

@@ -21,9 +21,9 @@ from hf_oss_instruct.storage.arrow import holds_text
 
 SEARCH_S = 0.2
 """Seconds after which a search returns the rows found so far."""
-REMEMBERED = 8
+CACHE_SIZE = 8
 """Filters and searches that are remembered."""
-LONGEST_LIST = 2_000
+MAX_VALUES = 2_000
 """Values of a facet that are sent; a repository that is not among them can still be typed."""
 
 
@@ -59,9 +59,9 @@ class RowLookup:
         return [{"name": "table", "label": "Rows", "values": [name for name, *_ in self._tables]}, *listed]
 
     def values(self, name: str) -> list[str]:
-        """The values of a column to filter by, sorted, at most `LONGEST_LIST`; none if the column does not exist."""
+        """The values of a column to filter by, sorted, at most `MAX_VALUES`; none if the column does not exist."""
         found = self._facet(name)
-        return [] if found is None else sorted(found.dictionary.to_pylist())[:LONGEST_LIST]
+        return [] if found is None else sorted(found.dictionary.to_pylist())[:MAX_VALUES]
 
     def _facet(self, name: str) -> pa.DictionaryArray | None:
         """The value of every row, read on first use: a million rows need a moment for each column."""
@@ -119,7 +119,7 @@ class RowLookup:
             self._searches[question] = _Search(positions, 0 if text else len(positions))
         self._searches.move_to_end(question)
         # The browser asks for a list page by page, and continues a search.
-        while len(self._searches) > REMEMBERED:
+        while len(self._searches) > CACHE_SIZE:
             self._searches.popitem(last=False)
         return self._searches[question]
 

@@ -23,7 +23,7 @@ from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.terminal.display import error_message, one_line
 
 TRAINING, RESULTS = "training.json", "results.json"
-BATCH = 2_000
+BATCH_ROWS = 2_000
 """Rows that are in memory at a time."""
 
 
@@ -63,7 +63,7 @@ class ReportRows:
         return column_of(self.rejected if rejected else self.kept, name, lists=lists)
 
     def texts(self) -> Iterator[tuple[pa.Array, pa.Array]]:
-        """Problems and solutions, `BATCH` rows at a time; an empty text where a row has none."""
+        """Problems and solutions, `BATCH_ROWS` rows at a time; an empty text where a row has none."""
         for batch in batches(self.kept, [self.problem, self.solution]):
             problem, solution = (pc.fill_null(pc.cast(batch[name], pa.large_string()), "") for name in batch.schema.names)
             yield problem, solution
@@ -107,7 +107,7 @@ def batches(table: pds.Dataset, columns: Sequence[str] | None = None) -> Iterato
     """The rows of a table in portions, one portion ahead: memory stays small whatever the row groups are."""
     scanned = table.to_batches(
         columns=None if columns is None else list(columns),
-        batch_size=BATCH,
+        batch_size=BATCH_ROWS,
         batch_readahead=1,
         fragment_readahead=1,
     )

@@ -22,9 +22,9 @@ from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.terminal.display import error_message
 
 LOOPBACK = "127.0.0.1"
-MOST = 200
+MAX_ROWS = 200
 """Rows that one answer lists."""
-LONGEST_PATH = 8192
+MAX_PATH_CHARS = 8192
 
 
 class ReportServer(ThreadingHTTPServer):
@@ -95,7 +95,7 @@ class ReportServer(ThreadingHTTPServer):
         if path == "/api/rows":
             names = {"table", *(facet.name for facet in FACETS)}
             chosen = {name: value for name, value in asked.items() if name in names and value}
-            offset, limit = int(asked.get("offset", 0)), min(int(asked.get("limit", MOST)), MOST)
+            offset, limit = int(asked.get("offset", 0)), min(int(asked.get("limit", MAX_ROWS)), MAX_ROWS)
             return self.lookup.find(asked.get("text", ""), chosen, max(offset, 0), max(limit, 0))
         return None
 
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request whose Host header is ours: no other site can read the rows by pointing its own host name here."""
-        if self.headers.get("Host") not in self.server.hosts or len(self.path) > LONGEST_PATH:
+        if self.headers.get("Host") not in self.server.hosts or len(self.path) > MAX_PATH_CHARS:
             return self._send(403, b"This server answers its own page only.", "text/plain; charset=utf-8")
         try:
             parts = urlsplit(self.path)

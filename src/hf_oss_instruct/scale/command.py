@@ -19,7 +19,7 @@ from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import GroupedCommand, format_option
 from hf_oss_instruct.terminal.process import EXIT_BUDGET, over_tables, resumable, typed_command
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
+FOLDER_TYPE = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(cls=GroupedCommand)
@@ -28,7 +28,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "--shards", type=click.IntRange(1), required=True, metavar="N", help="Number of shards. It does not affect the rows."
 )
 @click.option(
-    "--out", type=FOLDER, required=True, help="Folder of the plan, on a disk that all machines share or copied to each machine."
+    "--out",
+    type=FOLDER_TYPE,
+    required=True,
+    help="Folder of the plan, on a disk that all machines share or copied to each machine.",
 )
 @format_option
 @over_tables

@@ -33,7 +33,7 @@ EXECUTORS = {
     "jobs": "JobsExecutor",
 }
 TITLES = {"jobs": "Hugging Face Jobs"}
-NAMED = 5
+MAX_NAMED = 5
 """Shards that an error names; more are counted."""
 COMMITS_AN_HOUR = 128
 """Commits to a repository an hour that the Hub accepts (its error 429 says so); buckets have no commits."""
@@ -143,9 +143,9 @@ class Launch:
         # Made only now, because a split changes the shards that it starts.
         self.executor().run()
         if self.on == "local" and (left := self._unfinished()):
-            more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
+            more = f" and {len(left) - MAX_NAMED:,} more" if len(left) > MAX_NAMED else ""
             raise RunError(
-                f"Unfinished shards: {', '.join(map(str, left[:NAMED]))}{more}. The reasons are above and in "
+                f"Unfinished shards: {', '.join(map(str, left[:MAX_NAMED]))}{more}. The reasons are above and in "
                 f"{str(self.plan.folder / LOGS)!r}. The same launch continues them; merge --partial merges the rows so far."
             )
 

@@ -21,7 +21,7 @@ from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.sessions import report_before
 from hf_oss_instruct.terminal.display import plural
 
-NAMED = 5
+MAX_NAMED = 5
 """Shards that an error names; more are counted."""
 VERSION = "hf-oss-instruct"
 
@@ -158,8 +158,8 @@ def _check_finished(runs: Sequence[RecordedRun]) -> None:
 def _listed(names: Iterable[object]) -> str:
     """The first names, and how many more there are."""
     ordered = sorted(map(str, names), key=lambda name: (len(name), name))
-    more = len(ordered) - NAMED
-    return ", ".join(ordered[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(ordered) - MAX_NAMED
+    return ", ".join(ordered[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _totals(runs: Sequence[RecordedRun]) -> RunReport:

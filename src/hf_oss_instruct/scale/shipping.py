@@ -37,9 +37,9 @@ from hf_oss_instruct.synthesis.requests.reservations import FILE as RESERVED
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 
-SMALL = (CONFIG, RUN_REPORT, RESERVED)
+REWRITTEN_FILES = (CONFIG, RUN_REPORT, RESERVED)
 """Files that are written again, and copied each time: what a run needs to continue, in addition to its answers."""
-LARGEST = 64 << 20
+MAX_PIECE_BYTES = 64 << 20
 """Bytes of a piece at most. A line is at most half of that."""
 VERDICT_PIECES = "verdicts"
 """Folder in the store with the pieces of `verdicts.jsonl`."""
@@ -141,7 +141,7 @@ class Shipper:
             pass
 
     def _ship_next(self) -> bool:
-        """Copy new data, at most `LARGEST` of each file; whether that was cut off."""
+        """Copy new data, at most `MAX_PIECE_BYTES` of each file; whether that was cut off."""
         sizes, pieces = {}, {}
         for path in self._growing():
             local = path.relative_to(self._folder).as_posix()
@@ -149,7 +149,7 @@ class Shipper:
             if lines := _whole_lines(path, start):
                 pieces[f"{self._name}/{self._piece(path, start)}"] = lines
                 sizes[local] = start + len(lines)
-        small = {name: (self._folder / name).read_bytes() for name in SMALL if (self._folder / name).is_file()}
+        small = {name: (self._folder / name).read_bytes() for name in REWRITTEN_FILES if (self._folder / name).is_file()}
         changed = {f"{self._name}/{name}": data for name, data in small.items() if self._small.get(name) != data}
         if changed or pieces:
             self._store.put(changed | pieces)
@@ -157,7 +157,7 @@ class Shipper:
             # After the copy: a kill in between copies the same lines again, to a piece of the same name.
             self._copied.bytes_of |= sizes
             self._copied.write()
-        return any(len(lines) > LARGEST // 2 for lines in pieces.values())
+        return any(len(lines) > MAX_PIECE_BYTES // 2 for lines in pieces.values())
 
     def _growing(self) -> Iterator[Path]:
         """Files that only grow, without those that came from the store."""
@@ -183,7 +183,11 @@ class Shipper:
         here = f".{self._copied.machine}-"
         stored = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
         new = sorted(name for name in stored - self._copied.fetched if _is_piece(name) and here not in f".{Path(name).name}")
-        wanted = {name: self._folder / name for name in [*SMALL, *new] if name in stored and not (self._folder / name).exists()}
+        wanted = {
+            name: self._folder / name
+            for name in [*REWRITTEN_FILES, *new]
+            if name in stored and not (self._folder / name).exists()
+        }
         self._store.fetch({f"{self._name}/{name}": path for name, path in wanted.items()})
         if pieces := [name for name in new if name.startswith(VERDICT_PIECES)]:
             _append(self._folder / VERDICTS, [self._folder / name for name in pieces])
@@ -197,9 +201,9 @@ class Shipper:
         self.ship()
         paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file()]
         names = {path.relative_to(self._folder).as_posix(): path for path in paths}
-        whole = {name: path for name, path in names.items() if not _is_local(name) and name not in SMALL}
+        whole = {name: path for name, path in names.items() if not _is_local(name) and name not in REWRITTEN_FILES}
         stored = {name.removeprefix(f"{self._name}/") for name in self._store.names(self._name)}
-        kept = {*whole, *(name for name in SMALL if name in names)}
+        kept = {*whole, *(name for name in REWRITTEN_FILES if name in names)}
         obsolete = [name for name in sorted(stored) if not _is_piece(name) and name not in kept]
         self._store.put(
             {f"{self._name}/{name}": path for name, path in whole.items()}, [f"{self._name}/{name}" for name in obsolete]
@@ -244,7 +248,7 @@ def _whole_lines(path: Path, start: int) -> bytes:
     """The lines of a growing file from an offset on, without one that is being written."""
     with path.open("rb") as file:
         file.seek(start)
-        data = file.read(LARGEST)
+        data = file.read(MAX_PIECE_BYTES)
     return data[: data.rfind(b"\n") + 1]
 
 

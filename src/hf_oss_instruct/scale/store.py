@@ -15,7 +15,7 @@ from hf_oss_instruct.hub import check_endpoint, client, is_transient, reason, re
 from hf_oss_instruct.terminal.display import error_message
 
 T = TypeVar("T")
-AT_ONCE = 16
+MAX_WORKERS = 16
 """Files read at the same time."""
 CONFLICTS = (409, 412)
 """HTTP status codes for a commit that another machine came before."""
@@ -105,7 +105,7 @@ class Store:
             self._fs.get_file(f"{self._root}/{name}", str(part))
             part.replace(path)
 
-        with self._refusals("read"), ThreadPoolExecutor(AT_ONCE) as pool:
+        with self._refusals("read"), ThreadPoolExecutor(MAX_WORKERS) as pool:
             # Iterated, since errors of the threads are raised only then.
             for _ in pool.map(lambda item: copy(*item), files.items()):
                 pass

@@ -12,7 +12,7 @@ from hf_oss_instruct.spec.run import SETTINGS
 from hf_oss_instruct.storage.workdir import JOB, differences
 from hf_oss_instruct.structured import read_object
 
-OF_THE_HUB = ".gitattributes"
+HUB_FILE = ".gitattributes"
 """File that the Hub puts into each new repository."""
 
 
@@ -28,7 +28,7 @@ def check_place(store: Store, job: Mapping[str, object] | None = None) -> None:
         StoreError: it cannot be read.
     """
     store.create()
-    names = [name for name in with_retries(store.names) if name != OF_THE_HUB]
+    names = [name for name in with_retries(store.names) if name != HUB_FILE]
     # Files of an earlier version are removed, so that anything else must not be there.
     if names and JOB not in names:
         raise RunError(f"The store {store.url!r} is not empty: it contains {', '.join(names[:3])}. Pass a new folder with --out.")
@@ -52,7 +52,7 @@ def send_dataset(folder: Path, store: Store) -> None:
     files = {name: path for name, path in paths.items() if name == JOB or not _is_hidden(name)}
     try:
         check_place(store, read_object(folder / JOB))
-        obsolete = [name for name in with_retries(store.names) if name not in files and name != OF_THE_HUB]
+        obsolete = [name for name in with_retries(store.names) if name not in files and name != HUB_FILE]
         with_retries(store.put, files, obsolete)
     except StoreError as refused:
         raise StoreError(

@@ -10,7 +10,7 @@ from hf_oss_instruct.spec.evolution import OPERATIONS
 from hf_oss_instruct.synthesis.generation.prompting import filled, template
 from hf_oss_instruct.terminal.display import fence_for
 
-ALONE = "Answer with the new problem alone, below the line [Problem Description]."
+PROBLEM_ONLY = "Answer with the new problem alone, below the line [Problem Description]."
 """The sentence of the template `frame` that says what the answer looks like."""
 
 
@@ -61,7 +61,7 @@ def prompt_hash(operation: str, *, as_json: bool = False) -> str:
 
 def _frame(as_json: bool) -> str:
     text = template(__package__, "frame")
-    return _replaced(text, ALONE, template(__package__, "frame_json").strip()) if as_json else text
+    return _replaced(text, PROBLEM_ONLY, template(__package__, "frame_json").strip()) if as_json else text
 
 
 def _answer(as_json: bool) -> str:

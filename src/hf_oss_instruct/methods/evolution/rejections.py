@@ -11,15 +11,15 @@ from hf_oss_instruct.spec.evolution import OPERATIONS
 from hf_oss_instruct.synthesis.generation.prompting import template
 from hf_oss_instruct.verification.programs import program_in
 
-SHORTEST = 30
+MIN_CHARS = 30
 """Characters of a problem or an answer, at least.
 
 Source:
     theblackcat102/evol-dataset, whose rejection list has this limit for answers.
 """
-COPIED_FROM = 0.9
+COPY_SIMILARITY = 0.9
 """Jaccard similarity of word 5-grams from which on an answer's program is that of its parent."""
-RECENT = 1024
+CACHE_SIZE = 1024
 """Texts whose program, and pairs whose similarity, are remembered: the items of later rounds look at the same ones again."""
 LEAKED_WORDS = 7
 """Consecutive words of a template that show, in an answer, that it repeats its instructions."""
@@ -78,16 +78,16 @@ def check_answer(answer: str, problem: str, parent_solution: str, language: str)
         return  # verification and readers see that for themselves
     parent = _program(parent_solution, language)
     # The first comparison also finds copies that are too short for 5-grams and have other white space.
-    if "".join(program.split()) == "".join(parent.split()) or _similarity(parent, program) >= COPIED_FROM:
+    if "".join(program.split()) == "".join(parent.split()) or _similarity(parent, program) >= COPY_SIMILARITY:
         raise RowRejectedError("copied", "the answer's program is that of its parent")
 
 
-@lru_cache(RECENT)
+@lru_cache(CACHE_SIZE)
 def _similarity(one: str, other: str) -> float:
     return similarity(one, other)
 
 
-@lru_cache(RECENT)
+@lru_cache(CACHE_SIZE)
 def _program(text: str, language: str) -> str:
     return program_in(text, language).text
 
@@ -96,8 +96,8 @@ def _check_text(text: str, what: str) -> None:
     # With a code block it is an answer, whatever its first words are.
     if _REFUSAL.match(text) and not _FENCED.search(text):
         raise RowRejectedError("refused", f"the teacher wrote no {what}: {text[:80]!r}")
-    if len(text.strip()) < SHORTEST:
-        raise RowRejectedError("too_short", f"the {what} has {len(text.strip())} characters, at least {SHORTEST} wanted")
+    if len(text.strip()) < MIN_CHARS:
+        raise RowRejectedError("too_short", f"the {what} has {len(text.strip())} characters, at least {MIN_CHARS} wanted")
 
 
 def _check_leak(text: str, allowed: str, templates: tuple[str, ...]) -> None:

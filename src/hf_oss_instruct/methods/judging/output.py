@@ -24,7 +24,7 @@ from hf_oss_instruct.synthesis.tables.output import rename_existing, with_reason
 from hf_oss_instruct.templates import to_prompt_completion
 
 STATUS = "execution_status"
-OF_EXECUTION = (STATUS, "pass_rate")
+EXECUTION_COLUMNS = (STATUS, "pass_rate")
 """Columns that say what running a row's solution showed."""
 
 
@@ -125,6 +125,6 @@ def _judged(rows: SourceRows, kept: Mapping[int, Row], rejected: Mapping[int, Re
     """The scores of every row, next to its test results."""
     columns = {index: dict(row) for index, row in kept.items()}
     columns |= {index: {"seed_id": rejection.seed.seed_id, **(rejection.columns or {})} for index, rejection in rejected.items()}
-    present = [name for name in OF_EXECUTION if name in rows.table.column_names]
+    present = [name for name in EXECUTION_COLUMNS if name in rows.table.column_names]
     ran = rows.table.select(present).to_pylist() if present else [{}] * len(rows)
-    return [{**dict.fromkeys(OF_EXECUTION), **columns[index], **ran[index]} for index in sorted(columns)]
+    return [{**dict.fromkeys(EXECUTION_COLUMNS), **columns[index], **ran[index]} for index in sorted(columns)]

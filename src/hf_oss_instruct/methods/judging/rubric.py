@@ -14,8 +14,8 @@ from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.structured import MAX_YAML_CHARS, load_yaml
 
-MOST_CRITERIA = 20
-WIDEST = 1000
+MAX_CRITERIA = 20
+MAX_SCALE = 1000
 """The most a scale may reach, up or down."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -62,8 +62,8 @@ class Rubric:
         top = _mapping(values, {"scale", "criteria"}, name, required={"criteria"})
         low, high = _scale(top.get("scale", [1, 5]), name)
         listed = top["criteria"]
-        if not isinstance(listed, Mapping) or not 1 <= len(listed) <= MOST_CRITERIA:
-            raise UsageError(f"{name}: criteria must be 1 to {MOST_CRITERIA} names with their descriptions.")
+        if not isinstance(listed, Mapping) or not 1 <= len(listed) <= MAX_CRITERIA:
+            raise UsageError(f"{name}: criteria must be 1 to {MAX_CRITERIA} names with their descriptions.")
         criteria = tuple(_criterion(word, found, name) for word, found in listed.items())
         if not any(criterion.weight for criterion in criteria):
             raise UsageError(f"{name}: every weight is 0, so the mean is undefined. Give a criterion a weight above 0.")
@@ -141,7 +141,7 @@ def _mapping(values: Any, known: set[str], name: str, required: set[str]) -> Map
 
 def _scale(found: Any, name: str) -> tuple[int, int]:
     # Not isinstance, which takes True for an integer.
-    whole = isinstance(found, list) and len(found) == 2 and all(type(bound) is int and abs(bound) <= WIDEST for bound in found)
+    whole = isinstance(found, list) and len(found) == 2 and all(type(bound) is int and abs(bound) <= MAX_SCALE for bound in found)
     if not whole:
         raise UsageError(f"{name}: scale is {found!r:.80}, and should be two whole numbers such as [1, 5].")
     if found[0] >= found[1]:
@@ -156,6 +156,6 @@ def _criterion(word: Any, found: Any, name: str) -> Criterion:
     description, weight = values["description"], values.get("weight", 1)
     if not isinstance(description, str) or not description.strip():
         raise UsageError(f"{name}: the description of {word} is {description!r:.80}, and should be a sentence.")
-    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= WIDEST:
-        raise UsageError(f"{name}: the weight of {word} is {weight!r:.80}, and should be a number from 0 to {WIDEST}.")
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MAX_SCALE:
+        raise UsageError(f"{name}: the weight of {word} is {weight!r:.80}, and should be a number from 0 to {MAX_SCALE}.")
     return Criterion(word, " ".join(description.split()), float(weight))

@@ -11,7 +11,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.extras import install_command, missing_packages
 from hf_oss_instruct.methods.judging.rubric import Rubric
 
-TESTED = ("passed", "tests_failed", "tests_flaky")
+TESTED_STATUSES = ("passed", "tests_failed", "tests_flaky")
 """Values of `execution_status` of rows whose solution was run with tests."""
 
 
@@ -26,7 +26,7 @@ def require_libraries(judges: int, statuses: Sequence[Any]) -> None:
         UsageError: some are not.
     """
     needed = {"nltk": "nltk"} if judges > 1 else {}
-    if any(status in TESTED for status in statuses):
+    if any(status in TESTED_STATUSES for status in statuses):
         needed |= {"scikit-learn": "sklearn", "scipy": "scipy"}
     if missing := missing_packages(needed):
         raise UsageError(f"This judging needs {missing}: {install_command('judge')}")
@@ -121,7 +121,7 @@ def execution(rubric: Rubric, scored: Sequence[Mapping[str, Any]]) -> dict[str, 
     `auc` is the chance that a row that passed its tests has a higher score than one that failed; `spearman` is the rank
     correlation of scores with the share of tests passed.
     """
-    tested = [row for row in scored if row.get("execution_status") in TESTED]
+    tested = [row for row in scored if row.get("execution_status") in TESTED_STATUSES]
     passed = [row["execution_status"] == "passed" for row in tested]
     found: dict[str, Any] = {"rows": len(tested), "passed": sum(passed)}
     if not tested:

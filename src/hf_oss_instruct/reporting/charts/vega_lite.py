@@ -14,12 +14,12 @@ ReportNumbers: TypeAlias = Mapping[str, Any]
 Spec: TypeAlias = dict[str, Any]
 Sets: TypeAlias = Mapping[str, ReportNumbers]
 WIDTH, HEIGHT = 360, 200
-MAP = 560, 400
-BARS = 10
+MAP_SIZE = 560, 400
+MAX_BARS = 10
 """Bars of a chart; the table beside it has all values."""
 CAPTION, BAR, GAP = 17, 13, 8
 """Heights in pixels: of the label above the bars of a value, of a bar, and of the space below."""
-LABEL = 46
+LABEL_CHARS = 46
 """Characters of a label."""
 
 
@@ -33,11 +33,11 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str, *, good: str = ""
         of_rows: whether the values count rows; otherwise they are means, of which there are no shares.
     """
     shares = of_rows and len(values) > 1
-    labels = list(dict.fromkeys(label for counts in values.values() for label in counts))[:BARS]
+    labels = list(dict.fromkeys(label for counts in values.values() for label in counts))[:MAX_BARS]
     data: list[dict[str, Any]] = [
         {
             "label": label,
-            "shown": one_line(label, LABEL),
+            "shown": one_line(label, LABEL_CHARS),
             "value": counts.get(label, 0),
             "dataset": name,
             "text": number(counts.get(label, 0), of_rows),
@@ -208,7 +208,7 @@ def map_of(numbers: ReportNumbers, link: Callable[[int], str] | None = None) -> 
             "encoding": {"text": {"field": "cluster"}},
         },
     ]
-    return _spec(data, encoding=encoding, layer=layer, width=MAP[0], height=MAP[1])
+    return _spec(data, encoding=encoding, layer=layer, width=MAP_SIZE[0], height=MAP_SIZE[1])
 
 
 def _spec(

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from hf_oss_instruct.reporting.measures.tfidf import TfIdf
 
 RULES = "words, weighted by how rare they are in this dataset"
-LEAST = 0.04
+MIN_WEIGHT = 0.04
 """Minimum weight of a row's best category; below it, the row has none."""
-PORTION = 256
+BATCH_SIZE = 256
 """Problems that are embedded at once."""
 
 
@@ -47,7 +47,7 @@ class KeywordCategories:
         """Assign the next rows, given by their vectors."""
         scores = (rows @ self._speaks_for).toarray()  # (rows, categories)
         best = scores.argmax(axis=1)  # (rows,)
-        best[scores.max(axis=1) < LEAST] = len(CATEGORIES)
+        best[scores.max(axis=1) < MIN_WEIGHT] = len(CATEGORIES)
         self._best.append(best)
 
     def numbers(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -68,9 +68,9 @@ def by_model(rows: ReportRows, name: str) -> np.ndarray[Any, np.dtype[np.int64]]
     embed = EmbeddingModel.named(name).load().embed
     queries = embed([f"{category} programming problem" for category in CATEGORIES])  # (categories, dimensions)
     parts = [
-        (embed(problems[start : start + PORTION].to_pylist()) @ queries.T).argmax(axis=1)
+        (embed(problems[start : start + BATCH_SIZE].to_pylist()) @ queries.T).argmax(axis=1)
         for problems, _ in rows.texts()
-        for start in range(0, len(problems), PORTION)
+        for start in range(0, len(problems), BATCH_SIZE)
     ]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 

@@ -13,15 +13,15 @@ from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.reporting.rows import ReportRows, batches
 
-SHOWN = 12
+MAX_PASSAGES = 12
 """Passages that are shown for each benchmark."""
-WORDS = 600
+MAX_WORDS = 600
 """Words of a text that are compared."""
-MARKS = ("reason", "detail", "contaminated_by", "flags")
+CHECK_COLUMNS = ("reason", "detail", "contaminated_by", "flags")
 """Columns in which checks store their findings."""
-NAME = "name"
+NAME_RULE = "name"
 """The rule that only compares the name of a function: it has no passage."""
-CONTEXT = 12
+CONTEXT_WORDS = 12
 """Words around a passage."""
 _WORD = re.compile(r"\S+")
 # `humaneval:HumanEval/0:quote`; in `flags` with `benchmark:` before it.
@@ -50,7 +50,7 @@ def contamination(rows: ReportRows, lists: Sequence[BenchmarkList] = ()) -> list
             if (benchmark, rule) not in counted:
                 entry.rules.setdefault(rule, Counter())[row.table] += 1
             counted.add((benchmark, rule))
-            if rule != NAME and (row.table, row.position) not in entry.shown and len(entry.passages) < SHOWN:
+            if rule != NAME_RULE and (row.table, row.position) not in entry.shown and len(entry.passages) < MAX_PASSAGES:
                 entry.shown.add((row.table, row.position))
                 where = {"table": row.table, "row": row.position, "problem": task, "rule": rule}
                 entry.passages.append(where | _passage(row.texts(), tasks.get(task.lower(), ())))
@@ -83,7 +83,7 @@ class _Row:
 
 def _annotated(rows: ReportRows) -> Iterator[_Row]:
     for name, table in (("rejected", rows.rejected), ("kept", rows.kept)):
-        marks = [] if table is None else [mark for mark in MARKS if mark in table.schema.names]
+        marks = [] if table is None else [mark for mark in CHECK_COLUMNS if mark in table.schema.names]
         if table is None or not marks:
             continue
         access, position = RowAccess(table), 0
@@ -112,7 +112,7 @@ def _passage(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
     best: tuple[int, str, str] = (0, "", "")
     for text in texts:
         for task in tasks:
-            ours, theirs = list(_WORD.finditer(text))[:WORDS], list(_WORD.finditer(task))[:WORDS]
+            ours, theirs = list(_WORD.finditer(text))[:MAX_WORDS], list(_WORD.finditer(task))[:MAX_WORDS]
             # `autojunk` would ignore the frequent words of longer texts.
             matcher = SequenceMatcher(
                 None, [word[0].lower() for word in ours], [word[0].lower() for word in theirs], autojunk=False
@@ -126,5 +126,5 @@ def _passage(texts: Sequence[str], tasks: Sequence[str]) -> dict[str, Any]:
 
 
 def _context(text: str, words: Sequence[re.Match[str]], start: int, size: int) -> str:
-    first, last = max(0, start - CONTEXT), min(len(words), start + size + CONTEXT) - 1
+    first, last = max(0, start - CONTEXT_WORDS), min(len(words), start + size + CONTEXT_WORDS) - 1
     return ("… " if first else "") + text[words[first].start() : words[last].end()] + (" …" if last < len(words) - 1 else "")

@@ -12,9 +12,9 @@ from hf_oss_instruct.reporting.rows import ReportRows, is_list
 from hf_oss_instruct.storage.arrow import flat, holds_text
 from hf_oss_instruct.terminal.display import one_line
 
-LISTED = 30
+MAX_LISTED = 30
 """Values of a column that the report lists; the others are counted together."""
-LONGEST_NAME = 200
+MAX_NAME_CHARS = 200
 
 
 def funnel(rows: ReportRows) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def composition(rows: ReportRows) -> dict[str, Any]:
 def summary(column: pa.Array) -> dict[str, Any]:
     """Distinct values of a column, the most frequent ones with their rows, and how many rows have another."""
     counts = Counter(_counted(column))
-    top = dict(counts.most_common(LISTED))
+    top = dict(counts.most_common(MAX_LISTED))
     return {"distinct": len(counts), "rows": top, "others": counts.total() - sum(top.values())}
 
 
@@ -63,7 +63,7 @@ def cost(rows: ReportRows) -> dict[str, Any] | None:
     tokens = numbers_in(rows.run.get("tokens"))
     spent, seconds = rows.run.get("cost"), rows.run.get("seconds")
     return {
-        "teacher": one_line(str(rows.run.get("teacher", "unknown")), LONGEST_NAME),
+        "teacher": one_line(str(rows.run.get("teacher", "unknown")), MAX_NAME_CHARS),
         "requests": number(rows.run.get("requests_sent")),
         "prompt_tokens": tokens.get("prompt", 0),
         "completion_tokens": tokens.get("completion", 0),
@@ -78,7 +78,7 @@ def checks(rows: ReportRows) -> list[dict[str, str]]:
     listed = rows.run.get("checks")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     return [
-        {name: one_line(str(entry[name]), LONGEST_NAME) for name in ("name", "status", "why", "rule") if entry.get(name)}
+        {name: one_line(str(entry[name]), MAX_NAME_CHARS) for name in ("name", "status", "why", "rule") if entry.get(name)}
         for entry in entries
     ]
 
@@ -92,7 +92,7 @@ def _counted(values: pa.Array) -> dict[str, int]:
         missing, values = values.null_count, values.drop_null()
     counts: Counter[str] = Counter()
     for counted in pc.value_counts(values).to_pylist() if len(values) else ():
-        counts[one_line(str(counted["values"]), LONGEST_NAME) or "empty"] += counted["counts"]
+        counts[one_line(str(counted["values"]), MAX_NAME_CHARS) or "empty"] += counted["counts"]
     if missing:
         counts["not stated"] += missing
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
@@ -113,5 +113,5 @@ def numbers_in(value: Any, *, zeros: bool = False) -> dict[str, int]:
     """The counts in an object of an untrusted file: name → count; those that are 0 only on request."""
     found = value if isinstance(value, dict) else {}
     return {
-        one_line(name, LONGEST_NAME): number(count) for name, count in found.items() if number(count) or (zeros and count == 0)
+        one_line(name, MAX_NAME_CHARS): number(count) for name, count in found.items() if number(count) or (zeros and count == 0)
     }

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 32
 CLUSTERS = 10
-ON_THE_MAP = 1_500
+MAX_MAP_ROWS = 1_500
 """Rows on the map, evenly spaced."""
-FEWEST = 20
+MIN_ROWS = 20
 """Rows below which clusters and a map say nothing."""
-TYPICAL = 20
+TYPICAL_WORDS = 20
 """Words of a cluster that are looked at, of which up to four are shown."""
 RNG_SEED = 20231204
 
@@ -49,7 +49,7 @@ class RowClusters:
 
         self._found, self._placed = found, [np.empty((0, DIMENSIONS), np.float32)]
         # A truncated SVD needs more columns than dimensions.
-        self.possible = found.count >= FEWEST and len(found.columns) > DIMENSIONS
+        self.possible = found.count >= MIN_ROWS and len(found.columns) > DIMENSIONS
         if self.possible:
             with _one_thread():
                 svd = TruncatedSVD(min(DIMENSIONS, len(found.positions) - 1), random_state=RNG_SEED, n_iter=3).fit(found.sample)
@@ -64,7 +64,7 @@ class RowClusters:
             self._placed.append(normalize(rows @ self._axes))  # (some rows, dimensions)
 
     def results(self) -> dict[str, Any]:
-        """The clusters and the map; nothing for fewer than `FEWEST` rows.
+        """The clusters and the map; nothing for fewer than `MIN_ROWS` rows.
 
         Returns:
             `clusters`: rows and typical words of each; `effective`: exp of the entropy of their sizes, at most their number;
@@ -99,7 +99,7 @@ class RowClusters:
         sample = self._found.sample
         overall = np.asarray(sample.mean(axis=0)).ravel()  # (columns,)
         centers = [np.asarray(sample[rows].mean(axis=0)).ravel() if rows.any() else overall for rows in clusters]
-        best = [np.argsort(overall - center, kind="stable")[:TYPICAL].tolist() for center in centers]
+        best = [np.argsort(overall - center, kind="stable")[:TYPICAL_WORDS].tolist() for center in centers]
         spelled = self._found.spelled(sorted({column for columns in best for column in columns}))
         named = [[spelled[column] for column in columns if column in spelled] for columns in best]
         # Numbers, very short words and long identifiers describe no cluster.
@@ -110,7 +110,7 @@ def _map(placed: np.ndarray[Any, Any]) -> list[tuple[int, float, float]]:
     """Number, x and y of a sample of the rows."""
     from sklearn.manifold import TSNE
 
-    sample = spaced(len(placed), ON_THE_MAP)
+    sample = spaced(len(placed), MAX_MAP_ROWS)
     # t-SNE needs a perplexity below the number of points; 30 is scikit-learn's default.
     perplexity = min(30.0, (len(sample) - 1) / 3)
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=RNG_SEED, max_iter=500, n_jobs=1)

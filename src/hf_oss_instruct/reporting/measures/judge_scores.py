@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hf_oss_instruct.reporting.measures.counts import LISTED, LONGEST_NAME
+from hf_oss_instruct.reporting.measures.counts import MAX_LISTED, MAX_NAME_CHARS
 from hf_oss_instruct.reporting.rows import ReportRows, batches
 from hf_oss_instruct.schemas import JUDGING
 from hf_oss_instruct.terminal.display import one_line
@@ -64,13 +64,13 @@ def _by_name(rows: ReportRows) -> dict[str, dict[str, Any]]:
         table = table.filter(pc.is_finite(table["score"]))
         for name in _BY:
             for group in table.group_by(name).aggregate([("score", "sum"), ("score", "count")]).to_pylist():
-                label = one_line(str(group[name]), LONGEST_NAME)
+                label = one_line(str(group[name]), MAX_NAME_CHARS)
                 sums[name][label] += group["score_sum"]
                 counts[name][label] += group["score_count"]
     return {
         name: {
             label: {"mean": round(sums[name][label] / count, 4), "scores": count}
-            for label, count in counts[name].most_common(LISTED)
+            for label, count in counts[name].most_common(MAX_LISTED)
         }
         for name in _BY
     }

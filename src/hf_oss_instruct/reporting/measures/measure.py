@@ -28,7 +28,7 @@ from hf_oss_instruct.reporting.measures import (
 from hf_oss_instruct.reporting.rows import ReportRows
 
 FORMAT_VERSION = 1
-EXCERPT = 1_200
+EXCERPT_CHARS = 1_200
 """Characters of a row that are quoted beside its nearest benchmark problem."""
 
 
@@ -134,8 +134,8 @@ def _add_texts(rows: ReportRows, compared: Sequence[dict[str, Any]]) -> None:
         pairs = entry.get("nearest", [])
         for pair, row in zip(pairs, rows.take([pair["row"] for pair in pairs]), strict=True):
             pair["id"] = row.get("seed_id")
-            pair["row_text"] = f"{row.get(rows.problem) or ''}\n\n{row.get(rows.solution) or ''}"[:EXCERPT]
-            pair["text"] = pair["text"][:EXCERPT]
+            pair["row_text"] = f"{row.get(rows.problem) or ''}\n\n{row.get(rows.solution) or ''}"[:EXCERPT_CHARS]
+            pair["text"] = pair["text"][:EXCERPT_CHARS]
 
 
 def check_libraries() -> None:

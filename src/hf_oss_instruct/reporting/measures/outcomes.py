@@ -7,7 +7,7 @@ from typing import Any
 
 from hf_oss_instruct.terminal.display import one_line
 
-LOSSES = 400
+MAX_LOSSES = 400
 """Points of a loss curve that are kept."""
 
 
@@ -64,6 +64,6 @@ def _pairs(value: Any) -> list[list[float]]:
 
 
 def _subsampled(points: list[list[float]]) -> list[list[float]]:
-    """At most `LOSSES` points, evenly spaced, the last among them."""
-    step = -(-len(points) // LOSSES) or 1
+    """At most `MAX_LOSSES` points, evenly spaced, the last among them."""
+    step = -(-len(points) // MAX_LOSSES) or 1
     return points[:-1:step] + points[-1:]

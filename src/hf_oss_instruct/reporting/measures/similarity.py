@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 PUBLISHED = {"OSS-Instruct": 0.105, "Evol-Instruct": 0.131, "Self-Instruct": 0.169}
 """The paper's means for HumanEval."""
-NEAREST = 10
+MAX_PAIRS = 10
 """Pairs that are listed for each benchmark."""
-STEP = 0.02
+BIN_WIDTH = 0.02
 """Width of a histogram's bin."""
 
 
@@ -84,12 +84,14 @@ class BenchmarkSimilarity:
 def _measured(
     highest: np.ndarray[Any, Any], nearest: np.ndarray[Any, Any], problems: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
-    counts = np.bincount((highest / STEP).astype(np.int64))  # (bins,)
-    order = np.argsort(-highest, kind="stable")[:NEAREST]  # (nearest,)
+    counts = np.bincount((highest / BIN_WIDTH).astype(np.int64))  # (bins,)
+    order = np.argsort(-highest, kind="stable")[:MAX_PAIRS]  # (nearest,)
     return {
         "mean_of_maxima": round(float(highest.mean()), 4),
         "max": round(float(highest.max()), 4),
-        "histogram": [[round(bin_ * STEP, 2), round((bin_ + 1) * STEP, 2), int(rows)] for bin_, rows in enumerate(counts)],
+        "histogram": [
+            [round(bin_ * BIN_WIDTH, 2), round((bin_ + 1) * BIN_WIDTH, 2), int(rows)] for bin_, rows in enumerate(counts)
+        ],
         "nearest": [
             {
                 "row": int(row),

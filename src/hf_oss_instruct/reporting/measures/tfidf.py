@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.ngrams import Hashes, Positions
-from hf_oss_instruct.reporting.measures.word_counts import LONGEST, Frequencies, WordCounts, counted, hashes_of, spelled
+from hf_oss_instruct.reporting.measures.word_counts import MAX_CHARS, Frequencies, WordCounts, counted, hashes_of, spelled
 from hf_oss_instruct.reporting.rows import ReportRows
 from hf_oss_instruct.storage.spill import distinct
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-SAMPLED = 20_000
+SAMPLE_ROWS = 20_000
 """Rows whose vectors are kept, evenly spaced."""
 
 
@@ -76,7 +76,7 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
         The vectors; None if no row has a word.
     """
     frequencies, count = Frequencies(), rows.kept.count_rows()
-    positions, parts, first = spaced(count, SAMPLED), [], 0
+    positions, parts, first = spaced(count, SAMPLE_ROWS), [], 0
     for found in counted(_joined(rows)):
         frequencies.add(found.words)
         inside = slice(*np.searchsorted(positions, (first, first + found.texts)))
@@ -153,4 +153,4 @@ def _joined(rows: ReportRows) -> Iterable[pa.Array]:
 
 def _cut(texts: pa.Array) -> pa.Array:
     longest = pc.max(pc.binary_length(texts)).as_py() or 0
-    return pc.utf8_slice_codeunits(texts, 0, LONGEST) if longest > LONGEST else texts
+    return pc.utf8_slice_codeunits(texts, 0, MAX_CHARS) if longest > MAX_CHARS else texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hf_oss_instruct.reporting.measures.counts import LONGEST_NAME, number, numbers_in
+from hf_oss_instruct.reporting.measures.counts import MAX_NAME_CHARS, number, numbers_in
 from hf_oss_instruct.reporting.rows import ReportRows
 from hf_oss_instruct.terminal.display import one_line
 
@@ -25,10 +25,10 @@ def verified_run(rows: ReportRows) -> dict[str, Any] | None:
         "funnel": funnel,
         "not_verifiable": numbers_in(found.get("not_verifiable")),
         "languages": {
-            one_line(name, LONGEST_NAME): {
+            one_line(name, MAX_NAME_CHARS): {
                 "pairs": number(_object(counts).get("pairs")),
                 "passed": number(_object(counts).get("passed")),
-                "toolchain": one_line(str(toolchains.get(name, "")), LONGEST_NAME),
+                "toolchain": one_line(str(toolchains.get(name, "")), MAX_NAME_CHARS),
             }
             for name, counts in _object(found.get("languages")).items()
         },

@@ -20,10 +20,10 @@ from hf_oss_instruct.curation.ngrams import Hashes, Positions
 HASH_BITS = 53
 """Bits of a word's hash: the odds that any two of a million words share one are 1 : 18,000."""
 # A row's number shares 64 bits with the hash of a word, so that one sort counts all words of all rows.
-ROWS_AT_ONCE = 2 ** (64 - HASH_BITS)
-LONGEST = 100_000
+BATCH_ROWS = 2 ** (64 - HASH_BITS)
+MAX_CHARS = 100_000
 """Characters of a problem or solution that are read: a cell of a megabyte is not prose."""
-BUFFERED = 2**22
+BUFFER_WORDS = 2**22
 """Words of rows that wait until they are counted together."""
 _LETTERS = ngrams.alphabet(ngrams.LOWERCASE + ngrams.LOWERCASE.upper() + ngrams.DIGITS + "_", fold=True, beyond_ascii=True)
 _CHARACTER = np.ones(256, np.int64)
@@ -105,7 +105,7 @@ class Frequencies:
         """Count the distinct words of texts."""
         self._waiting.append(words)
         self._size += len(words)
-        if self._size > BUFFERED:
+        if self._size > BUFFER_WORDS:
             self.finish()
 
     def finish(self) -> None:
@@ -127,8 +127,8 @@ class Frequencies:
 
 def _batches(chunks: Iterable[pa.Array]) -> Iterator[ngrams.ColumnTexts]:
     for chunk in chunks:
-        for start in range(0, len(chunk), ROWS_AT_ONCE):
-            yield from ngrams.texts([_with_word_boundaries(chunk.slice(start, ROWS_AT_ONCE))])
+        for start in range(0, len(chunk), BATCH_ROWS):
+            yield from ngrams.texts([_with_word_boundaries(chunk.slice(start, BATCH_ROWS))])
 
 
 def _with_word_boundaries(texts: pa.Array) -> pa.Array:

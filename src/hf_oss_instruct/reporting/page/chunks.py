@@ -23,7 +23,7 @@ from hf_oss_instruct.reporting.page.provenance import link
 from hf_oss_instruct.reporting.rows import ReportRows, batches
 from hf_oss_instruct.storage.workdir import write_atomically, writing
 
-CHUNK = 500
+CHUNK_ROWS = 500
 """Rows of a script."""
 GZIP = 31
 """`wbits` of zlib for the gzip format, which `DecompressionStream` reads."""
@@ -57,7 +57,7 @@ def write_chunks(rows: ReportRows, folder: Path) -> int:
         titles.append(title(row, rows.problem))
         ids.append(row.get("seed_id"))
         waiting.append(prepared(row))
-        if len(waiting) == CHUNK:
+        if len(waiting) == CHUNK_ROWS:
             _write(target, f"{written:05d}", waiting)
             written, waiting = written + 1, []
     if waiting:
@@ -66,7 +66,7 @@ def write_chunks(rows: ReportRows, folder: Path) -> int:
     index = {
         "rows": len(titles),
         "kept": kept,
-        "chunk": CHUNK,
+        "chunk": CHUNK_ROWS,
         "titles": titles,
         "ids": ids,
         "facets": _facets(rows, kept, len(titles)),

@@ -14,7 +14,7 @@ from hf_oss_instruct.reporting.rows import ReportRows, column_of, is_list
 from hf_oss_instruct.storage.arrow import flat
 
 KEPT, REJECTED = "kept", "rejected"
-TITLE = 110
+TITLE_CHARS = 110
 """Characters of a row in the list."""
 RATES = ("0", "above 0, below 0.5", "0.5 to below 1", "1")
 
@@ -95,4 +95,4 @@ def title(row: Mapping[str, Any], problem: str) -> str:
         (value for name in (problem, "seed", "received") if isinstance(value := row.get(name), str) and value.strip()), ""
     )
     # Cut first: a text may be a megabyte.
-    return " ".join(text[: 4 * TITLE].split())[:TITLE]
+    return " ".join(text[: 4 * TITLE_CHARS].split())[:TITLE_CHARS]

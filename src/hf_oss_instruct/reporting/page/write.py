@@ -18,7 +18,7 @@ from hf_oss_instruct.storage.workdir import check_unused, write_atomically, writ
 from hf_oss_instruct.structured import read_object
 
 PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
-MOST_BESIDE = 300_000
+MAX_PAGE_ROWS = 300_000
 """Rows up to which they are written beside the page; more are for `--serve`."""
 
 _MARK: dict[str, type] = {"format_version": int, "name": str, "version": str, "funnel": dict}
@@ -50,7 +50,7 @@ def write(
         figures: the charts.
         rows: the dataset.
         out: a new or empty folder, or one with an earlier report, which is replaced.
-        browser: whether to write the rows; if there are more than `MOST_BESIDE`, the page says so instead.
+        browser: whether to write the rows; if there are more than `MAX_PAGE_ROWS`, the page says so instead.
         progress: a progress display.
 
     Returns:
@@ -70,7 +70,7 @@ def write(
         for old in pictures.glob("*.png"):
             old.unlink()
         remove_chunks(out)
-    left_out = len(rows) if browser and len(rows) > MOST_BESIDE else 0
+    left_out = len(rows) if browser and len(rows) > MAX_PAGE_ROWS else 0
     shown = browser and not left_out
     if shown:
         with progress.stage("Writing the row browser"):

@@ -9,7 +9,7 @@ from hf_oss_instruct.spec.shard import Shard
 
 SIGNATURES, BUCKETS, CLUSTERS = "signatures", "buckets", "clusters"
 """Folders of the stages."""
-NAMED = 5
+MAX_TASKS = 5
 """Tasks that an error names."""
 
 
@@ -35,9 +35,9 @@ def outputs(folder: Path, stage: str) -> list[Path]:
         )
     missing = [number for number in range(counts[0]) if Shard(number, counts[0]) not in found]
     if missing:
-        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+        more = f" and {len(missing) - MAX_TASKS} more" if len(missing) > MAX_TASKS else ""
         raise RunError(
-            f"Tasks {', '.join(map(str, missing[:NAMED]))}{more} of {counts[0]} have not finished in {str(folder / stage)!r}. "
-            "Run their pipeline again; tasks that have finished are skipped."
+            f"Tasks {', '.join(map(str, missing[:MAX_TASKS]))}{more} of {counts[0]} have not finished in "
+            f"{str(folder / stage)!r}. Run their pipeline again; tasks that have finished are skipped."
         )
     return [found[shard] for shard in sorted(found)]
