@@ -57,6 +57,7 @@ _ALL = (
         "mbpp",
         "google-research-datasets/mbpp",
         "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
+        # Rows of every split must not be quoted; those of the test split are scored.
         ("full/*.parquet",),
         test_files=("full/test-*",),
         local_names=("mbpp.jsonl*", "full/test-*.parquet"),

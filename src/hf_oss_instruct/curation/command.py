@@ -58,6 +58,7 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
     @click.option(
         "--threshold",
         type=click.FloatRange(0, 1, min_open=True),
+        # As `near.THRESHOLD`, whose module imports numpy: help works without that import.
         default=0.7,
         show_default=True,
         help="Minimum Jaccard similarity of word 5-grams for near duplicates.",

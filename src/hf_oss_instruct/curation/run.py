@@ -86,6 +86,7 @@ def curate(
         pair = _pair_columns(table, before)
         options = replace(options, columns=text_columns(table, columns, pair))
         table = as_text(table, options.columns)
+        # Checks name earlier rows by their ids.
         table = table if "seed_id" in table.column_names else table.append_column("seed_id", _ids(table, options.columns))
     with locked_for_job(out, _job(source, chosen, columns, options), SETTINGS):
         marked, entries = run_steps(table, chosen, options, progress)

@@ -129,6 +129,7 @@ class RowLookup:
             return kept if value == KEPT else ~kept
         if (values := self._facet(name)) is None:
             return np.zeros(self._total, bool)
+        # The value is compared with the distinct values, and rows by its number among these.
         code = pc.index(values.dictionary, pa.scalar(value, values.dictionary.type)).as_py()
         matches: np.ndarray[Any, np.dtype[np.bool_]] = (
             pc.fill_null(values.indices, -1).to_numpy() == code if code >= 0 else np.zeros(self._total, bool)

@@ -138,8 +138,10 @@ def open_rows(source: Any, columns: Sequence[str] | None = None) -> ReportRows:
     shards = {inner: sorted((path / inner).glob("*.parquet")) for inner in ("data", "rejected")}
     if shards["data"] or (facts["run"] and shards["rejected"]):
         rejected = _shards(shards["rejected"]) if shards["rejected"] else None
+        # A run that kept nothing still has rejected rows to show.
         kept = _shards(shards["data"]) if shards["data"] else pds.dataset(SCHEMA.empty_table())
         return _checked(ReportRows(name, kept, rejected, **facts), columns)
+    # The folder of a training or of scores has no rows of its own.
     if (facts["trainings"] or facts["results"]) and not facts["run"]:
         return ReportRows(name, pds.dataset(pa.table({"problem": pa.nulls(0, pa.string())})), **facts)
     return _checked(ReportRows(name, pds.dataset(read(str(source))), **facts), columns)
@@ -191,6 +193,7 @@ def _in_memory(rows: Any) -> pa.Table:
         raise UsageError(
             f"These are several tables or columns ({', '.join(map(str, rows))}). Pass one table, such as rows['train']."
         )
+    # Known by their methods, because importing datasets or pandas to ask would take time.
     if hasattr(rows, "with_format") and hasattr(rows, "__len__"):  # a datasets.Dataset
         return rows.with_format("arrow")[:]
     if hasattr(rows, "iloc"):  # a pandas DataFrame

@@ -98,6 +98,7 @@ CODE: dict[str, Code] = {
     "c": Code(
         _kinds("function_definition"),
         "type",
+        # C has no exceptions, and this needs no header.
         raises="__builtin_abort();",
         integers=_kinds("number_literal"),
         skipped=_kinds("preproc_include preproc_def preproc_function_def"),

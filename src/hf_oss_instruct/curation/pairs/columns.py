@@ -129,6 +129,7 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | str | None = Non
 def text_of(value: Any) -> str:
     """A problem or solution as text: of several solutions the first, of chat messages the last one's content."""
     if isinstance(value, str):
+        # Lists in CSV and some Parquet files are JSON text; a program may begin with a bracket, too.
         listed = _json(value) if value.lstrip()[:2] in ('["', "['", "[{") else None
         return text_of(listed) if isinstance(listed, list) else value
     if isinstance(value, list) and value:

@@ -47,6 +47,7 @@ class Cursor:
         return self.text[start : self.at - 1].strip() if self.at > start else ""
 
     def _until(self, closing: str, start: int) -> list[str]:
+        # `waiting` holds the closing brackets to come; commas separate parts at the outermost level only.
         parts, since, waiting, offset = [], start, [closing], start
         while waiting:
             stop = self._stops.search(self.text, offset)

@@ -84,6 +84,7 @@ def tree(text: str, lang: str) -> Node:
     Raises:
         EvaluationError: the language's grammar is not installed.
     """
+    # Grammars with a wheel of their own are always installed; the others come with an extra.
     if lang in GRAMMARS:
         return parse(encoded(text), lang).root_node
     return _packed_parser(lang).parse(encoded(text)).root_node

@@ -65,6 +65,7 @@ def from_object(location: str, value: Any) -> Iterator[Record | Fault]:
     if not isinstance(value, dict):
         yield Fault(location, f"is not a JSON object but {type(value).__name__}", "Write task_id and solution in each line.")
         return
+    # `bool` is an `int`, but no ID.
     task_id = _task_id(value)
     if isinstance(task_id, bool) or not isinstance(task_id, str | int) or task_id == "":
         yield Fault(location, f"has no task_id but {task_id!r:.80}", "Write the problem's id, such as 'HumanEval/0'.")

@@ -93,6 +93,7 @@ def summarise(
     Raises:
         UsageError: a k is larger than the number of samples of some problem.
     """
+    # Problems with calls are those of HumanEval+ and MBPP+.
     kinds = ["base", "plus"] if any(problem.calls for problem in benchmark.problems.values()) else ["passed"]
     scores = {kind: table for kind in kinds if (table := _pass_at_ks(results_by_problem(verdicts, kind), ks))}
     if contaminated:

@@ -82,6 +82,7 @@ def score(
         contaminated = None if trained_on is None else quoted_problems(trained_on, benchmark)
     tier, title = chosen_tier(tier).name, f"Judging samples of {benchmark.task}"
     identity = results.identity_of(samples, out) if out else {"samples": samples.name}
+    # Two runs in one folder would write over each other's verdicts.
     with locked(out) if out else nullcontext():
         if out:
             results.claim(out, benchmark, identity)

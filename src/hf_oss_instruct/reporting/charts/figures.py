@@ -186,6 +186,7 @@ def _verified_run(sets: Sets) -> Iterator[Figure]:
     note = "Pairs that reached each step, including the rejected ones."
     yield from _bars("verification_funnel", "verification", "Yield of verification", note, steps)
     solved = {of: [(attempt["attempt"], attempt["solved_by_then"]) for attempt in run["attempts"]] for of, run in runs.items()}
+    # One attempt makes no curve.
     solved = {of: points for of, points in solved.items() if len(points) > 1}
     if spec := vega_lite.lines(solved, "solutions of a problem", "share of problems solved"):
         head = ("attempt", "solutions", "passed", "solved by then")

@@ -106,6 +106,7 @@ def _suffixes(paths: pa.Array) -> pa.Array:
 
 def number(value: Any) -> int:
     """A count in an untrusted file; 0 for what is none."""
+    # `True` is an `int`.
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
 

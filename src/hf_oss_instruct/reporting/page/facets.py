@@ -41,6 +41,7 @@ def _text(values: pa.Array) -> pa.Array:
     """The values as texts; the first of a list, since nearly every row has one license."""
     if is_list(values.type):
         values = pc.list_element(pc.if_else(pc.greater(pc.list_value_length(values), 0), values, None), 0)
+    # A value is an entry of a menu: long ones are cut.
     return pc.utf8_slice_codeunits(pc.cast(flat(values), pa.string()), 0, 200)
 
 

@@ -39,6 +39,7 @@ def page(
     config = _script_json(browser) if browser else ""
     scripts = [_vendored("highlight.min.js"), _template("page.js")] if browser else []
     css = _template("page.css")
+    # By name and title, since two datasets have a map each.
     drawn = {
         figure.name + figure.title: Markup(svg(figure.spec, figure.title, f"f{number}")) for number, figure in enumerate(found)
     }

@@ -201,6 +201,7 @@ def _contamination(section: Section, of: str, numbers: ReportNumbers) -> None:
         for rule, counts in entry["rules"].items()
     ]
     _table(section, f"Rows found by rule{of}", ("benchmark", "rule", "rejected", "kept, flagged"), rows)
+    # An empty section would read as a clean dataset, also where nothing was checked.
     if not rows and not section.tables:
         done = [check for check in numbers["checks"] if check.get("name") == "decontamination"]
         status = done[0].get("status", "unknown") if done else ""

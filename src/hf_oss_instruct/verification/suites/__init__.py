@@ -92,6 +92,7 @@ def _combine(texts: Sequence[str], read: Callable[..., Suite], module: Any) -> S
         for text, suite in zip(texts, suites, strict=True)
         for shown_text in ([text] if len(suite.tests) == 1 else suite.standalone())
     ]
+    # A verified row stores one text for each result.
     if len(whole.tests) != len(shown):
         raise SuiteRefusedError("not_verifiable", "these test files cannot be put together; give one", "language")
     return replace(whole, texts=tuple(shown))

@@ -99,7 +99,9 @@ def may_change(statement: str, before: Sequence[str]) -> bool:
         statement: the statement, in a language with C's syntax.
         before: the statements in front of it.
     """
+    # Variables that were declared or assigned: `name =`, `name{`, `name(`, `name;`.
     names = {name for earlier in before for name in re.findall(r"(?<![.\w])(\w+)\s*(?:=(?!=)|\{|\(|;)", earlier)}
+    # Variables whose methods are called, and those that Rust lends mutably.
     used = re.findall(r"(?<![.\w])(\w+)(?:\.|->)\w+\s*\(|&mut\s+(\w+)", statement)
     return bool(names & {name for pair in used for name in pair})
 

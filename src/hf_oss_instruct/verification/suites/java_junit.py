@@ -52,6 +52,7 @@ def test_calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, No
             continue
         called = " ".join(f"{{ {' '.join([*before, *opening])} {call} {closing} }}" for call in _calls_of(method, marks, it))
         if expected := re.search(r"expected\s*=\s*([\w.]+)\.class", test):
+            # `@Test(expected = …)` passes only if the exception is thrown.
             caught = f"catch ({expected[1]} error) {{ raised = true; }}"
             called = f"boolean raised = false; try {{ {called} }} {caught} {HIDDEN}.check(raised);"
         if rule:
@@ -62,6 +63,7 @@ def test_calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, No
     for inner in members:
         if inner.type == "class_declaration" and any(mark.startswith("@Nested") for mark in _annotations(inner)):
             name = text_of(inner.child_by_field_name("name"))
+            # An inner class needs an object of the class around it: `its.new Inner()`.
             made = f"{name} its{name} = {it + 'new' if it else 'new'} {name}();"
             yield from test_calls(inner, f"its{name}.", [*before, *opening, made])
 

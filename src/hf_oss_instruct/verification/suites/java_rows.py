@@ -51,6 +51,7 @@ def rows_of(method: Node, marks: Sequence[str]) -> Iterator[str]:
         count = next(
             (int(found[1]) for mark in marks if (found := re.match(r"@RepeatedTest\(\s*(?:value\s*=\s*)?(\d+)", mark))), 1
         )
+        # Every repetition is a call in the source.
         yield from ("" for _ in range(min(count, 100)))
         return
     for mark in marks:

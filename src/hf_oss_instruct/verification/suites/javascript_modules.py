@@ -81,6 +81,7 @@ def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
         if what in names or what == member.lstrip("."):
             return "" if what in names else f"const {what} = {HIDDEN}.module.exports{member};"
         exports = f"{HIDDEN}.module.exports"
+        # For a solution without exports, an object of all its names stands for the module.
         has_exports = f"(typeof {exports} === 'function' || Object.keys({exports}).length)"
         return f"const {what} = {has_exports} ? {exports}{member} : {default or '{ ' + ', '.join(sorted(names)) + ' }'};"
     lines = []

@@ -20,6 +20,7 @@ class ComparisonGuard(ast.NodeTransformer):
                 return ast.BoolOp(operation, [self._test(operand) for operand in values])
             case ast.UnaryOp(ast.Not(), value):
                 return ast.UnaryOp(ast.Not(), self._test(value))
+            # `__same__` and `__honest__` are functions of the harness, in the namespace of the tests.
             case ast.Compare(left, [ast.Eq()], [right]):
                 return _called("__same__", left, right)
             case ast.Compare(left, operations, rights):
@@ -31,6 +32,7 @@ class ComparisonGuard(ast.NodeTransformer):
         self.generic_visit(node)
         match node.func:
             case ast.Attribute(ast.Name("self"), name) if name.startswith("assert") and not name.startswith("assertRaises"):
+                # The two values that are compared; what follows is a message or a tolerance.
                 if len(node.args) >= 2 and not any(isinstance(argument, ast.Starred) for argument in node.args):
                     honest = ast.Starred(_called("__honest__", *node.args[:2]), ast.Load())
                     return ast.Call(node.func, [honest, *node.args[2:]], node.keywords)

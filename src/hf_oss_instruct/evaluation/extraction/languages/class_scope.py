@@ -49,6 +49,7 @@ class InClass(ExtractionRules):
         holds = len(path) == 2 and path[0].names == (self.holder,)
         types = [item for item in kept if item.kind in ("container", "type") and not (holds and item == path[0])]
         parts = [*self._imports(problem, source), *(self._top_level_class(problem, item, path) for item in types)]
+        # Last, because the tests continue in this class.
         if holds:
             return "\n".join([*parts, self._open_class(problem, path), ""])
         loose = [self._static(item) for item in kept if item.kind in ("function", "value")]

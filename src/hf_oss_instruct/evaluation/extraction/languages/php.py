@@ -21,6 +21,7 @@ class Php(ExtractionRules):
 
     name = "php"
     node_kinds: ClassVar[Mapping[str, ItemKind]] = {
+        # Everything that is removed and written once, if at all: tags, text around them, `declare`, namespaces.
         "text": "package",
         "php_tag": "package",
         "php_end_tag": "package",
@@ -71,6 +72,7 @@ class Php(ExtractionRules):
             return ""
         name = problem.entry_point
         if len(path) == 1:
+            # A closure in a global variable, which functions see only with `global`.
             return f"\nfunction {name}(...$args) {{ global ${name}; return ${name}(...$args); }}\n"
         owner = path[-2].names[0]
         static = any(child.type == "static_modifier" for child in path[-1].node.children)

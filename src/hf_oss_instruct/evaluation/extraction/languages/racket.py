@@ -61,6 +61,7 @@ class Racket(ExtractionRules):
     def is_stub(self, item: OutlineItem) -> bool:
         """Whether the signature has no body."""
         rest = [child for child in item.node.named_children[2:] if "comment" not in child.type]
+        # A string before the last form is a docstring.
         written = [child for child in rest if child.type != "string" or child is rest[-1]]
         return not written or bool(re.fullmatch(r"'?\(?(?:\.\.\.|void|error\b.*[Nn]ot.*)\)?", text_of(written[-1]), re.DOTALL))
 

@@ -61,9 +61,11 @@ class Ruby(ExtractionRules):
         if not path or (len(path) == 1 and path[0].inner.type == "method"):
             return ""
         if len(path) == 1:
+            # Tests call a method, not the lambda in a variable.
             return f"\nObject.send(:define_method, :{name}, &{name})\n" if path[0].kind == "value" else ""
         owner = "::".join(part for item in path[:-1] for part in item.names)
         if path[-1].inner.type != "singleton_method" and path[-2].inner.type == "module":
+            # Methods of a module become callable in every object.
             return f"\ninclude {owner}\n"
         static = path[-1].inner.type == "singleton_method" or path[-2].inner.type == "singleton_class"
         called = owner if static else f"{owner}.new"

@@ -49,6 +49,7 @@ class Rust(ExtractionRules):
         """Include the attributes and comments of removed items."""
         removed = list(nodes)
         for node in nodes:
+            # In this grammar, attributes and doc comments are siblings before the item.
             before = node.prev_sibling
             while before is not None and (
                 before.type == "attribute_item" or (before.type == "line_comment" and "///" in text_of(before))
