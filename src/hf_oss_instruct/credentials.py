@@ -159,4 +159,4 @@ def _without_secret(found: re.Match[str]) -> str:
 def _wrong_host_error(name: str, base_url: str) -> UsageError:
     host = urlsplit(base_url).hostname
     reason = f"{name} is for Hugging Face" if name in HF_TOKEN_NAMES else f"{name} is a Hugging Face token"
-    return UsageError(f"{reason} and is never sent to {host!r}. Name a variable with that server's own key in --api-key-env.")
+    return UsageError(f"{reason} and is never sent to {host!r}. Pass the variable with that server's own key in --api-key-env.")

@@ -100,7 +100,7 @@ def test_a_missing_toolchain_is_named_with_the_line_that_installs_it(monkeypatch
 
 
 def test_a_language_without_a_row_is_refused_with_those_that_have_one() -> None:
-    with pytest.raises(UsageError, match=r"'swift' are not run here\. Use one of: python, "):
+    with pytest.raises(UsageError, match=r"'swift' cannot be run\. Use one of: python, "):
         toolchain("swift")
 
 

@@ -301,7 +301,7 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
     at, to = ["--judge", "m", "--base-url", "http://127.0.0.1:9/v1"], ["--out", tmp_path / "out"]
     for words, said in (
         ((source, *to), "The embedded teacher cannot judge rows"),
-        ((source, *at, "--judge", "m", *to), "named twice"),
+        ((source, *at, "--judge", "m", *to), "given twice"),
         ((source, *at, "--rubric", reversed_scale, *to), "Put the lowest score first"),
         ((source, *at, "--min-judge-mean", "6", *to), "outside the rubric's scale, 1 to 5"),
     ):

@@ -171,7 +171,7 @@ def test_a_test_that_runs_beside_the_program_weighs_what_the_user_says() -> None
         ({}, "no tests"),
         ({"tests": "   "}, "no tests"),
         ({"tests": "assert double(1) == 2", "lang": "klingon"}, "klingon"),
-        ({"tests": "main = print 1", "lang": "haskell"}, "'haskell' are not run here"),
+        ({"tests": "main = print 1", "lang": "haskell"}, "'haskell' cannot be run"),
         ({"tests": "def broken("}, "not valid Python"),
         ({"tests": "import requests\ndef test_it():\n    assert requests.get('x')"}, "'requests', which is not installed"),
         ({"tests": "x = 1"}, "no test asserts anything"),

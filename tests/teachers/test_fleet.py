@@ -115,7 +115,7 @@ def test_a_share_must_be_a_number_above_zero(model: str) -> None:
 
 
 def test_a_model_is_named_once() -> None:
-    with pytest.raises(UsageError, match="names a model twice"):
+    with pytest.raises(UsageError, match="contains a model twice"):
         opened(model="a=0.7,a=0.3", base_url=(A,))
 
 

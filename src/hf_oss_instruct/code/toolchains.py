@@ -157,7 +157,7 @@ def toolchain(language: str) -> Toolchain:
         ToolchainMissingError: it is not installed.
     """
     if language not in TOOLCHAINS:
-        raise UsageError(f"Programs in {language!r} are not run here. Use one of: {', '.join(TOOLCHAINS)}.")
+        raise UsageError(f"Programs in {language!r} cannot be run. Use one of: {', '.join(TOOLCHAINS)}.")
     row = TOOLCHAINS[language]
     if missing_tools := missing(row):
         raise ToolchainMissingError(f"{', '.join(missing_tools)} is not installed. Install it with: {row.install}")

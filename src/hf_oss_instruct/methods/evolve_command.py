@@ -77,7 +77,7 @@ def evolve(
     from hf_oss_instruct.teachers.resolve import open_teacher
 
     if out is None and n is None and not dry_run:
-        raise UsageError("Name a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
+        raise UsageError("Pass a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
     # A look at a few rows is there to be seen at once; a batch may take a day.
     spec = flags.spec if out or dry_run else flags.spec.changed(teacher={"batch": False})
     teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)

@@ -165,7 +165,7 @@ def _shards(paths: Sequence[Path]) -> pds.Dataset:
 def _checked(rows: ReportRows, columns: Sequence[str] | None) -> ReportRows:
     names = rows.kept.schema.names
     if columns is not None and len(columns) != 2:
-        raise UsageError(f"--columns {','.join(columns)!r} names {len(columns)} columns. Name two: problem,solution.")
+        raise UsageError(f"--columns {','.join(columns)!r} names {len(columns)} columns. Pass two: problem,solution.")
     pairs = [tuple(columns)] if columns else PAIRS
     for problem, solution in pairs:
         if {problem, solution} <= set(names) and all(

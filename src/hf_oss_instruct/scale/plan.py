@@ -60,7 +60,7 @@ class Plan:
             RunError: the folder has no plan, or it cannot be read, or its denylist is missing or another one.
         """
         if not is_plan(folder):
-            raise RunError(f"{str(folder)!r} has no {PLAN}. Name a folder that `hf-oss-instruct plan` has written.")
+            raise RunError(f"{str(folder)!r} has no {PLAN}. Pass a folder that `hf-oss-instruct plan` has written.")
         try:
             found = read_object(folder / PLAN, {"shards": int, "teacher": str, "source": str, "concurrency": int})
             checked(found, {"embedding_model": (str, type(None))} if "embedding_model" in found else {}, repr(str(folder / PLAN)))

@@ -279,7 +279,7 @@ class RowReader(DatatroveStep):
         """
         yield from data or ()
         if not (paths := sorted(Path(self.folder).glob("*.parquet"))):
-            raise UsageError(f"{self.folder!r} has no parquet files. Name the folder of a RowWriter, or data/ of a dataset.")
+            raise UsageError(f"{self.folder!r} has no parquet files. Pass the folder of a RowWriter, or data/ of a dataset.")
         for path in paths[rank::world_size]:
             yield from documents_in(path)
 

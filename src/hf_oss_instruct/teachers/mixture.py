@@ -71,7 +71,7 @@ def shares_in(model: str) -> list[tuple[str, Fraction]]:
         return [(model, Fraction(1))]
     shares = [_share(part, model) for part in parts]
     if len(dict(shares)) < len(shares):
-        raise UsageError(f"--model {model!r} names a model twice. Give each model one share, as in a=0.7,b=0.3.")
+        raise UsageError(f"--model {model!r} contains a model twice. Give each model one share, as in a=0.7,b=0.3.")
     return shares
 
 

@@ -68,7 +68,7 @@ def _read_custom_tasks(path: Path) -> list[dict[str, Any]]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The tasks {str(path)!r} cannot be read: {error}. Name a .jsonl file.") from error
+        raise UsageError(f"The tasks {str(path)!r} cannot be read: {error}. Pass a .jsonl file.") from error
     return [_task(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
@@ -77,7 +77,7 @@ def _task(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         record = any_json(line)
     except ValueError as error:
-        raise UsageError(f"{where} is not JSON: {error}. Write one object a line.") from error
+        raise UsageError(f"{where} is not JSON: {error}. Write one object per line.") from error
     missing = [name for name in OWN if not (isinstance(record, dict) and isinstance(record.get(name), str) and record[name])]
     if missing:
         raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(OWN)}, and may have language.")

@@ -71,7 +71,7 @@ def other(changes: dict[str, Any], said: str) -> Any:
     [
         ({"tests": None}, {}, r"first batch: The row has no tests\. .* it has: 'tests', 'lang'\."),
         other({"lang": "klingon"}, "Unknown language 'klingon'. Use one of: python"),
-        other({"lang": "haskell"}, "Tests in 'haskell' cannot be run here"),
+        other({"lang": "haskell"}, "Tests in 'haskell' cannot be run on this machine"),
         other({"tests": "def broken("}, "the tests are not valid Python"),
         ({"tests": '{"test_cases": 3}'}, {}, "The column 'tests' contains no readable tests"),
         ({}, {"HF_OSS_INSTRUCT_REWARD_URL": "http://127.0.0.1:9"}, "reward-server --port"),

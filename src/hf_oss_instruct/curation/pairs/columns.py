@@ -110,7 +110,7 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | str | None = Non
         missing_fields = "no solution" if any(problem in names for problem, _ in pairs) else "no problem and no solution"
         raise UsageError(
             f"The rows have {missing_fields} under a usual column name. They have: {', '.join(names)}. "
-            "Name yours: --columns problem=NAME,solution=NAME,tests=NAME."
+            "Pass them: --columns problem=NAME,solution=NAME,tests=NAME."
         )
     columns = TableColumns(*found, given.get("tests"), given.get("language"))
     taken = set(found)

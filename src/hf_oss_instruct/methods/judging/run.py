@@ -102,7 +102,7 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
     identities = [judge.identity for judge in judges]
     # The journal would give the second one the answers of the first: no second opinion.
     if twice := next((name for name in identities if identities.count(name) > 1), None):
-        raise UsageError(f"The judge {twice} is named twice. Name every judge once.")
+        raise UsageError(f"The judge {twice} is given twice. Pass each judge once.")
     rubric, least = Rubric.of(asked.rubric), asked.min_judge_mean
     if least is not None and not rubric.low <= least <= rubric.high:
         raise UsageError(f"--min-judge-mean {least:g} is outside the rubric's scale, {rubric.low} to {rubric.high}.")

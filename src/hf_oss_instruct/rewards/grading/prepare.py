@@ -40,7 +40,7 @@ def make_grader(tests: RowTests, tier: str | None = None) -> Grader:
         SandboxError: no sandbox works on this machine.
     """
     if reason := why_unavailable(tests.language, tier):
-        raise UsageError(f"Tests in {tests.language!r} cannot be run here. {reason}")
+        raise UsageError(f"Tests in {tests.language!r} cannot be run on this machine. {reason}")
     if tests.pairs:
         return PairsGrader(tests)
     if tests.calls:

@@ -86,7 +86,7 @@ class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):
         """
         path = Path(self.config.path) if self.config.path else self.tasks
         if path is None:
-            raise UsageError("Name the file of tasks with --env.taskset.path, or install what `export --to verifiers` wrote.")
+            raise UsageError("Pass the file of tasks with --env.taskset.path, or install what `export --to verifiers` wrote.")
         try:
             lines = path.read_text("utf-8").splitlines()
         except OSError as error:

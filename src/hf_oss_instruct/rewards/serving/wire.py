@@ -46,7 +46,7 @@ def items_of(body: Any) -> tuple[list[ScorerItem], str, float]:
         ]
         return items, _text(body.get("variant", "all")), float(body.get("untrusted_tests", 1.0))
     except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
-        raise UsageError(f"The request is not understood: {type(error).__name__}: {error}.") from None
+        raise UsageError(f"The request cannot be read: {type(error).__name__}: {error}.") from None
 
 
 def response_of(found: Sequence[RewardOutcome | OssInstructError]) -> dict[str, Any]:

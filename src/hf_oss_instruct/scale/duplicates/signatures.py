@@ -56,7 +56,7 @@ class DuplicatesJob:
         if self.check not in (EXACT, NEAR):
             raise UsageError(f"{self.check!r} does not look for duplicates. Use {EXACT!r} or {NEAR!r}.")
         if not self.columns:
-            raise UsageError("columns is empty. Name at least one column to compare, such as columns=('problem', 'solution').")
+            raise UsageError("columns is empty. Pass at least one column to compare, such as columns=('problem', 'solution').")
         if not 0 < self.threshold <= 1:
             raise UsageError(f"The threshold must be above 0 and at most 1, not {self.threshold}.")
 

@@ -69,7 +69,7 @@ def require_content(fields: Mapping[str, str], names: Iterable[str], path: str, 
         return
     shown = ", ".join(sorted(names))
     if reading.code_column:
-        raise SeedError(f"{path!r} has no text in a column {reading.code_column!r}; it has {shown}. Name one with --code-column.")
+        raise SeedError(f"{path!r} has no text in a column {reading.code_column!r}; it has {shown}. Pass one with --code-column.")
     raise SeedError(
         f"{path!r} has no text in a column called {', '.join(CODE[:3])}, …; it has {shown}. Name the column that holds the code: "
         "--code-column NAME."

@@ -119,7 +119,7 @@ class BatchTeacher(Teacher):
                 # A parameter that the server refused by name is left out next time: that attempt does not count.
                 reason, tried = str(error), tried + (not error.changed)
         self._to_send_directly.add(request.key)  # the engine reserves it again
-        raise RetryableError(f"{reason}; it is asked directly", reached=True, changed=True)
+        raise RetryableError(f"{reason}; it is sent directly", reached=True, changed=True)
 
     async def close(self) -> None:
         """Stop polling batches, which continue without us, and close the connections."""
