@@ -23,9 +23,9 @@ INTERNAL = {
     "OssInstruct": ("opened",),
     "Request": ("most_tokens",),
     "RunLimits": ("bounded", "of_shard", "share"),
-    "RunSpec": ("only_for",),
+    "RunSpec": ("differences", "only_for"),
     "Sampling": ("as_sent",),
-    "Scoring": ("callback",),
+    "Scoring": ("callback", "score"),
     "Seed": ("at",),
     "Teacher": ("in_batch",),
 }

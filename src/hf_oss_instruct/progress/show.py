@@ -28,7 +28,10 @@ def show_progress(output: str = "auto") -> Iterator[Progress]:
     every tenth of the work, at the latest after 30 seconds. `NO_COLOR` is respected.
 
     Args:
-        output: value of `--format`; `json` and `quiet` show nothing.
+        output: `auto` shows the progress, `json` and `quiet` show nothing.
+
+    Yields:
+        A display for the argument `progress` of other functions.
     """
     if output in ("json", "quiet"):
         yield SILENT

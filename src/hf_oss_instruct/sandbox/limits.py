@@ -11,7 +11,7 @@ STATUSES = ("ok", "failed", "timeout", "memory", "output", "processes", "compile
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Resource limits of one run. Its compilation has separate limits (`COMPILE`).
+    """Resource limits of one run of a program. Its compilation has limits of its own: 120 s and 4,096 MiB, for example.
 
     Attributes:
         cpu_s: CPU time in seconds, summed over its processes.

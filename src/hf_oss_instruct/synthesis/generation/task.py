@@ -69,7 +69,7 @@ class GenerationTask(ABC, Generic[ItemT]):
             The row for the next task or the dataset; a follow-up question about the item; or a rejection with further columns.
 
         Raises:
-            RowRejectedError: the item is permanently rejected, with one of `data.REASONS`.
+            RowRejectedError: the item is permanently rejected, with one of `hf_oss_instruct.data.REASONS`.
         """
 
     def seed(self, item: ItemT) -> Seed:
