@@ -104,9 +104,9 @@ def texts(column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = BATCH
         _, offsets, values = chunk.buffers()
         if len(chunk) == 0:
             continue
-        ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+        ends = np.frombuffer(offsets, np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]  # (rows + 1,)
         # A chunk of empty texts may have no buffer of values.
-        data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.empty(0, np.uint8)
+        data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.empty(0, np.uint8)  # (bytes,)
         start = 0
         while start < len(chunk):
             stop = max(int(np.searchsorted(ends, ends[start] + batch_bytes, "right")) - 1, start + 1)
@@ -144,7 +144,7 @@ def words(rows: ColumnTexts, letters: Bytes, *, unspaced: bool = False) -> Words
 def _unspaced(data: Bytes) -> Positions:
     """Byte offsets where characters of scripts without spaces begin and end in UTF-8."""
     # Bytes that begin a character of three or four bytes; the last two of valid UTF-8 cannot.
-    positions = np.flatnonzero(data[:-2] >= 0xE0)
+    positions = np.flatnonzero(data[:-2] >= 0xE0)  # (characters,)
     first, second = data[positions], data[positions + 1]
     scripts = (first >= 0xE3) & (first <= 0xE9)  # U+3000 to U+9FFF: Chinese, kana and their punctuation
     scripts |= (first == 0xEF) & (second >= 0xA4) & (second <= 0xBE)  # compatibility and full-width forms
@@ -212,7 +212,7 @@ def windows(data: Bytes, starts: Positions, size: int) -> Hashes:
 
 def mix(numbers: Hashes) -> Hashes:
     """Mix bits: every bit of the result depends on every bit of the number (finalizer of splitmix64)."""
-    mixed = numbers ^ (numbers >> np.uint64(30))
+    mixed = numbers ^ (numbers >> np.uint64(30))  # (numbers,)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(27)
     mixed *= np.uint64(0x94D049BB133111EB)
@@ -223,9 +223,9 @@ def mix(numbers: Hashes) -> Hashes:
 def among(hashes: Hashes, known: Hashes) -> Positions:
     """Positions of the hashes that are among a few known ones (sorted)."""
     # Most words are not among the known ones. Their low bits show that for nearly all, and the exact test is for the few left.
-    table = np.zeros(2**16, bool)
+    table = np.zeros(2**16, bool)  # (2¹⁶,)
     table[known & np.uint64(2**16 - 1)] = True
-    positions = np.flatnonzero(np.take(table, (hashes & np.uint64(2**16 - 1)).astype(np.int64)))
+    positions = np.flatnonzero(np.take(table, (hashes & np.uint64(2**16 - 1)).astype(np.int64)))  # (possible,)
     return positions[np.isin(hashes[positions], known)]
 
 
@@ -243,7 +243,7 @@ def word_hashes(several: Sequence[str]) -> Hashes:
 
 def eights(data: Bytes) -> Hashes:
     """(bytes,): the eight bytes from each byte on as one number; zeros after the end."""
-    padded = np.concatenate([data, np.zeros(WORD_BYTES, np.uint8)])
+    padded = np.concatenate([data, np.zeros(WORD_BYTES, np.uint8)])  # (bytes + WORD_BYTES,)
     # A view with a stride of one byte, instead of eight shifted copies.
     return np.ndarray((len(data),), np.uint64, padded, 0, (1,))
 
@@ -256,7 +256,7 @@ def _hashes(data: Bytes, starts: Positions, stops: Positions) -> Hashes:
     )
     # Most words are shorter than eight bytes: each round works on the ones that are left.
     for position in range(WORD_BYTES, LONG_WORD_BYTES, WORD_BYTES):
-        longer = np.flatnonzero(lengths > position)
+        longer = np.flatnonzero(lengths > position)  # (longer words,)
         if not len(longer):
             break
         rest = np.minimum(lengths[longer] - position, WORD_BYTES)

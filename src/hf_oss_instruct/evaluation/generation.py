@@ -139,6 +139,7 @@ def _complete_problems(path: Path, n: int) -> set[str]:
             found.setdefault(str(any_json(line)["task_id"]), []).append(line)
         except (ValueError, KeyError, TypeError):  # truncated
             continue
+    # A problem counts as a whole: its samples come from one request.
     whole = {task_id: lines for task_id, lines in found.items() if len(lines) == n}
     workdir.write_atomically(path, "".join(f"{line}\n" for lines in whole.values() for line in lines))
     return set(whole)

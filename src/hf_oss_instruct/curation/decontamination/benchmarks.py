@@ -51,7 +51,13 @@ class BenchmarkList:
 
     @classmethod
     def of(cls, name: str, revision: str | None, rows: Iterable[Mapping[str, Any]]) -> BenchmarkList:
-        """Create a list from rows; extracts their tasks."""
+        """Create a list from rows; extracts their tasks.
+
+        Args:
+            name: as in the attribute.
+            revision: as in the attribute.
+            rows: column → value.
+        """
         rows = tuple(rows)
         return cls(name, revision, rows, tuple(tasks_of(name, rows)))
 

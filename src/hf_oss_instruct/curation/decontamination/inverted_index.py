@@ -55,7 +55,7 @@ class InvertedIndex:
             owners: (entries,).
         """
         # 16 to 32 slots per hash, so that most unknown hashes meet an empty one; at most 2²⁴ (16 MiB) in each table.
-        prefilter = np.zeros((2, 1 << min(max(16 * len(hashes), 1 << 12).bit_length(), 24)), bool)
+        prefilter = np.zeros((2, 1 << min(max(16 * len(hashes), 1 << 12).bit_length(), 24)), bool)  # (2, slots)
         prefilter[0, cls._slots(hashes, prefilter.shape[1])] = True
         prefilter[1, (hashes & np.uint64(prefilter.shape[1] - 1)).astype(np.int64)] = True
         return cls(hashes, ends, owners, prefilter)

@@ -63,13 +63,13 @@ def prose_words(rows: ColumnTexts) -> ngrams.Words:
     found = ngrams.words(rows, ngrams.PROSE)
     positions = ngrams.among(found.hashes, _FROM)  # (synonyms,)
     found.hashes[positions] = _TO[np.searchsorted(_FROM, found.hashes[positions])]
-    lists = positions[found.hashes[positions] == _LIST]
+    lists = positions[found.hashes[positions] == _LIST]  # (occurrences of list,)
     # The second of two neighbors is dropped, unless it is the first word of the next row.
-    again = lists[1:][np.diff(lists) == 1]
+    again = lists[1:][np.diff(lists) == 1]  # (dropped words,)
     again = again[~np.isin(again, found.ends)]
     if not len(again):
         return found
-    ends = found.ends - np.searchsorted(again, found.ends)
+    ends = found.ends - np.searchsorted(again, found.ends)  # (rows + 1,)
     return ngrams.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
 
 
@@ -114,8 +114,8 @@ def plain_names(rows: ColumnTexts) -> tuple[ngrams.Words, Positions]:
     Returns:
         The words, whose `starts` do not count underscores; and the offsets of underscores in `rows.data`.
     """
-    lines = np.flatnonzero(rows.data == ord("_"))
-    ends = rows.ends - np.searchsorted(lines, rows.ends)
+    lines = np.flatnonzero(rows.data == ord("_"))  # (underscores,)
+    ends = rows.ends - np.searchsorted(lines, rows.ends)  # (rows + 1,)
     return ngrams.words(ColumnTexts(rows.first, np.delete(rows.data, lines), ends), _UNDERSCORED), lines
 
 

@@ -100,7 +100,7 @@ def _shares(first: int, grams: ngrams.Hashes, row_of: Positions, index: Benchmar
     # Row and number in one integer, which sorts fast. An n-gram that a row repeats counts once.
     pairs = distinct(row_of[positions] << 32 | at)  # (pairs,)
     rows, owners = index.short.expand(pairs >> 32, pairs & (2**32 - 1))
-    both, position, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)
+    both, position, counts = np.unique(rows << 32 | owners // 2, return_inverse=True, return_counts=True)  # (row and prose,)
     late = np.bincount(position, owners % 2, len(both)) > 0  # (row and prose,)
     of = both & (2**32 - 1)
     enough = (index.needed[of] > 0) & (counts >= index.needed[of]) & late  # (row and prose,)
@@ -114,11 +114,11 @@ def _substrings(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     # and the whole quote where its beginning is there.
     data, ends = normalization.squeezed(rows)  # (bytes,), (rows + 1,)
     starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))  # (starts,)
-    row_of = np.searchsorted(ends, starts, "right") - 1
+    row_of = np.searchsorted(ends, starts, "right") - 1  # (starts,)
     # `windows` would read across the end of a row.
     starts = starts[ends[row_of + 1] - starts >= benchmark_index.MIN_QUOTE_CHARS]
     positions, at = index.windows.find(ngrams.windows(data, starts, benchmark_index.MIN_QUOTE_CHARS))
-    row_of = np.searchsorted(ends, starts[positions], "right") - 1
+    row_of = np.searchsorted(ends, starts[positions], "right") - 1  # (positions,)
     for row, quote in set(zip(*(part.tolist() for part in index.windows.expand(row_of, at)), strict=True)):
         if index.quotes[quote] in data[ends[row] : ends[row + 1]].tobytes():
             yield row + rows.first, int(index.quote_tasks[quote]), "quote"
@@ -132,6 +132,6 @@ def _similar_code(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     positions, at = index.called.find(names.hashes)
     starts = normalization.with_underscores(names.starts[positions], lines).tolist()
     defined = [number for number, start in enumerate(starts) if normalization.is_defined(rows.data, start)]
-    row_of = np.searchsorted(names.ends, positions[defined], "right") - 1 + rows.first
+    row_of = np.searchsorted(names.ends, positions[defined], "right") - 1 + rows.first  # (defined,)
     for row, task in zip(*(part.tolist() for part in index.called.expand(row_of, at[defined])), strict=True):
         yield row, task, "name"

@@ -61,7 +61,7 @@ def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpil
     """
     labels = np.arange(len(texts))  # (texts,): a text of the same group; the first one of a group has its own number
     for [pairs] in merged(candidates):
-        later, earlier = (np.searchsorted(positions, side) for side in minhash.unpacked(pairs))
+        later, earlier = (np.searchsorted(positions, side) for side in minhash.unpacked(pairs))  # both (pairs,)
         width = 1
         while len(later):
             next_ones = np.arange(len(later)) - np.searchsorted(later, later) < width  # (left,): the next of each text

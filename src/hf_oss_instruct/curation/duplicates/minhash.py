@@ -178,10 +178,10 @@ def _filled(sketch: Sketches) -> Sketches:
     """Fill each empty bin from the next full one, to the left or right by a coin flip per bin, offset by the distance."""
     positions = np.arange(BINS, dtype=np.int16)  # (BINS,)
     full = sketch != _EMPTY  # (rows, BINS), as all below
-    left = np.maximum.accumulate(np.where(full, positions, np.int16(-1)), axis=1)
+    left = np.maximum.accumulate(np.where(full, positions, np.int16(-1)), axis=1)  # (rows, BINS)
     left = np.where(left < 0, left[:, -1:], left)  # bins are circular
     right = np.minimum.accumulate(np.where(full, positions, np.int16(BINS))[:, ::-1], axis=1)[:, ::-1]
-    right = np.where(right == BINS, right[:, :1], right)
+    right = np.where(right == BINS, right[:, :1], right)  # (rows, BINS)
     source = np.where(_COINS, left, right)  # (rows, BINS): the bin that each is filled from, itself if it is full
     values = np.take_along_axis(sketch, source.astype(np.int64), axis=1)  # (rows, BINS)
     # without the offset, two texts with one equal bin would agree in all bins that are filled from it
@@ -191,7 +191,7 @@ def _filled(sketch: Sketches) -> Sketches:
 def _of_one_band(keys: Keys, positions: Positions) -> Iterator[Hashes]:
     """Pairs of positions, sorted ones, whose keys are equal, as `later << 32 | earlier`. Some come twice."""
     # one sort of 64-bit numbers instead of an argsort: rows of a bucket become neighbors, in row order
-    both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | positions.astype(np.uint64))
+    both = np.sort((keys.astype(np.uint64) << np.uint64(32)) | positions.astype(np.uint64))  # (rows,)
     ordered, order = both >> np.uint64(32), both & np.uint64(2**32 - 1)  # keys and positions, (rows,)
     shared = np.zeros(len(order), bool)  # (rows,): whether the row before has the same key
     shared[1:] = ordered[1:] == ordered[:-1]

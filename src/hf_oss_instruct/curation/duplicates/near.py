@@ -89,7 +89,7 @@ def _compared(column: pa.ChunkedArray, alive: np.ndarray[Any, np.dtype[np.bool_]
 
 def _records(found: Sequence[Hashes]) -> Pairs:
     """(pairs,): the candidates of all columns, sorted by the later row, then by the earlier one, then by the column."""
-    pairs = np.zeros(sum(map(len, found)), PAIR)
+    pairs = np.zeros(sum(map(len, found)), PAIR)  # (pairs,)
     pairs["later"], pairs["earlier"] = minhash.unpacked(np.concatenate(found))
     pairs["column"] = np.repeat(np.arange(len(found)), [*map(len, found)])
     return pairs[np.lexsort((pairs["column"], pairs["earlier"], pairs["later"]))]
@@ -114,7 +114,7 @@ def _repeating(candidates: Pairs, gone: np.ndarray[Any, np.dtype[np.bool_]], nea
         next_ones = np.arange(len(left)) - np.searchsorted(left["later"], left["later"]) < width  # (left,): the next of each row
         found = near(left[next_ones])
         # One pair is enough to reject a row: the first.
-        found = found[np.diff(found["later"], prepend=-1) > 0]
+        found = found[np.diff(found["later"], prepend=-1) > 0]  # (rows,)
         gone[found["later"]] = True
         yield found
         left, width = left[~next_ones & ~gone[left["later"]]], 2 * width

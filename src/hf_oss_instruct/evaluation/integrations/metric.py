@@ -61,6 +61,7 @@ def code_eval(
     """
     if len(predictions) != len(references):
         raise UsageError(f"Got {len(predictions)} lists of candidates and {len(references)} tests. Pass one test per list.")
+    # Wall time only ends programs that wait, as in `scoring.reference`.
     limits = Limits(cpu_s=timeout, wall_s=WALL_PER_CPU * timeout + WALL_MORE_S, memory_mib=4096)
     tasks = [(task, number, text) for task, own in enumerate(predictions) for number, text in enumerate(own)]
 

@@ -39,7 +39,7 @@ class KeywordCategories:
 
         columns = [found.column_of(words.split()) for words in CATEGORIES.values()]
         numbers = np.repeat(np.arange(len(columns)), [len(of_category) for of_category in columns])  # (words with a column,)
-        ones = np.ones(len(numbers), np.float32)
+        ones = np.ones(len(numbers), np.float32)  # (words with a column,)
         self._speaks_for = csr_matrix((ones, (np.concatenate(columns), numbers)), (len(found.columns), len(columns)))
         self._best: list[np.ndarray[Any, np.dtype[np.int64]]] = []
 

@@ -74,7 +74,8 @@ class RowClusters:
 
         if not self.possible:
             return {}
-        placed = np.concatenate(self._placed)
+        placed = np.concatenate(self._placed)  # (rows, dimensions)
+        # The parts are freed before the memory for clusters is needed.
         self._placed = []
         count, positions = len(placed), self._found.positions
         # A rule of thumb for the number of clusters, √(n / 2), within what a reader can tell apart.
@@ -116,7 +117,7 @@ def _map(placed: np.ndarray[Any, Any]) -> list[tuple[int, float, float]]:
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=RNG_SEED, max_iter=500, n_jobs=1)
     points = tsne.fit_transform(placed[sample])  # (sample, 2)
     low, high = points.min(axis=0), points.max(axis=0)  # (2,)
-    points = (points - low) / np.where(high > low, high - low, 1)
+    points = (points - low) / np.where(high > low, high - low, 1)  # (sample, 2)
     return [(int(row), round(float(x), 3), round(float(y), 3)) for row, (x, y) in zip(sample, points, strict=True)]
 
 

@@ -33,7 +33,7 @@ def judge_scores(rows: ReportRows) -> dict[str, Any] | None:
     if means is None or means.type != _MEAN.type:
         return None
     values = means.drop_null().to_numpy()  # (judged rows,)
-    values = values[np.isfinite(values)]
+    values = values[np.isfinite(values)]  # (finite scores,)
     if not len(values):
         return None
     found = {"rows": len(values), "mean": round(float(values.mean()), 4), "histogram": _histogram(values)}

@@ -29,7 +29,7 @@ Count: TypeAlias = Callable[[pa.Array], Sequence[int]]
 
 def count_words(texts: pa.Array) -> Sequence[int]:
     """Count runs of letters, digits and `_`, and every other visible character."""
-    numbers = np.concatenate([np.empty(0, np.int64), *map(_counted, ngrams.texts([texts]))])
+    numbers = np.concatenate([np.empty(0, np.int64), *map(_counted, ngrams.texts([texts]))])  # (texts,)
     # Beyond ASCII, letters have several bytes: a regular expression counts these texts again.
     other = pc.invert(pc.string_is_ascii(texts))
     if pc.any(other).as_py():
@@ -43,7 +43,7 @@ def _counted(texts: ngrams.ColumnTexts) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The same for ASCII, from the bytes: several times as fast as a regular expression."""
     letters = np.concatenate([[False], ngrams.IDENTIFIERS[texts.data] != 0])  # (bytes + 1,)
     starts = letters[1:] & ~letters[:-1]  # (bytes,): where runs of letters begin
-    first = texts.ends[:-1][np.diff(texts.ends) > 0]
+    first = texts.ends[:-1][np.diff(texts.ends) > 0]  # (texts that are not empty,)
     starts[first] = letters[1:][first]  # a run ends with its text
     before = np.concatenate([[0], np.cumsum(starts | _MARKS[texts.data])])  # (bytes + 1,)
     counts: np.ndarray[Any, np.dtype[np.int64]] = before[texts.ends[1:]] - before[texts.ends[:-1]]

@@ -74,7 +74,7 @@ class BenchmarkSimilarity:
         for listed, problems, maxima in zip(self._lists, self._texts, self._maxima, strict=True):
             head: dict[str, Any] = {"benchmark": listed.name, "revision": listed.revision, "problems": len(problems)}
             if maxima:
-                highest, nearest = (np.concatenate(parts) for parts in zip(*maxima, strict=True))
+                highest, nearest = (np.concatenate(parts) for parts in zip(*maxima, strict=True))  # both (rows,)
                 measured.append(head | _measured(highest, nearest, problems))
             else:
                 measured.append(head | {"not_done": listed.why or ("no row has a word" if problems else "it has no problems")})

@@ -118,7 +118,7 @@ class _Scale:
         weights = counts.counts * self.idf[np.searchsorted(self.words, counts.words)]  # (pairs,)
         lengths = np.sqrt(np.bincount(counts.rows, weights.astype(np.float64) ** 2, counts.texts))  # (texts,)
         # By the length over all words, also those without a column, so that cosines are those of the whole vocabulary.
-        weights = (weights / lengths[counts.rows]).astype(np.float32)
+        weights = (weights / lengths[counts.rows]).astype(np.float32)  # (pairs,)
         columns = np.minimum(np.searchsorted(self.columns, counts.words), len(self.columns) - 1)  # (pairs,)
         known = self.columns[columns] == counts.words  # (pairs,): whether the word has a column
         ends = np.concatenate([[0], np.cumsum(np.bincount(counts.rows[known], minlength=counts.texts))])  # (texts + 1,)

@@ -76,7 +76,7 @@ def spelled(chunks: Iterable[pa.Array], wanted: Sequence[int]) -> dict[int, str]
             found[int(words[position])] = (
                 texts.data[starts[position] : stops[position]].tobytes().decode(errors="replace").lower()
             )
-        missing = np.setdiff1d(missing, words)
+        missing = np.setdiff1d(missing, words)  # (still missing,)
         if not len(missing):
             break
     return found
@@ -115,7 +115,7 @@ class Frequencies:
         if not len(ordered):
             return
         first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))  # (new words,)
-        words, counts = ordered[first], np.diff(np.append(first, len(ordered)))
+        words, counts = ordered[first], np.diff(np.append(first, len(ordered)))  # both (new words,)
         positions = np.searchsorted(self.words, words)  # (new words,)
         known = np.zeros(len(words), bool)  # (new words,)
         inside = positions < len(self.words)
@@ -146,5 +146,5 @@ def _words(texts: ngrams.ColumnTexts) -> tuple[Hashes, Positions, tuple[Position
     found = ngrams.words(texts, _LETTERS)
     rows = np.repeat(np.arange(len(texts)), np.diff(found.ends))  # (words,)
     long: np.ndarray[Any, np.dtype[np.bool_]] = found.stops - found.starts > _CHARACTER[texts.data[found.starts]]
-    hashes = found.hashes[long] >> np.uint64(64 - HASH_BITS)
+    hashes = found.hashes[long] >> np.uint64(64 - HASH_BITS)  # (long words,)
     return hashes, rows[long], (found.starts[long], found.stops[long])

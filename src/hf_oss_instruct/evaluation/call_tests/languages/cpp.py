@@ -31,6 +31,7 @@ def solution_program(program: str, tests: CallTests, nonce: str) -> str:
         tests: the parsed tests.
         nonce: marks the printed lines.
     """
+    # The brace that closes the function, and `auto candidate = …`, which belongs into `main`.
     closing, _, alias = tests.before.partition("\n")
     lines = numbered(f"    calls_{nonce[:16]}::say_value(AT, VALUE);", tests.calls)
     return f"{program}\n{closing}\n{printer('cpp.cpp', nonce)}int main() {{\n    {alias}\n{lines}\n}}\n"

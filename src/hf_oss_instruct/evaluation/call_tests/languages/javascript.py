@@ -60,6 +60,7 @@ def equal(answer: Value, expected: Value) -> bool:
 
 def _loosely_equal(answer: Value, expected: Value) -> bool:
     """JavaScript's `==` of primitives: strings and booleans are converted to numbers if the types differ."""
+    # null and undefined equal each other, and nothing else.
     if answer is None or expected is None:
         return answer is expected
     if type(answer) is type(expected) and isinstance(answer, bool | bytes):

@@ -65,6 +65,7 @@ class Lua(ExtractionRules):
         if not path or name in path[-1].names:
             return ""
         dotted = next(dotted_name for dotted_name in path[-1].names if dotted_name.endswith((f".{name}", f":{name}")))
+        # Called with a colon, a function also gets its table as the first argument.
         if ":" in dotted:
             return f"\nlocal {name} = function(...) return {dotted}(...) end\n"
         return f"\nlocal {name} = {dotted}\n"

@@ -68,6 +68,7 @@ class Python(ExtractionRules):
         """Make a method of a class (`class Solution`) callable by its plain name."""
         if len(path) < 2:
             return ""
+        # A method that is not static needs an object: `Solution().f`.
         owner = ".".join(name for item in path[:-1] for name in item.names)
         static = "staticmethod" in text_of(path[-1].node).partition("def ")[0]
         return f"\n{problem.entry_point} = {owner}{'' if static else '()'}.{problem.entry_point}\n"

@@ -60,6 +60,7 @@ class Rust(ExtractionRules):
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """Join inner attributes, the prompt's imports that the program lacks, and the answer."""
+        # Inner attributes are allowed at the beginning of a file only.
         first = [item.text for item in source.of_kind("package")]
         for text in first:
             kept = kept.replace(text, "", 1)

@@ -36,6 +36,7 @@ class TypeScript(JavaScript):
         """As in JavaScript; imported types become `any`, because their files are missing."""
         text = text_of(node)
         names = re.findall(r"\btype\s+([A-Za-z_$][\w$]*)", text)
+        # `import type { A }`, or `import { type A, b }` below, of which only `b` exists at run time.
         if re.match(r"import\s+type\b", text):
             clause = next(child for child in node.named_children if child.type == "import_clause")
             return _any(leaves(clause))
