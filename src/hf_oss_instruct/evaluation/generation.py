@@ -78,7 +78,7 @@ def generate(
             some = left[first : first + batch]
             prompts = [build_prompt(problem, style) for problem in some]
             for problem, prompt, texts in zip(some, prompts, model.answers(prompts, style), strict=True):
-                # lighteval returns an empty text, or too few, where a server failed for good.
+                # lighteval returns an empty text, or too few, if a server failed permanently.
                 if len(texts) < n or not (allow_empty or all(text.strip() for text in texts)):
                     unanswered += 1
                 else:

@@ -68,7 +68,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         teacher = resolve_teacher(
             spec.teacher,
             extra_body=spec.sampling.extra_body is not None,
-            # A run config from the Hub must not spend the money of whoever has a teacher in the environment.
+            # A run config from the Hub must not send paid requests to a teacher that the environment names.
             environment=not (repo_config and repo_config.is_remote),
         )
         # A run config does not know the caller's teacher, so its sampler gives way to what the embedded one needs.

@@ -159,7 +159,7 @@ def values_in(path: Path) -> dict[str, dict[str, Any]]:
         UsageError: as `RunSpec.from_file`.
     """
     try:
-        # Before it is read, because a run config may be a stranger's.
+        # Before it is read, because a run config may be untrusted.
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise UsageError(
                 f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config (at most {MAX_CONFIG_BYTES:,})."

@@ -1,4 +1,4 @@
-"""Turn a fork into the untrusted program: set limits, drop privileges for good, then exec or run Python's `__main__`."""
+"""Turn a fork into the untrusted program: set limits, drop privileges permanently, then exec or run Python's `__main__`."""
 
 from __future__ import annotations
 
