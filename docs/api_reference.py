@@ -28,6 +28,7 @@ INTERNAL = {
     "Scoring": ("callback", "score"),
     "Seed": ("at",),
     "Teacher": ("in_batch",),
+    "VerificationSpec": ("tier", "require_switch"),
 }
 """Class → members that are for the engine and not on the page."""
 

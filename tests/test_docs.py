@@ -137,9 +137,10 @@ OPTIONS_HEAD = """# Options of a run
 Where each option can be set. `make docs` regenerates this page; [Commands](commands.md#synthesize) describes the options.
 A run config (`oss_instruct.yaml`, `*.ossi`) sets no server, key, price or path. Options marked † are refused in a run config from
 a dataset repository, which is not trusted: pass them yourself. In Python, `read_seeds` takes the options of `seeds`, and
-`synthesize` and `synthesize_to_disk` take the others: `sampling`, `limits` and `checks` as `Sampling(…)`, `RunLimits(…)` and
-`Checks(…)`. `synthesize` takes no checks, because it yields rows before the dataset is complete. The options of `evolution`
-belong to `evolve`, those of `judging` to `judge`. Paper: section of Magicoder,
+`synthesize` and `synthesize_to_disk` take the others: `sampling`, `limits`, `checks` and `verification` as `Sampling(…)`,
+`RunLimits(…)`, `Checks(…)` and `VerificationSpec(…)`. `synthesize` takes no checks, because it yields rows before the dataset is
+complete. `verify` takes the options of `verification` as arguments, `evolve` those of `evolution`, and `judge` (in Python
+`judge_rows`) those of `judging`. Paper: section of Magicoder,
 [arXiv 2312.02120](https://arxiv.org/abs/2312.02120).
 """
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.spec.prompts import Prompt
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.spec.sampling import Sampling
+    from hf_oss_instruct.spec.verification import VerificationSpec
     from hf_oss_instruct.synthesis.generation.task import GenerationTask
     from hf_oss_instruct.synthesis.lazy_rows import synthesize
     from hf_oss_instruct.synthesis.to_disk import synthesize_to_disk
@@ -70,6 +71,7 @@ _HOMES = {
     "Scoring": "training.callbacks",
     "Seed": "data",
     "Teacher": "teachers.protocol",
+    "VerificationSpec": "spec.verification",
     "configure": "teachers.resolve",
     "curate": "api",
     "evaluate": "evaluation.evaluate",
@@ -112,6 +114,7 @@ __all__ = [
     "Scoring",
     "Seed",
     "Teacher",
+    "VerificationSpec",
     "configure",
     "curate",
     "evaluate",

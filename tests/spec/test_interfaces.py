@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pydoc
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from hf_oss_instruct import Checks, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
+import hf_oss_instruct as oss
+from hf_oss_instruct import OssInstruct, read_seeds, synthesize, synthesize_to_disk
 from hf_oss_instruct.cli import cli
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.embeddings import EmbeddingModel
@@ -25,9 +27,11 @@ from hf_oss_instruct.spec.declare import Interface, Option, options_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
-from hf_oss_instruct.spec.prompts import Prompt
+from hf_oss_instruct.spec.kinds import Choice, Folder, JsonObject, Names
+from hf_oss_instruct.spec.prompts import Prompt, PromptTemplateType
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.teachers.parsing import parse
 
 DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -261,21 +265,108 @@ def test_a_card_sets_no_argument() -> None:
                 OssInstructConfig(**{option.keyword: python_value(option)}).refuse_settings()
 
 
-PARTS_IN_PYTHON = {"sampling": Sampling, "limits": RunLimits, "checks": Checks}
-"""Parts that `synthesize_to_disk` takes whole."""
+CLASSES = {"sampling": oss.Sampling, "limits": oss.RunLimits, "checks": oss.Checks, "verification": oss.VerificationSpec}
+"""Parts that Python functions take whole, as objects of these public classes."""
+METHODS = {"evolution": options_of(EvolutionSpec), "judging": options_of(JudgingSpec)}
+IN_PYTHON = [
+    (part, option) for part, options in {**OPTIONS, **METHODS}.items() for option in options if Interface.PYTHON in option.set_by
+]
 RENAMED = {"template": "prompt"}
+WRONG: dict[str, tuple[Any, str]] = {
+    "teacher": ("gpt", "must be an object, not 'gpt'"),
+    "judges": (["gpt"], "must be an object, not 'gpt'"),
+    "rubric": ("no.yaml", "no.yaml"),
+    "languages": ({"python": "3"}, "languages must be"),
+}
+"""Values that are refused by another message than that of their option's kind."""
+
+LEFT_OUT = {
+    ("judge_rows", "teacher"),  # its teachers are the judges
+    ("verify", "verify"),  # always on
+    ("synthesize", "thoughts"),  # of the config sft, which only a folder has
+}
+
+
+def wrong_value(option: Option) -> tuple[Any, str]:
+    """A value that no kind of option accepts, and part of the message that refuses it."""
+    if option.name in WRONG:
+        return WRONG[option.name]
+    if isinstance(option.kind, Choice):
+        return "no such name", option.kind.wrong.format(value="no such name")
+    return (5 if isinstance(option.kind, PromptTemplateType | Names | Folder | JsonObject) else ["x"]), f"{option.name} must be"
+
+
+def functions_with(part: str) -> dict[str, Callable[..., object]]:
+    """The public functions whose arguments are options of a part: each called with one of them and what it needs besides."""
+    seeds, embedded = read_seeds("code", sampler="functions"), oss.CommentFunctionTeacher()
+    Path("rows.jsonl").write_text('{"problem": "Add a and b.", "solution": "a + b"}\n')
+
+    def making(function: Callable[..., object], *more: Any) -> Callable[..., object]:
+        return lambda **argument: function(seeds, *(() if "teacher" in argument else (embedded,)), *more, **argument)
+
+    def over_rows(function: Callable[..., object], **more: Any) -> Callable[..., object]:
+        return lambda **argument: function("rows.jsonl", "out", **(more | argument))
+
+    stream, folder = making(synthesize), making(lambda seeds, *teacher, **how: to_disk(seeds, *teacher, **how))
+    of_rows = {
+        "verify": over_rows(oss.verify),
+        "evolve": over_rows(oss.evolve, teacher=embedded),
+        "judge_rows": over_rows(oss.judge_rows, judges=[oss.InferenceTeacher("m", "http://127.0.0.1:9/v1")]),
+    }
+    found: dict[str, dict[str, Callable[..., object]]] = {
+        "seeds": {"read_seeds": read_seeds},
+        "teacher": {"synthesize": stream, "synthesize_to_disk": folder, **of_rows},
+        "prompt": {"synthesize": stream, "synthesize_to_disk": folder},
+        "verification": {"verify": of_rows["verify"]},
+        "evolution": {"evolve": of_rows["evolve"]},
+        "judging": {"judge_rows": of_rows["judge_rows"]},
+    }
+    return found.get(part, {})
+
+
+def to_disk(seeds: Any, teacher: Any = None, **how: Any) -> object:
+    return synthesize_to_disk(seeds, how.pop("teacher", teacher), "out", **how)
+
+
+@pytest.mark.parametrize(("part", "option"), IN_PYTHON, ids=[option.name for _, option in IN_PYTHON])
+def test_python_takes_what_it_may_and_the_value_reaches_the_option(part: str, option: Option) -> None:
+    """A wrong value is refused by the message of its own option, so that no argument is lost or exchanged for another."""
+    name, (wrong, message) = RENAMED.get(option.name, option.name), wrong_value(option)
+    places = functions_with(part)
+    if part in CLASSES:
+        assert (
+            getattr(CLASSES[part](**beside(option), **{option.name: python_value(option)}), option.name) == VALUES[option.name][2]
+        )
+        places[CLASSES[part].__name__] = CLASSES[part]
+    assert places
+    for function, call in places.items():
+        if name not in inspect.signature(getattr(oss, function)).parameters:
+            assert (function, name) in LEFT_OUT, f"{function} has no argument {name}"
+            continue
+        with pytest.raises(UsageError, match=re.escape(message)):
+            call(**{name: wrong})
+    assert not Path("out").exists()
+
+
+def beside(option: Option) -> dict[str, Any]:
+    """Values without which the option makes no sense."""
+    return {"price_in": 1, "price_out": 2} if option.name == "max_cost" else {}
 
 
 @params(Interface.PYTHON, True)
-def test_python_takes_what_it_may(part: str, option: Option) -> None:
-    function: Any = read_seeds if part == "seeds" else PARTS_IN_PYTHON.get(part, synthesize_to_disk)
-    argument = inspect.signature(function).parameters[RENAMED.get(option.name, option.name)]
-    if part not in ("seeds", *PARTS_IN_PYTHON) and argument.default is not inspect.Parameter.empty:
-        assert argument.default == (None if option.name == "template" else option.default)
+def test_python_knows_the_defaults_and_reads_the_help_of_the_declaration(part: str, option: Option) -> None:
     if part == "seeds":
         assert f" {option.name}: {option.python_help} " in " ".join((read_seeds.__doc__ or "").split())
-    if part in PARTS_IN_PYTHON:
-        assert part in inspect.signature(synthesize_to_disk).parameters
+    for function in (synthesize, synthesize_to_disk, oss.verify):
+        argument = inspect.signature(function).parameters.get(RENAMED.get(option.name, option.name))
+        if argument and part in ("teacher", "prompt", "verification") and option.name != "teacher":
+            assert argument.default == {"template": None}.get(option.name, option.default) or argument.default is parse
+
+
+@pytest.mark.parametrize("part", CLASSES)
+def test_functions_take_the_parts_that_are_classes(part: str) -> None:
+    assert part in inspect.signature(synthesize_to_disk).parameters
+    assert (part in inspect.signature(synthesize).parameters) is (part != "checks")
 
 
 def test_help_in_python_describes_every_option_and_names_no_flag() -> None:
@@ -296,7 +387,7 @@ def test_a_stream_takes_what_a_folder_takes_but_checks_of_the_whole_set() -> Non
 
 @params(Interface.PYTHON, False)
 def test_python_has_no_argument_for_the_rest(part: str, option: Option) -> None:
-    for function in (read_seeds, synthesize, synthesize_to_disk):
+    for function in (read_seeds, synthesize, synthesize_to_disk, oss.verify, oss.evolve, oss.judge_rows):
         assert option.name not in inspect.signature(function).parameters
 
 

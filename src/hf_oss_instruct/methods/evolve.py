@@ -95,10 +95,10 @@ def evolve(
         limits=limits or RunLimits(),
         verification=verification or VerificationSpec(),
     )
-    spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
     evolution = EvolutionSpec(
         rounds=rounds, operations=operations, keep_parents=keep_parents, solver=solver, max_similarity=max_similarity
     )
+    spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
     rows = read_source(str(source), columns, named(language).name).first(n)
     result = evolve_table(plan_evolution(rows, spec, evolution, teacher), Path(out), lists=lists, progress=progress)
     return result.require_complete("evolved")

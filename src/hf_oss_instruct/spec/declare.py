@@ -38,7 +38,7 @@ class Interface(Flag):
     LOAD_DATASET = auto()
     """An argument of `load_dataset("oss-instruct", …)`."""
     PYTHON = auto()
-    """An argument of `read_seeds` or `synthesize_to_disk`."""
+    """An argument of a public function, or a field of a public class that such a function takes, such as `Sampling`."""
 
 
 ANYONE = Interface.COMMAND | Interface.RUN_CONFIG | Interface.REPO_CONFIG | Interface.LOAD_DATASET | Interface.PYTHON

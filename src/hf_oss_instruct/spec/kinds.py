@@ -151,9 +151,7 @@ class Switch(Kind):
 
     def from_python(self, value: Any) -> Any:
         """See `Kind.from_python`."""
-        if isinstance(value, str):
-            raise TypeError(value)
-        return value
+        return typed(value, bool)
 
 
 @dataclass(frozen=True)
@@ -193,6 +191,13 @@ class JsonObject(Kind):
     """A JSON object."""
 
     yaml_types = (dict,)
+    expected = "a dict"
+
+    def from_python(self, value: Any) -> Mapping[str, Any]:
+        """See `Kind.from_python`."""
+        if not isinstance(value, Mapping):
+            raise TypeError(value)
+        return value
 
     def to_yaml(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """See `Kind.to_yaml`."""

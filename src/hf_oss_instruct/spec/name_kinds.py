@@ -96,6 +96,8 @@ class LanguageCounts(Kind):
 class OptOuts(Kind):
     """A denylist. A run config contains only its hash, because opt-outs name people's repositories."""
 
+    expected = "the path of a file, or a Denylist"
+
     def from_flag(self, value: Path) -> Denylist:
         """See `Kind.from_flag`."""
         return self.from_python(value)
@@ -114,12 +116,14 @@ class OptOuts(Kind):
         """See `Kind.from_python`."""
         from hf_oss_instruct.curation.denylist import Denylist
 
-        return Denylist.from_file(Path(value)) if isinstance(value, str | os.PathLike) else value
+        return Denylist.from_file(Path(value)) if isinstance(value, str | os.PathLike) else typed(value, Denylist)
 
 
 @dataclass(frozen=True)
 class EmbeddingModelName(Kind):
     """A text encoder. A run config contains name and hash of a folder, not its path."""
+
+    expected = "a name on the Hub, a folder, or an EmbeddingModel"
 
     def from_flag(self, value: str) -> EmbeddingModel:
         """See `Kind.from_flag`."""
@@ -139,4 +143,4 @@ class EmbeddingModelName(Kind):
         """See `Kind.from_python`."""
         from hf_oss_instruct.embeddings import EmbeddingModel
 
-        return EmbeddingModel.named(os.fspath(value)) if isinstance(value, str | os.PathLike) else value
+        return EmbeddingModel.named(os.fspath(value)) if isinstance(value, str | os.PathLike) else typed(value, EmbeddingModel)

@@ -130,6 +130,8 @@ class Prompt:
 class PromptTemplateType(Kind):
     """A prompt template: a file on the command line; its text, or the name of the default, in YAML."""
 
+    expected = "the text of a template, or a Prompt"
+
     def from_flag(self, value: Path) -> Prompt:
         """See `Kind.from_flag`."""
         return Prompt.from_file(value)
@@ -144,6 +146,8 @@ class PromptTemplateType(Kind):
 
     def from_python(self, value: Prompt | str) -> Prompt:
         """See `Kind.from_python`."""
+        if not isinstance(value, str | Prompt):
+            raise TypeError(value)
         return Prompt(value) if isinstance(value, str) else value
 
 

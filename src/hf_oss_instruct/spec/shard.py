@@ -82,6 +82,7 @@ class ShardOf(Kind):
     """A shard, written `I/N`."""
 
     yaml_types = (str,)
+    expected = "a text such as '0/64'"
 
     def to_yaml(self, value: Shard) -> str:
         """See `Kind.to_yaml`."""
@@ -93,4 +94,4 @@ class ShardOf(Kind):
 
     def from_python(self, value: Shard | str) -> Shard:
         """See `Kind.from_python`."""
-        return Shard.parse(value) if isinstance(value, str) else value
+        return Shard.parse(value) if isinstance(value, str) else typed(value, Shard)

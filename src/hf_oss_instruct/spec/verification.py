@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
@@ -14,9 +15,7 @@ METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
 PASSING, ALL = "passing", "all"
 ANSWER, APART, GIVEN = "answer", "apart", "given"
 # In Python, these options are the fields of a `VerificationSpec`, and no arguments of their own.
-_FILES = ANYONE & ~Interface.PYTHON
-_OWN_FILES = _FILES & ~Interface.REPO_CONFIG
-_CALLER = CALLER & ~Interface.PYTHON
+_NO_STRANGER = ANYONE & ~Interface.REPO_CONFIG
 
 
 @documented
@@ -37,7 +36,7 @@ class VerificationSpec:
         flag="--verify",
         yaml="verify",
         rare=True,
-        set_by=_OWN_FILES,
+        set_by=_NO_STRANGER,
     )
     tests: str | None = option(
         None,
@@ -51,7 +50,7 @@ class VerificationSpec:
         yaml="tests",
         rare=True,
         auto=True,
-        set_by=_OWN_FILES,
+        set_by=_NO_STRANGER,
     )
     solutions: int = option(
         1,
@@ -61,7 +60,7 @@ class VerificationSpec:
         metavar="K",
         yaml="solutions",
         rare=True,
-        set_by=_OWN_FILES,
+        set_by=_NO_STRANGER,
     )
     solver: Any = option(
         None,
@@ -70,7 +69,7 @@ class VerificationSpec:
         python_help="Teacher that writes the further solutions. Default: the teacher of the run.",
         flag="--solver",
         metavar="MODEL",
-        set_by=_CALLER,
+        set_by=CALLER,
     )
     tester: Any = option(
         None,
@@ -79,7 +78,7 @@ class VerificationSpec:
         python_help="Teacher that writes the tests of `apart`. Default: the teacher of the run.",
         flag="--tester",
         metavar="MODEL",
-        set_by=_CALLER,
+        set_by=CALLER,
     )
     select: str = option(
         "majority",
@@ -91,7 +90,6 @@ class VerificationSpec:
         flag="--select",
         yaml="select",
         rare=True,
-        set_by=_FILES,
     )
     keep: str = option(
         PASSING,
@@ -103,7 +101,6 @@ class VerificationSpec:
         flag="--keep",
         yaml="keep",
         rare=True,
-        set_by=_FILES,
     )
     min_pass_rate: float | None = option(
         None,
@@ -114,7 +111,6 @@ class VerificationSpec:
         flag="--min-pass-rate",
         yaml="min_pass_rate",
         rare=True,
-        set_by=_FILES,
     )
     min_tests: int | None = option(
         None,
@@ -123,7 +119,6 @@ class VerificationSpec:
         flag="--min-tests",
         yaml="min_tests",
         rare=True,
-        set_by=_FILES,
     )
     min_mutation_score: float | None = option(
         None,
@@ -133,7 +128,6 @@ class VerificationSpec:
         flag="--min-mutation-score",
         yaml="min_mutation_score",
         rare=True,
-        set_by=_FILES,
     )
     mutants: int = option(
         8,
@@ -143,7 +137,6 @@ class VerificationSpec:
         metavar="M",
         yaml="mutants",
         rare=True,
-        set_by=_FILES,
     )
     repair: int = option(
         0,
@@ -154,7 +147,7 @@ class VerificationSpec:
         metavar="R",
         yaml="repair",
         rare=True,
-        set_by=_OWN_FILES,
+        set_by=_NO_STRANGER,
     )
     unverifiable: str = option(
         "drop",
@@ -166,22 +159,21 @@ class VerificationSpec:
         flag="--unverifiable",
         yaml="unverifiable",
         rare=True,
-        set_by=_FILES,
     )
-    packages: str | None = option(
+    packages: str | Path | None = option(
         None,
         Folder(),
         "Folder of installed packages, or a virtual environment, that programs may import.",
         flag="--packages",
         metavar="DIR",
-        set_by=_CALLER,
+        set_by=CALLER,
     )
     unsafe_no_sandbox: bool = option(
         False,
         Switch(),
         "Run programs without isolation, for disposable machines. Every row records it.",
         flag="--unsafe-no-sandbox",
-        set_by=_CALLER,
+        set_by=CALLER,
     )
 
     def __post_init__(self) -> None:

@@ -104,7 +104,7 @@ def verify(
         mutants=mutants,
         repair=repair,
         unverifiable=unverifiable,
-        packages=None if packages is None else str(packages),
+        packages=packages,
         unsafe_no_sandbox=unsafe_no_sandbox,
     )
     spec = RunSpec(
