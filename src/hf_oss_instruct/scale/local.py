@@ -27,7 +27,7 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove h
         ranks = self.get_incomplete_ranks(range(self.local_rank_offset, self.local_rank_offset + self.local_tasks))
         self.save_executor_as_json()
         slots, running = SimpleQueue[int](), set[Any]()
-        # There are as many slots as threads, so that `get` never waits.
+        # There are as many slots as threads, so `get` never waits.
         for slot in range(self.workers):
             slots.put(slot)
 
@@ -39,7 +39,7 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove h
             process.join()
             running.discard(process)
             slots.put(slot)
-            # Negative: the number of the signal that ended it. A task that failed by itself was logged by itself.
+            # Negative: the number of the signal that ended it. A task that failed without one was logged by its own process.
             if process.exitcode < 0:
                 killed = -process.exitcode == signal.SIGKILL
                 cause = "SIGKILL, which the system sends when memory is short" if killed else f"signal {-process.exitcode}"

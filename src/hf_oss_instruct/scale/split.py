@@ -73,7 +73,7 @@ def _write_part(run: RecordedRun, part: Shard, out: Path, *, first: bool) -> Non
             if entry.seed is None or entry.seed.index in part:
                 new.append(entry.key, entry.answer, entry.seed, entry.task)
     if (run.folder / VERDICTS).exists():
-        # All of them: they are found by hash, so that those of other parts do no harm.
+        # All of them: they are found by hash, so those of other parts do no harm.
         shutil.copyfile(run.folder / VERDICTS, building / VERDICTS)
     kept = ("format_version", "teacher", "tasks", "started", "versions") + (("requests_sent", "seconds") if first else ())
     recorded: Mapping[str, Any] = run.report

@@ -29,7 +29,7 @@ def check_place(store: Store, job: Mapping[str, object] | None = None) -> None:
     """
     store.create()
     names = [name for name in with_retries(store.names) if name != HUB_FILE]
-    # Files of an earlier version are removed, so that anything else must not be there.
+    # Files of an earlier version are removed, so nothing else may be there.
     if names and JOB not in names:
         raise RunError(f"The store {store.url!r} is not empty: it contains {', '.join(names[:3])}. Pass a new folder with --out.")
     if names and job:

@@ -87,7 +87,7 @@ class TextBuffer:
             return self
         start = self.start.copy()  # (texts,)
         first = self.data[np.minimum(start, len(self.data) - 1)]  # (texts,): the first byte of each
-        # The first byte rules out nearly all texts, so that the pattern runs on few.
+        # The first byte rules out nearly all texts, so the pattern runs on few.
         for number in np.flatnonzero(((first == ord("<")) | (first == BOM[0])) & (self.stop > start)):
             found = PREFIXES.match(self.data.data[int(start[number]) : int(self.stop[number])])
             start[number] += found.end() if found else 0

@@ -189,7 +189,7 @@ def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -
     """The outcome of a seed according to journal and verdicts."""
     item: Any = seed
     outcome: Any
-    # What the engine does, in one loop: every answer is on disk, so that nothing is waited for.
+    # What the engine does, in one loop: every answer is on disk, so nothing is waited for.
     task, index = tasks[0], 0
     while True:
         if isinstance(task, GenerationTask):
@@ -217,5 +217,5 @@ def _in_seed_order(journals: Sequence[Journal], task: str) -> Iterator[tuple[See
         for seed, answer in journal.in_seed_order(task):
             yield seed, answer, journal
 
-    # Each journal is in seed order already, so that no more than one answer of each is in memory.
+    # Each journal is in seed order already, so at most one answer of each is in memory.
     return merge(*map(of, journals), key=lambda item: item[0].index)

@@ -194,7 +194,7 @@ def rows(
     if left_out:
         counts = ", ".join(f"{number} {reason}" for reason, number in left_out.most_common())
         logger.warning("Seeds that gave no row: %s.", counts)
-    # For `datasets`, whose cache would keep a dataset with a gap for good.
+    # `datasets` would keep the gap in its cache, and datatrove would count the task as completed.
     if complete and left_out["pending"]:
         raise TeacherError(
             f"{left_out['pending']:,} seeds have no answer yet. Everything received is kept; the same call continues."

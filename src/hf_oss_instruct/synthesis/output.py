@@ -285,7 +285,7 @@ class DatasetWriter:
             for shards in self._all[1:]:
                 shards.finish()
         finally:
-            # Also after an error, so that no partial file looks like a table.
+            # Also after an error, so that no unfinished file stays behind.
             for shards in self._all:
                 shards.abandon()
             if self._unchecked.folder.is_dir():

@@ -179,7 +179,7 @@ def _occupied(out: Path) -> Iterator[None]:
             f"--out {str(out)!r} has {' '.join(wildcards)} in its path, which load_dataset interprets as a pattern, so it would "
             f"not find the dataset. Use another folder."
         )
-    # Finished tables are replaced, so that the files of somebody else would be at risk.
+    # Finished tables are replaced, so other people's files would be at risk.
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
         raise RunError(f"--out {str(out)!r} contains other files and no {CONFIG}. Use a new or empty folder.")
     with locked(out):

@@ -98,7 +98,7 @@ def before_and_after(rows: SourceRows, kept: Sequence[Mapping[str, Any]]) -> lis
     evolved = [row for row in kept if row["round"] and row["parent_id"]]
     parents = {row["seed_id"]: row for row in rows} | {row["seed_id"]: row for row in evolved}
     both = [(row, parents[row["parent_id"]]) for row in evolved if row["parent_id"] in parents]
-    # Each evolved problem is followed by its parent's, so that even indices are compared with odd ones.
+    # Each evolved problem is followed by its parent's, so even indices are compared with odd ones.
     texts = [str(row["problem"]) for pair in both for row in pair]
     alike = similarities(texts, range(0, len(texts), 2), range(1, len(texts), 2))
     by_round: dict[int, list[float]] = {}

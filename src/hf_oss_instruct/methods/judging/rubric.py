@@ -78,7 +78,7 @@ class Rubric:
         """
         try:
             with Path(path).open("rb") as file:
-                # A character has at most four bytes, so that this is enough to find out whether a file is too large.
+                # A character has at most four bytes, so this is enough to find out whether a file is too large.
                 text = file.read(4 * MAX_YAML_CHARS).decode("utf-8")
             values = load_yaml(text)
         except (OSError, ValueError) as error:

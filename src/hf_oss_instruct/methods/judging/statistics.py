@@ -88,7 +88,7 @@ def agreement(rubric: Rubric, judges: Sequence[str], given: Sequence[tuple[str, 
     alpha: dict[str, float | None] = {}
     for criterion in rubric.criteria:
         scores = [(judge, row, score) for row, judge, name, score in given if name == criterion.name]
-        # Alpha compares scores of the same row, so that rows with the score of one judge say nothing.
+        # Alpha compares scores of the same row, so rows with the score of one judge say nothing.
         shared = {row for row, count in Counter(row for _, row, _ in scores).items() if count > 1}
         both = [(judge, row, score) for judge, row, score in scores if row in shared]
         alpha[criterion.name] = (

@@ -42,7 +42,7 @@ def write_buckets(folder: Path, shard: Shard) -> int:
     """
     signatures = SignatureFiles(folder)
     job = signatures.job
-    # Equal texts have equal keys, so that a range of keys can be looked at without the others.
+    # Equal texts have equal keys, so a range of keys can be looked at without the others.
     parts = max(1, shard.count // (len(job.columns) * job.bands))
     units = [*product(range(len(job.columns)), range(job.bands), range(parts))]
     # One empty array, since `concatenate` needs at least one.

@@ -39,7 +39,7 @@ def write_clusters(folder: Path) -> int:
     records = _distinct(folder, PAIR if signatures.job.check == NEAR else MARK)
     positions, details = (_near if signatures.job.check == NEAR else _exact)(signatures, records)
     order = np.argsort(positions)  # (rejected,)
-    # (tasks + 1,): a position has its task in the high bits, so that each task's documents stand together.
+    # (tasks + 1,): a position has its task in the high bits, so each task's documents stand together.
     ends = np.searchsorted(positions[order], np.arange(len(signatures) + 1, dtype=np.uint64) << BITS)
     (folder / CLUSTERS).mkdir(parents=True, exist_ok=True)
     for task in range(len(signatures)):
@@ -74,7 +74,7 @@ def _distinct(folder: Path, kind: np.dtype[np.void]) -> Records:
     for number, path in enumerate(paths, 1):
         fresh.append(np.load(path, allow_pickle=False))
         size += len(fresh[-1])
-        # Sorted only when there are more new records than known ones, so that each is sorted a few times.
+        # Sorted only when there are more new records than known ones, so each is sorted only a few times.
         if size > max(len(known), 2**20) or number == len(paths):
             known, fresh, size = _unique(np.concatenate([known, *fresh])), [], 0
     return known

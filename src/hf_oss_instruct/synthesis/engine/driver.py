@@ -175,7 +175,7 @@ class _Engine:
         self._runner.close()
         self._items.local_work.stop()
         self._schedule.changed.set()
-        # Requests in flight are paid for, so that they get time to be answered before they are cancelled.
+        # Requests in flight are paid for, so they get time to be answered before they are cancelled.
         await self._workers.ended(finish_s)
         self._workers.cancel()
 

@@ -201,7 +201,7 @@ class Items:
             self.local_work.tasks.setdefault(id(task), task)
         else:
             teacher = task.teacher
-            # A task may lead to others, so that some teachers turn up only during the run.
+            # A task may lead to others, so some teachers turn up only during the run.
             if id(teacher) not in self.teachers:
                 self.teachers[id(teacher)] = teacher
                 check_batches(self._journal.folder, teacher)

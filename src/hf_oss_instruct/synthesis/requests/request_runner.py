@@ -204,7 +204,7 @@ class RequestRunner:
         # It was paid for, even if it could not be written.
         self._usage.answered += state.sends_requests
         state.reached = True
-        # Any other reason is about the item's content, so that it needs no comparison with other items.
+        # Any other reason is about the item's content, so it needs no comparison with other items.
         if state.answers_others or refusal.reason != "refused":
             self._journal.append(key, refusal, request.seed, state.name)
             state.failing_since = None

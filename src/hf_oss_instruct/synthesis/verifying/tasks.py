@@ -225,7 +225,7 @@ class RunTests(_Local):
             if not self.verification.verdicts.closed:
                 raise
             return Pending(self.seed(item), f"the run was interrupted: {error}")
-        # Such as a full disk: it would meet every other row, too, so that the run stops.
+        # Such as a full disk: it would meet every other row, too, so the run stops.
         except OssInstructError:
             raise
         except Exception as error:  # a suite that our readers stumble over must not hold up the other rows

@@ -108,7 +108,7 @@ class BatchTeacher(Teacher):
                 return await self._direct.complete(request)
         reason, tried = "no batch answered it", 0
         while tried < MAX_BATCHES:
-            # None: the batch has ended without an answer, so that the request goes into the next one.
+            # None: the batch has ended without an answer, so the request goes into the next one.
             line = await self._result(request)
             if line is None:
                 tried += 1

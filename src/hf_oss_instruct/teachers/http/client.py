@@ -171,7 +171,7 @@ def connection_error(error: Exception) -> RetryableError:
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """The body, up to `MAX_ANSWER_BYTES` bytes."""
-    # The header may be missing, and counts bytes before decompression, so that what arrives is counted as well.
+    # The header may be missing, and counts bytes before decompression, so what arrives is counted as well.
     if (response.content_length or 0) <= MAX_ANSWER_BYTES:
         body = bytearray()
         async for chunk in response.content.iter_any():
