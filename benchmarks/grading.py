@@ -29,7 +29,7 @@ from hf_oss_instruct.evaluation.call_tests.expected import ExpectedValues
 from hf_oss_instruct.evaluation.call_tests.grading import judge_calls
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM_LIMITS
 from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 
@@ -132,9 +132,9 @@ def language(key: str, data: Path | None, every: int, meter: Meter) -> None:
         for order in (tests.expected, (*tests.expected[1:], tests.expected[0])):
             program = replaying(problem, order)
             started = meter.seconds()
-            inside = judge_program(*guarded(program, problem.tests, name), name, WHOLE_PROGRAM)
+            inside = judge_program(*guarded(program, problem.tests, name), name, WHOLE_PROGRAM_LIMITS)
             between = meter.seconds()
-            found = judge_calls(program, tests, values, name, WHOLE_PROGRAM)
+            found = judge_calls(program, tests, values, name, WHOLE_PROGRAM_LIMITS)
             spent = [spent[0] + between - started, spent[1] + meter.seconds() - between]
             alike = (inside.status == "passed") == (found.status == "passed")
             count, same, passed = count + 1, same + alike, passed + (found.status == "passed")

@@ -13,7 +13,7 @@ import pytest
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM_LIMITS, score
 from hf_oss_instruct.evaluation.tamper_protection import guarded
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 
@@ -158,7 +158,7 @@ def test_a_right_program_passes_and_no_trap_does(key: str) -> None:
     if trouble := why_unavailable(language):
         pytest.skip(trouble)
     found = {
-        name: judge_program(*guarded(f"{case.prompt}{text}", case.tests, language), language, WHOLE_PROGRAM)
+        name: judge_program(*guarded(f"{case.prompt}{text}", case.tests, language), language, WHOLE_PROGRAM_LIMITS)
         for name, text in {"right": case.right, "wrong": case.wrong, **case.traps}.items()
     }
     assert {name for name, judged in found.items() if judged.status == "passed"} == {"right"}, found["right"]

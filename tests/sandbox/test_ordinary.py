@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM_LIMITS
 from hf_oss_instruct.sandbox.judging.judge import judge
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
@@ -70,6 +70,6 @@ def test_each_of_them_passes_alone_in_each_tier(language: str, number: int, isol
 def judged(own: Parts, numbers: list[int], tier: str) -> str:
     """What is wrong with some programs of a language; nothing if they pass."""
     text, tests = own.program(numbers)
-    found = judge_program(text, tests, own.language, WHOLE_PROGRAM, tier=tier)
+    found = judge_program(text, tests, own.language, WHOLE_PROGRAM_LIMITS, tier=tier)
     said = found.execution.stderr + found.execution.stdout if found.execution else ""
     return "" if found.status == "passed" else f"{found.status}: {found.detail} {said[-1500:]}"

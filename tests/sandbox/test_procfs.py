@@ -111,7 +111,7 @@ def test_a_folder_with_too_many_files_is_too_large(tmp_path: Path) -> None:
     os.link(tmp_path / "a", tmp_path / "b")
     assert sum(folders.file_sizes(str(tmp_path)).values()) in range(100_000, 130_000)
     (tmp_path / "many").mkdir()
-    for number in range(folders.FILES):
+    for number in range(folders.MAX_FILES):
         os.link(tmp_path / "a", tmp_path / "many" / str(number))
     assert folders.file_sizes(str(tmp_path)) == {0: folders.TOO_LARGE}
 

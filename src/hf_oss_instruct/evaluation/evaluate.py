@@ -17,7 +17,12 @@ from hf_oss_instruct.benchmarks.registry import canonical
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
-from hf_oss_instruct.evaluation.integrations.lighteval_models import SERVED, GenerationSampling, LightevalModel, ModelChoice
+from hf_oss_instruct.evaluation.integrations.lighteval_models import (
+    SERVER_BACKENDS,
+    GenerationSampling,
+    LightevalModel,
+    ModelChoice,
+)
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
@@ -121,7 +126,7 @@ def evaluate(
     backend = backend or ("litellm" if base_url else "transformers")
     choice = ModelChoice(model, backend, model_revision, base_url, api_key_env, batch_size, options or {})
     sampling = GenerationSampling(n, temperature, top_p, max_new_tokens, rng_seed)
-    if backend in SERVED and style not in (None, "chat"):
+    if backend in SERVER_BACKENDS and style not in (None, "chat"):
         raise UsageError(f"A chat server does not support the style {style!r}: it applies its own template. Use chat.")
     chosen_tier(tier)  # fail before generating what could not be scored
     settings = _Settings(style, limit, ks, allow_empty, trained_on, workers, tier)
@@ -181,7 +186,7 @@ class _Run:
             out,
             # Servers and vLLM schedule prompts themselves: a larger batch keeps them busy until it is written.
             batch=self._choice.batch_size * (1 if self._choice.backend == "transformers" else 8),
-            allow_empty=self._settings.allow_empty or self._choice.backend not in SERVED,
+            allow_empty=self._settings.allow_empty or self._choice.backend not in SERVER_BACKENDS,
             progress=self._progress,
         )
         if unanswered:
@@ -225,7 +230,7 @@ def _all_tasks(tasks: Sequence[str]) -> list[str]:
 def _model_identity(choice: ModelChoice) -> tuple[ModelChoice, dict[str, Any]]:
     """Resolve the model's commit, and return what identifies its answers: no URL and no key."""
     facts: dict[str, Any] = {"model": choice.name, "backend": choice.backend, "options": dict(choice.options)}
-    if choice.backend in SERVED:
+    if choice.backend in SERVER_BACKENDS:
         return choice, facts
     if (folder := Path(choice.name)).is_dir():
         files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -12,7 +12,7 @@ from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.sample_files import Fault, Record, files_of, records, refuse
-from hf_oss_instruct.evaluation.sample_files.records import SHOWN
+from hf_oss_instruct.evaluation.sample_files.records import MAX_SHOWN
 
 _ID = re.compile(r"(?:(?P<name>[A-Za-z]+)[/_])?(?P<number>\d{1,9})(?:_\w*)?")
 """A problem ID as benchmarks and tools write it: `HumanEval/2`, `HumanEval_2_name`, `2`."""
@@ -91,7 +91,7 @@ def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: b
     samples = _renumbered(samples)
     if unknown := [sample for sample in samples if sample.task_id not in benchmark.problems]:
         some = next(iter(benchmark.problems))
-        listed = "; ".join(dict.fromkeys(f"{sample.task_id!r} ({sample.location})" for sample in unknown[:SHOWN]))
+        listed = "; ".join(dict.fromkeys(f"{sample.task_id!r} ({sample.location})" for sample in unknown[:MAX_SHOWN]))
         count = len({sample.task_id for sample in unknown})
         raise EvaluationError(
             f"{count:,} problems of the samples ({len(unknown):,} of {len(samples):,} samples) are not in {benchmark.task} "

@@ -19,7 +19,7 @@ from hf_oss_instruct.exports.templates import rendered
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
-from hf_oss_instruct.verification.suites import READ, core, read_suite
+from hf_oss_instruct.verification.suites import READERS, core, read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
 PACKAGE = Path(__file__).parents[1]
@@ -102,7 +102,7 @@ def _other(tests: RowTests) -> dict[str, str]:
         "env": dict(tools.env),
     }
     if suite:
-        name = READ[tests.language]
+        name = READERS[tests.language]
         own = [path for path in sorted(SUITES.glob("*.*")) if path.stem == name or path.stem.startswith(f"{name}_")]
         library = _library(_with_imports(own))
         job |= {"core": core.__name__, "module": f"{core.__name__.rpartition('.')[0]}.{name}", "suite": asdict(suite)}
@@ -119,7 +119,7 @@ def _other(tests: RowTests) -> dict[str, str]:
 
 def _suite(tests: RowTests) -> Suite | None:
     """The single tests; None if they are not known."""
-    if tests.language not in READ:
+    if tests.language not in READERS:
         return None
     try:
         return read_suite(tests.code, tests.language, tests.solution)

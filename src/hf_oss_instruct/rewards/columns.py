@@ -25,7 +25,7 @@ TEST_COLUMNS = (
 CODE_COLUMNS = ("tests", "test", "test_cases")
 """Of these, those that may contain plain test code."""
 LANGUAGE_COLUMNS = ("lang", "language", "programming_language")
-LARGEST_LITERAL = 1 << 20
+MAX_LITERAL_CHARS = 1 << 20
 """Characters of a text that is read as Python literals, which costs far more than JSON."""
 
 
@@ -154,7 +154,7 @@ class _Reader:
             return any_json(text)
         except ValueError as error:
             last_error = error
-        if len(text) <= LARGEST_LITERAL:
+        if len(text) <= MAX_LITERAL_CHARS:
             try:
                 # Parsing someone's test code as a literal warns of its invalid escapes.
                 with warnings.catch_warnings():

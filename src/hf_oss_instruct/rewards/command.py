@@ -13,7 +13,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.terminal.flags import unsafe_option
 from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, deferring
 
-TOKEN = "HF_OSS_INSTRUCT_REWARD_TOKEN"
+TOKEN_VARIABLE = "HF_OSS_INSTRUCT_REWARD_TOKEN"
 
 
 @click.command("reward-server", short_help="Serve the code reward over HTTP.")
@@ -22,7 +22,8 @@ TOKEN = "HF_OSS_INSTRUCT_REWARD_TOKEN"
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on. Addresses other than loopback require a token."
 )
 @click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help=f"File with the bearer token that clients must send. Default: the environment variable {TOKEN}.")  # fmt: skip
+              help="File with the bearer token that clients must send. Default: the environment variable "
+              f"{TOKEN_VARIABLE}.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Programs that run at the same time. Default: the number of CPUs.")
 @click.option("--queue", type=click.IntRange(1), default=4096, show_default=True,
               help="Maximum number of completions queued or running; beyond it, clients get HTTP 429 and retry.")  # fmt: skip
@@ -61,10 +62,11 @@ def reward_server(
     from hf_oss_instruct.rewards.options import RewardOptions
     from hf_oss_instruct.rewards.serving.server import RewardServer, serve
 
-    token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN, "")
+    token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN_VARIABLE, "")
     if not is_loopback(host) and not token:
         raise UsageError(
-            f"Anyone who reaches {host} could run programs here. Set a token in {TOKEN} or --token-file, or listen on 127.0.0.1."
+            f"Anyone who reaches {host} could run programs here. Set a token in {TOKEN_VARIABLE} or --token-file, or "
+            "listen on 127.0.0.1."
         )
     options = RewardOptions(cpu_s=cpu_s, wall_s=wall_s, memory_mib=memory_mib, workers=workers or 0, token=token, tier=tier or "")
     server = RewardServer(options, queue, body_mib << 20)

@@ -11,7 +11,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import Limits
 
 VARIANTS = ("all", "share", "weighted")
-LEAST_MEMORY_MIB = 16
+MIN_MEMORY_MIB = 16
 """Below it every program would fail, and get 0.0 as if it were wrong."""
 PREFIX = "HF_OSS_INSTRUCT_REWARD_"
 """Environment variables are this and the option's name in capitals; a YAML for `trl grpo` sets them under `env:`."""
@@ -62,8 +62,8 @@ class RewardOptions:
         if self.call_wall_s <= 0:
             raise UsageError(f"call_wall_s is {self.call_wall_s}; it must be a positive number of seconds.")
         _ = self.limits  # raises
-        if self.memory_mib < LEAST_MEMORY_MIB:
-            raise UsageError(f"memory_mib is {self.memory_mib}; no program starts with less than {LEAST_MEMORY_MIB} MiB.")
+        if self.memory_mib < MIN_MEMORY_MIB:
+            raise UsageError(f"memory_mib is {self.memory_mib}; no program starts with less than {MIN_MEMORY_MIB} MiB.")
 
     def __repr__(self) -> str:
         # The token must not get into logs and error messages.

@@ -12,9 +12,9 @@ import xxhash
 from hf_oss_instruct.rewards.columns import LANGUAGE_COLUMNS, TEST_COLUMNS, read_row
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 
-READ = (*TEST_COLUMNS, *LANGUAGE_COLUMNS, "inputs", "outputs", "fn_name", "solution", "entry_point", "test_weights")
+READ_COLUMNS = (*TEST_COLUMNS, *LANGUAGE_COLUMNS, "inputs", "outputs", "fn_name", "solution", "entry_point", "test_weights")
 """Columns that are read."""
-KEPT = 4096
+CACHE_SIZE = 4096
 """Rows whose tests are kept."""
 
 
@@ -30,7 +30,7 @@ class RowTestsReader:
         Raises:
             UsageError: see `read_row`.
         """
-        own = {name: row[name] for name in READ if name in row}
+        own = {name: row[name] for name in READ_COLUMNS if name in row}
         try:
             key = xxhash.xxh3_128_digest(json.dumps(own, default=_plain).encode())  # not orjson, to which NaN is null
         except (TypeError, ValueError, RecursionError):  # such as a set, whose order may differ
@@ -39,7 +39,7 @@ class RowTestsReader:
             self._known.move_to_end(key)
         else:
             self._known[key] = read_row(row)
-            while len(self._known) > KEPT:
+            while len(self._known) > CACHE_SIZE:
                 self._known.popitem(last=False)
         return self._known[key]
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import OssInstructError, UsageError
-from hf_oss_instruct.rewards.grading.prepare import KEPT, Graders
+from hf_oss_instruct.rewards.grading.prepare import GRADER_CACHE_SIZE, Graders
 from hf_oss_instruct.rewards.grading.results import Results
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.rewards.options import RewardOptions
@@ -25,7 +25,7 @@ from hf_oss_instruct.rewards.weights import weights_of
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.terminal.display import one_line
 
-REMEMBERED = 65_536
+RESULT_CACHE_SIZE = 65_536
 """Results of this many programs are kept."""
 _log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class Scorer:
             found = weights_of(self._graders.of(tests), tests, self.options.limits, self._tier)
             with self._lock:
                 self._weights[tests.key] = found
-                while len(self._weights) > KEPT:
+                while len(self._weights) > GRADER_CACHE_SIZE:
                     self._weights.popitem(last=False)
         return found
 
@@ -147,7 +147,7 @@ class Scorer:
     def _remember(self, key: str, results: Results) -> None:
         with self._lock:
             self._results[key] = results
-            while len(self._results) > REMEMBERED:
+            while len(self._results) > RESULT_CACHE_SIZE:
                 self._results.popitem(last=False)
 
 

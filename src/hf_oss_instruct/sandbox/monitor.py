@@ -27,7 +27,7 @@ SLACK_S, STOP_S = (
     2.0,
     0.5,
 )  # seconds past the wall limit after which we stop the run, then kill its init process if it does not react
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 
 
 class SandboxStalledError(Exception):
@@ -173,7 +173,7 @@ class _Monitor:
     def _read(self, stream: int) -> bool:
         """Read what is available; False at end of file."""
         try:
-            chunk = os.read(self._pipes[stream], CHUNK)
+            chunk = os.read(self._pipes[stream], CHUNK_BYTES)
         except BlockingIOError:
             return True
         remaining = self._max_bytes - sum(map(len, self._output.streams))
@@ -183,7 +183,7 @@ class _Monitor:
 
     def _receive_report(self) -> bool:
         """Receive one report; False when the other side is closed."""
-        message, fds, _, _ = socket.recv_fds(self._report, CHUNK, 1)
+        message, fds, _, _ = socket.recv_fds(self._report, CHUNK_BYTES, 1)
         if not message:
             if self._init_process < 0 and not self._error:
                 self._error = "the run ended before it began"
@@ -293,7 +293,7 @@ def _memory(stack: contextlib.ExitStack, size: int) -> int:
 
 def _read_to_zero_byte(fd: int) -> bytearray:
     found, zero = bytearray(), b""
-    while not zero and (chunk := os.pread(fd, CHUNK, len(found))):
+    while not zero and (chunk := os.pread(fd, CHUNK_BYTES, len(found))):
         text, zero, _ = chunk.partition(b"\0")
         found += text
     return found

@@ -36,7 +36,7 @@ from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.lazy_rows import rows
-from hf_oss_instruct.synthesis.output import AT_ONCE, RunStats
+from hf_oss_instruct.synthesis.output import BATCH_ROWS, RunStats
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
@@ -247,7 +247,7 @@ class Check(DatatroveStep):
         """See `PipelineStep.run`."""
         check = BY_NAME[self.name].make(CurationOptions(lists=tuple(find(self.benchmarks))))
         incoming = iter(data or ())
-        while documents := list(islice(incoming, AT_ONCE)):
+        while documents := list(islice(incoming, BATCH_ROWS)):
             checked = check(pa.Table.from_pylist([document.metadata for document in documents]))
             for document, row in zip(documents, checked.to_pylist(), strict=True):
                 if row.get(REASON):
@@ -319,5 +319,5 @@ def document_of(row: Row | dict[str, Any]) -> Document:
 
 def documents_in(path: Path) -> Iterator[Document]:
     """The rows of a parquet file as documents."""
-    for batch in pq.ParquetFile(path).iter_batches(AT_ONCE):
+    for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS):
         yield from map(document_of, batch.to_pylist())

@@ -51,9 +51,9 @@ from hf_oss_instruct.verification.memo import VERSION as VERDICTS
 
 CARD = "README.md"
 PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
-AT_ONCE = 1000
+BATCH_ROWS = 1000
 """Rows that checks of single rows process at a time."""
-SAMPLES = 2
+CARD_ROWS = 2
 """Rows shown on the card."""
 
 
@@ -103,8 +103,8 @@ class RunStats:
         self.teachers.update(rows["teacher"].to_pylist())
         for licenses in rows["licenses"].to_pylist():
             self.licenses.update(licenses or ["not stated"])
-        if len(self.samples) < SAMPLES:
-            self.samples.extend(rows.slice(0, SAMPLES - len(self.samples)).to_pylist())
+        if len(self.samples) < CARD_ROWS:
+            self.samples.extend(rows.slice(0, CARD_ROWS - len(self.samples)).to_pylist())
 
 
 class DatasetWriter:
@@ -192,7 +192,7 @@ class DatasetWriter:
     @property
     def is_due(self) -> bool:
         """Whether enough rows have arrived since the last check."""
-        return len(self._fresh) >= AT_ONCE
+        return len(self._fresh) >= BATCH_ROWS
 
     def checks(self) -> list[dict[str, Any]]:
         """The entries of the checks for `run.json`, after `finish`."""

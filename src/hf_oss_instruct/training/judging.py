@@ -21,7 +21,7 @@ from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.structured import any_json
 from hf_oss_instruct.training.callbacks import AnswerOutcome, JudgedAnswer, Scoring
 
-OWN = ("instruction", "entry_point", "tests")
+REQUIRED_FIELDS = ("instruction", "entry_point", "tests")
 """Required fields of a custom task; `language` is optional, Python by default."""
 
 
@@ -78,9 +78,11 @@ def _task(path: Path, number: int, line: str) -> dict[str, Any]:
         record = any_json(line)
     except ValueError as error:
         raise UsageError(f"{where} is not JSON: {error}. Write one object per line.") from error
-    missing = [name for name in OWN if not (isinstance(record, dict) and isinstance(record.get(name), str) and record[name])]
+    missing = [
+        name for name in REQUIRED_FIELDS if not (isinstance(record, dict) and isinstance(record.get(name), str) and record[name])
+    ]
     if missing:
-        raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(OWN)}, and may have language.")
+        raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(REQUIRED_FIELDS)}, and may have language.")
     language_name = record.get("language", "python")
     if (language := find(language_name) if isinstance(language_name, str) else None) is None:
         raise UsageError(f"{where} is in an unknown language {record['language']!r}. Leave it out for Python.")

@@ -8,13 +8,13 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 
-CARRIES_STATE = {
+STATEFUL_MODELS = {
     "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "lfm2", "mamba", "mamba2", "nemotron_h", "qwen3_5",
     "qwen3_5_moe", "qwen3_5_text", "qwen3_next", "recurrent_gemma", "rwkv", "zamba", "zamba2",
 }  # fmt: skip
 """Model types whose recurrent state or convolution leaks from one packed row into the next. Measured for Qwen3-Next and Qwen3.5;
 the others by their architecture."""
-ANYWHERE = {None, "eager", "sdpa"}
+PORTABLE_ATTENTION = {None, "eager", "sdpa"}
 """Attention implementations that need neither a GPU nor another package."""
 
 
@@ -39,7 +39,7 @@ def check_device(values: Mapping[str, Any]) -> None:
         where = torch.cuda.get_device_name(0) if cuda else "no GPU here, and use_cpu is not set"
         raise UsageError(f"bf16 cannot be used: {where}. Set bf16: false and dtype: float32, and use_cpu: true on a CPU.")
     attention = values.get("attn_implementation")
-    if attention not in ANYWHERE and not cuda and attention != "flex_attention":
+    if attention not in PORTABLE_ATTENTION and not cuda and attention != "flex_attention":
         raise UsageError(f"attn_implementation {attention!r} requires a CUDA GPU, and none was found. Set it to sdpa.")
 
 
@@ -71,7 +71,7 @@ def check_model(values: Mapping[str, Any], config: Any) -> None:
         raise UsageError(f"max_length is not set. Set it to {positions:,}, the positions of the model, or less.")
     if positions and longest > positions:
         raise UsageError(f"max_length is {longest:,} and the model has {positions:,} positions. Set max_length to that or less.")
-    kinds = {config.model_type, text.model_type} & CARRIES_STATE
+    kinds = {config.model_type, text.model_type} & STATEFUL_MODELS
     if values.get("packing") and kinds:
         raise UsageError(
             f"Rows packed together would see each other in {min(kinds)} models, whose state runs on from row to row. "

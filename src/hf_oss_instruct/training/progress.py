@@ -6,7 +6,7 @@ from typing import Any
 
 from hf_oss_instruct.progress.counts import Counts
 
-SHOWN = {"loss": "loss", "learning_rate": "learning rate", "score/pass@1": "pass@1"}
+DISPLAY_NAMES = {"loss": "loss", "learning_rate": "learning rate", "score/pass@1": "pass@1"}
 """Key of the trainer's log → its name in the display."""
 
 
@@ -29,7 +29,7 @@ def show_in(trainer: Any, counts: Counts) -> None:
             counts.done = state.global_step
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **rest: Any) -> None:
-            for key, name in SHOWN.items():
+            for key, name in DISPLAY_NAMES.items():
                 if logs and key in logs:
                     counts.values[name] = f"{float(logs[key]):.3g}"
             if logs and "num_tokens" in logs:

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
     from hf_oss_instruct.training.callbacks import Scoring
 
-MAY_CHANGE = set("num_train_epochs max_steps save_steps save_strategy logging_steps report_to push_to_hub hub_model_id".split())
+CHANGEABLE_KEYS = set(
+    "num_train_epochs max_steps save_steps save_strategy logging_steps report_to push_to_hub hub_model_id".split()
+)
 """Keys that may change when a run is resumed."""
 
 
@@ -168,7 +170,7 @@ def _checkpoint_to_resume(out: Path, values: dict[str, Any], arguments: Any, opt
     """The checkpoint to resume from, if the folder has one of this recipe and of these options, which decide on the tokens."""
     if arguments.resume_from_checkpoint:
         return str(arguments.resume_from_checkpoint)
-    checkpoint, may_change = last_whole_checkpoint(out), MAY_CHANGE | set(LAUNCH_KEYS)
+    checkpoint, may_change = last_whole_checkpoint(out), CHANGEABLE_KEYS | set(LAUNCH_KEYS)
     if checkpoint and (out / RECIPE).is_file():
         there, here = ({key: recipe[key] for key in recipe.keys() - may_change} for recipe in (read_yaml(out / RECIPE), values))
         if changed := sorted(differences(there | _options_of(out), here | options)):

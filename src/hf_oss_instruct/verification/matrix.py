@@ -14,7 +14,7 @@ from hf_oss_instruct.verification.rows import SolutionResult, VerificationOption
 from hf_oss_instruct.verification.running import run_solutions
 from hf_oss_instruct.verification.runs import SuiteResult, TestResult
 from hf_oss_instruct.verification.suites import read_suite
-from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, Suite
+from hf_oss_instruct.verification.suites.core import MAX_SOLUTION_CHARS, Suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,9 @@ def results_of(solutions: Sequence[str], suite: Suite, options: VerificationOpti
 
 
 def _refused(solution: str, suite: Suite) -> SuiteResult | None:
-    if solution.strip() and len(solution) <= LARGEST_SOLUTION:
+    if solution.strip() and len(solution) <= MAX_SOLUTION_CHARS:
         return None
-    reason = f"the solution has {len(solution):,} characters; at most {LARGEST_SOLUTION:,} are run"
+    reason = f"the solution has {len(solution):,} characters; at most {MAX_SOLUTION_CHARS:,} are run"
     return SuiteResult((None,) * len(suite.tests), reason if solution.strip() else "the solution is empty", "refused")
 
 

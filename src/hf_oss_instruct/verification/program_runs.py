@@ -27,7 +27,7 @@ SOURCES = {
     "typescript": javascript.sources,
 }
 """Language → the function that builds the program that runs a suite."""
-TOGETHER = {"c": cpp.together, "cpp": cpp.together, "go": go.together}
+COMBINABLE = {"c": cpp.together, "cpp": cpp.together, "go": go.together}
 """Language → whether changes of a program can be part of one program: not where functions are called before `main` is."""
 TYPES_ONLY = frozenset({"typescript"})
 """Languages whose compiler emits a program despite type errors."""
@@ -35,9 +35,9 @@ _PLACES = re.compile(
     r"\bMain\.java:(\d+): error|^error.*\n\s*--> \S*program\.rs:(\d+)|\bprogram\.cs\((\d+),\d+\): error", re.MULTILINE
 )
 """Where Java's, Rust's and C#'s compilers say that an error is."""
-STDERR = 2000
+MAX_STDERR_CHARS = 2000
 OUTPUT_BYTES = 16 << 20
-LEAST_S, TIMES = 1, 16  # CPU time limit of a variant: at least the first, and this factor times the solution's
+MIN_CPU_S, CPU_FACTOR = 1, 16  # CPU time limit of a variant: at least the first, and this factor times the solution's
 
 
 def run_all(
@@ -54,7 +54,7 @@ def run_all(
     """
     if suite.is_pairs:
         return [_pairs(suite, programs[run.program], run, limits, tier) for run in runs]
-    if len(programs) > 1 and suite.language in TOGETHER and not TOGETHER[suite.language](programs[0]):
+    if len(programs) > 1 and suite.language in COMBINABLE and not COMBINABLE[suite.language](programs[0]):
         alone = [replace(run, program=0) for run in runs]
         return [
             run_all(suite, [programs[run.program]], [own], limits, tier=tier)[0] for run, own in zip(runs, alone, strict=True)
@@ -105,7 +105,9 @@ def _failed_result(suite: Suite, ran: Execution) -> SuiteResult:
     none = (None,) * len(suite.tests)
     if ran.status == "sandbox_error":
         return SuiteResult(none, sandbox_error=ran.reason)
-    return SuiteResult(none, ran.stderr[-STDERR:], "compile_error", compiled=False, stderr=ran.stderr[-STDERR:])
+    return SuiteResult(
+        none, ran.stderr[-MAX_STDERR_CHARS:], "compile_error", compiled=False, stderr=ran.stderr[-MAX_STDERR_CHARS:]
+    )
 
 
 def _read(suite: Suite, ran: Execution, nonce: str) -> SuiteResult:
@@ -128,7 +130,7 @@ def _read(suite: Suite, ran: Execution, nonce: str) -> SuiteResult:
     )
     if ran.status == "sandbox_error":
         return SuiteResult(outcomes, sandbox_error=ran.reason)
-    return SuiteResult(outcomes, load_error, ended, stderr=ran.stderr[-STDERR:])
+    return SuiteResult(outcomes, load_error, ended, stderr=ran.stderr[-MAX_STDERR_CHARS:])
 
 
 def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | None) -> SuiteResult:
@@ -145,7 +147,7 @@ def _pairs(suite: Suite, program: str, run: Run, limits: Limits, tier: str | Non
         right = execution.status == "ok" and output_lines(execution.stdout) == output_lines(suite.tests[index].output)
         detail = "" if right else f"it printed {execution.stdout[:100]!r}" if execution.status == "ok" else execution.status
         outcomes[index] = TestResult(PASSED if right else FAILED, detail)
-    return SuiteResult(tuple(outcomes.get(index) for index in range(len(suite.tests))), stderr=ran[0].stderr[-STDERR:])
+    return SuiteResult(tuple(outcomes.get(index) for index in range(len(suite.tests))), stderr=ran[0].stderr[-MAX_STDERR_CHARS:])
 
 
 def output_lines(text: str) -> list[str]:

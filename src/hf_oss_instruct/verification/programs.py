@@ -12,7 +12,7 @@ from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks, pla
 from hf_oss_instruct.evaluation.extraction.languages import language_of
 from hf_oss_instruct.evaluation.extraction.outline import ParsedSource
 
-LARGEST = 2_000_000
+MAX_CHARS = 2_000_000
 """Characters of a text that is searched for code."""
 # Words before a block that is not the answer.
 _ASIDE = re.compile(
@@ -73,7 +73,7 @@ def tests_in(text: str, language: str) -> str:
 
 
 def _code_blocks(text: str, language: str) -> list[Block]:
-    if len(text) > LARGEST or ("```" not in text and "~~~" not in text):
+    if len(text) > MAX_CHARS or ("```" not in text and "~~~" not in text):
         return []
     return blocks(plain(text), lambda code: _clean(code, language), lambda code: False)
 

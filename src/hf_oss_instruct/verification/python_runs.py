@@ -17,8 +17,8 @@ from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Run, Suite
 from hf_oss_instruct.verification.suites.core import Suite
 
 CHANNEL_BYTES = 8 << 20
-STDERR = 2000
-TOGETHER = 16  # programs in one sandbox
+MAX_STDERR_CHARS = 2000
+BATCH_PROGRAMS = 16  # programs in one sandbox
 _HARNESS = "if __name__ == '__main__':\n    from inside import suites\n    suites.run()\n"
 # Imported before the forks, since every fork would spend the time again.
 _LIBRARY = re.compile(r"^\s*(?:import|from)\s+(numpy|pandas)\b", re.MULTILINE)
@@ -96,7 +96,7 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
         load_error = by_test["load"].detail if "load" in by_test else ""
         ended = ends.get(number, ran.status if ran.status != "ok" else "signal 9")
         of_tests = tuple(by_test.get(str(test)) for test in range(len(suite.tests)))
-        found.append(SuiteResult(of_tests, load_error, ended, stderr=ran.stderr[-STDERR:] if not number else ""))
+        found.append(SuiteResult(of_tests, load_error, ended, stderr=ran.stderr[-MAX_STDERR_CHARS:] if not number else ""))
     return found
 
 
@@ -133,9 +133,13 @@ def graded_outside(
     if not outside:
         return beside, [None] * len(programs)
     found: list[SuiteResult | None] = []
-    for index in range(0, len(programs), TOGETHER):
+    for index in range(0, len(programs), BATCH_PROGRAMS):
         for judged in judge_programs(
-            programs[index : index + TOGETHER], [checks[index] or [] for index in outside], limits, tier=tier, packages=packages
+            programs[index : index + BATCH_PROGRAMS],
+            [checks[index] or [] for index in outside],
+            limits,
+            tier=tier,
+            packages=packages,
         ):
             outcomes: list[TestResult | None] = [None] * len(suite.tests)
             for test, verdict in zip(outside, judged.tests or (), strict=bool(judged.tests)):

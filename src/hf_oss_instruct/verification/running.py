@@ -131,8 +131,8 @@ def _run_in_process(
 ) -> list[SuiteResult]:
     """The results of tests that run in the programs' processes."""
     found = []
-    for index in range(0, len(programs), python_runs.TOGETHER):
-        some = programs[index : index + python_runs.TOGETHER]
+    for index in range(0, len(programs), python_runs.BATCH_PROGRAMS):
+        some = programs[index : index + python_runs.BATCH_PROGRAMS]
         ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier, packages=packages)
         found += [
             _run_remaining(suite, program, result, limits, tier, packages) for program, result in zip(some, ran, strict=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.sandbox.inside.frame_guard import REFUSED
 from hf_oss_instruct.verification.runs import SuiteResult
-from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
+from hf_oss_instruct.verification.suites.core import MAX_SOLUTION_CHARS, SuiteRefusedError
 from hf_oss_instruct.verification.suites.python_names import third_party
 
 # Messages of the languages' libraries where there is no network.
@@ -56,7 +56,7 @@ def before_run(solutions: Sequence[str], language: str, tier: str | None, packag
         raise SuiteRefusedError("not_verifiable", reason, "toolchain")
     if language == "python" and solutions:
         missing_packages = [
-            third_party(solution, packages) if len(solution) <= LARGEST_SOLUTION else [] for solution in solutions
+            third_party(solution, packages) if len(solution) <= MAX_SOLUTION_CHARS else [] for solution in solutions
         ]
         if all(missing_packages):
             raise SuiteRefusedError(

@@ -16,7 +16,7 @@ from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import printed
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM_LIMITS, score
 from hf_oss_instruct.sandbox.run import run_program
 from tests.evaluation import toys
 from tests.evaluation.thinning import EVERY, thinned
@@ -188,7 +188,7 @@ def test_values_are_printed_in_the_canonical_form(key: str) -> None:
     case, rules = CASES[key], call_tests.LANGUAGES[KEYS[key]]
     program = rules.expected_program(CallTests("", (), tuple(case.values)), case.prompt, NONCE)
     try:
-        ran = run_program(program, KEYS[key], limits=WHOLE_PROGRAM)
+        ran = run_program(program, KEYS[key], limits=WHOLE_PROGRAM_LIMITS)
     except ToolchainMissingError as error:
         pytest.skip(str(error))
     assert dict(zip(case.values, printed(ran, NONCE, len(case.values)), strict=True)) == case.values, ran.stderr
@@ -208,7 +208,7 @@ def test_rust_prints_every_type_that_a_signature_may_name() -> None:
     rules = call_tests.LANGUAGES["rust"]
     for returned, (value, text) in values.items():
         prompt = f"fn both(a: isize) -> {returned} {{\n"
-        ran = run_program(rules.expected_program(CallTests("", (), (value,)), prompt, NONCE), "rust", limits=WHOLE_PROGRAM)
+        ran = run_program(rules.expected_program(CallTests("", (), (value,)), prompt, NONCE), "rust", limits=WHOLE_PROGRAM_LIMITS)
         assert printed(ran, NONCE, 1) == [text], ran.stderr
 
 

@@ -12,7 +12,7 @@ from hf_oss_instruct.errors import ToolchainMissingError
 from hf_oss_instruct.evaluation import call_tests
 from hf_oss_instruct.evaluation.call_tests.core import CallTests
 from hf_oss_instruct.evaluation.call_tests.grading import is_right, printed
-from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM_LIMITS
 from hf_oss_instruct.sandbox.run import run_program
 
 NONCE = "cd" * 16
@@ -294,8 +294,10 @@ def test_equality_is_that_of_the_language(language: str) -> None:
     lines = [case.line.replace("ANSWER", answer).replace("EXPECTED", expected) for answer, expected in case.pairs]
     both = [part for answer, expected in case.pairs for part in (f'"{answer}"' if language == "shell" else answer, expected)]
     try:
-        there = run_program(case.before + "\n".join(lines) + "\n", language, limits=WHOLE_PROGRAM)
-        here = run_program(rules.expected_program(CallTests("", (), tuple(both)), "", NONCE), language, limits=WHOLE_PROGRAM)
+        there = run_program(case.before + "\n".join(lines) + "\n", language, limits=WHOLE_PROGRAM_LIMITS)
+        here = run_program(
+            rules.expected_program(CallTests("", (), tuple(both)), "", NONCE), language, limits=WHOLE_PROGRAM_LIMITS
+        )
     except ToolchainMissingError as error:
         pytest.skip(str(error))
     assert (there.status, here.status) == ("ok", "ok"), (there.stderr, here.stderr)

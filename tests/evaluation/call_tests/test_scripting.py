@@ -12,7 +12,7 @@ import pytest
 
 from hf_oss_instruct.evaluation.benchmarks.multipl_e import KEYS
 from hf_oss_instruct.evaluation.samples import Sample
-from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM, score
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM_LIMITS, score
 from hf_oss_instruct.sandbox.run import Job, run_programs
 from tests.evaluation import toys
 from tests.evaluation.thinning import thinned
@@ -355,6 +355,6 @@ def test_right_programs_pass_and_nothing_else_does(key: str, every: int, tmp_pat
 @pytest.mark.parametrize("key", CASES)
 def test_the_attacks_deceive_the_bare_test_program(key: str) -> None:
     case = CASES[key]
-    jobs = [Job(f"{case.prompt}{text}\n{case.tests}", KEYS[key], limits=WHOLE_PROGRAM) for text in case.attacks.values()]
+    jobs = [Job(f"{case.prompt}{text}\n{case.tests}", KEYS[key], limits=WHOLE_PROGRAM_LIMITS) for text in case.attacks.values()]
     found = dict(zip(case.attacks, run_programs(jobs), strict=True))
     assert {name: one.stderr for name, one in found.items() if one.status != "ok" or "FAILURE" in one.stderr} == {}

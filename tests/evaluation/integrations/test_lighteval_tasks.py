@@ -122,7 +122,7 @@ def test_stop_tokens_are_those_of_the_data() -> None:
 def test_rows_of_the_hub_become_documents_by_their_own_ids() -> None:
     from hf_oss_instruct.evaluation.integrations import lighteval_tasks
 
-    os.environ[lighteval_tasks.DATA] = str(DATA)
+    os.environ[lighteval_tasks.DATA_VARIABLE] = str(DATA)
     rows = {
         "humaneval_plus": ({"task_id": "HumanEval/0"}, "HumanEval/0"),
         "mbpp_plus_chat": ({"task_id": 2, "test_list": []}, "Mbpp/2"),

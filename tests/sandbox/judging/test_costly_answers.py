@@ -75,7 +75,7 @@ def test_millions_of_values_are_counted_before_any_is_made(start: str, part: str
 
 
 def test_marks_in_strings_are_not_counted_as_values() -> None:
-    long = '[{,"\\' * (values.VALUES + 1)
+    long = '[{,"\\' * (values.MAX_VALUES + 1)
     assert values.loads(values.dumps(long)) == long
     digits = "7" * (2 * values.DIGITS)
     assert values.loads(values.dumps([digits])) == [digits]

@@ -83,16 +83,16 @@ def test_hostile_text_is_refused_and_breaks_nothing(text: str) -> None:
 
 def test_depth_and_number_of_values_are_bounded() -> None:
     deep: list[Any] = []
-    for _ in range(values.DEPTH + 1):
+    for _ in range(values.MAX_DEPTH + 1):
         deep = [deep]
     with pytest.raises(values.NotPlainValueError, match="deeper"):
         values.dumps(deep)
     with pytest.raises(values.NotPlainValueError, match="more than"):
-        values.dumps([0] * (values.VALUES + 1))
+        values.dumps([0] * (values.MAX_VALUES + 1))
     with pytest.raises(values.NotPlainValueError, match="deeper"):
-        values.loads("[" * (values.DEPTH + 1) + "0" + "]" * (values.DEPTH + 1))
+        values.loads("[" * (values.MAX_DEPTH + 1) + "0" + "]" * (values.MAX_DEPTH + 1))
     with pytest.raises(values.NotPlainValueError, match="more than"):
-        values.loads(f"[{'0,' * values.VALUES}0]")
+        values.loads(f"[{'0,' * values.MAX_VALUES}0]")
     with pytest.raises(values.NotPlainValueError, match="object"):
         values.dumps(object())
 

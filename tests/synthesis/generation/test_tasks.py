@@ -25,7 +25,7 @@ from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.engine import outcomes
-from hf_oss_instruct.synthesis.engine.ordered_window import HELD
+from hf_oss_instruct.synthesis.engine.ordered_window import MAX_WAITING_ROWS
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
@@ -223,7 +223,7 @@ def test_nothing_is_paid_for_twice_and_each_answer_is_on_disk_before_the_next_qu
 
 
 def test_what_waits_longer_than_memory_allows_is_read_from_the_journal_again(tmp_path: Path) -> None:
-    n = HELD + 100
+    n = MAX_WAITING_ROWS + 100
     last = asyncio.Event()
 
     class SlowFirst(Scripted):

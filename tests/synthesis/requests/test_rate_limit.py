@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from hf_oss_instruct.synthesis.requests.rate_limit import GONE_AFTER, LONGEST_PAUSE_S, UNLIMITED_AFTER, RateLimiter
+from hf_oss_instruct.synthesis.requests.rate_limit import GONE_AFTER, MAX_PAUSE_S, UNLIMITED_AFTER, RateLimiter
 
 
 class Clock:
@@ -95,8 +95,8 @@ def test_a_server_that_is_gone_is_asked_by_one_request_at_a_time_with_growing_pa
         clock.now += pauses[-1]
         assert (start(limiter), start(limiter)) == (True, False)
         limiter.failed()
-    assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, *[LONGEST_PAUSE_S] * 3])
-    clock.now += LONGEST_PAUSE_S
+    assert pauses == pytest.approx([1, 2, 4, 8, 16, 32, *[MAX_PAUSE_S] * 3])
+    clock.now += MAX_PAUSE_S
     assert start(limiter)
     limiter.answered()
     assert (limiter.gone, [start(limiter) for _ in range(4)]) == (False, [True] * 4)

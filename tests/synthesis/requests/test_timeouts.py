@@ -14,11 +14,11 @@ from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.requests.timeouts import (
-    AT_FIRST,
-    LONGEST_S,
-    MULTIPLE,
-    MULTIPLE_AT_FIRST,
-    SHORTEST_S,
+    FACTOR,
+    INITIAL_ANSWERS,
+    INITIAL_FACTOR,
+    MAX_TIMEOUT_S,
+    MIN_TIMEOUT_S,
     WINDOW,
     Deadline,
 )
@@ -33,24 +33,24 @@ def after(*latencies_s: float) -> float:
 
 
 def test_is_long_until_the_first_answer_then_a_multiple_of_the_slowest_within_bounds() -> None:
-    assert after() == LONGEST_S == 600
-    assert after(0.2) == SHORTEST_S == 30
-    assert after(4.0) == after(4.0, 1.0) == after(1.0, 4.0) == 4.0 * MULTIPLE_AT_FIRST
-    assert after(100.0) == LONGEST_S
-    few = [1.0] * (AT_FIRST - 2) + [20.0]
-    assert after(*few) == 20.0 * MULTIPLE_AT_FIRST
-    assert after(*few, 1.0) == 20.0 * MULTIPLE
+    assert after() == MAX_TIMEOUT_S == 600
+    assert after(0.2) == MIN_TIMEOUT_S == 30
+    assert after(4.0) == after(4.0, 1.0) == after(1.0, 4.0) == 4.0 * INITIAL_FACTOR
+    assert after(100.0) == MAX_TIMEOUT_S
+    few = [1.0] * (INITIAL_ANSWERS - 2) + [20.0]
+    assert after(*few) == 20.0 * INITIAL_FACTOR
+    assert after(*few, 1.0) == 20.0 * FACTOR
 
 
 def test_an_old_slow_answer_is_forgotten() -> None:
     slow_once = [40.0] + [10.0] * (WINDOW - 2)
-    assert after(*slow_once) == after(*slow_once, *[10.0] * WINDOW) == 40.0 * MULTIPLE
-    assert after(*slow_once, *[10.0] * 2 * WINDOW) == 10.0 * MULTIPLE
+    assert after(*slow_once) == after(*slow_once, *[10.0] * WINDOW) == 40.0 * FACTOR
+    assert after(*slow_once, *[10.0] * 2 * WINDOW) == 10.0 * FACTOR
 
 
-@given(st.lists(st.floats(0, 1000), min_size=AT_FIRST, max_size=100))
+@given(st.lists(st.floats(0, 1000), min_size=INITIAL_ANSWERS, max_size=100))
 def test_no_answer_like_those_before_is_cut(latencies_s: list[float]) -> None:
-    assert min(max(latencies_s) * MULTIPLE, LONGEST_S) <= after(*latencies_s) <= LONGEST_S
+    assert min(max(latencies_s) * FACTOR, MAX_TIMEOUT_S) <= after(*latencies_s) <= MAX_TIMEOUT_S
 
 
 def test_a_fixed_deadline_learns_nothing() -> None:

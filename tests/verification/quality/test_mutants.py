@@ -8,7 +8,7 @@ import pytest
 from hf_oss_instruct.code.syntax import parse
 from hf_oss_instruct.verification.grammars import CODE
 from hf_oss_instruct.verification.quality.equivalents import equivalent
-from hf_oss_instruct.verification.quality.mutants import LARGEST_SOURCE, mutants
+from hf_oss_instruct.verification.quality.mutants import MAX_SOURCE_BYTES, mutants
 from hf_oss_instruct.verification.quality.stubs import stubs
 
 PROGRAMS = {
@@ -63,7 +63,7 @@ def test_main_comments_strings_and_guards_are_left_alone() -> None:
     program = '# 1 < 2\ndef f():\n    """3 < 4"""\n\ndef main():\n    print(1 < 2)\n\nif __name__ == "__main__":\n    main()\n'
     assert mutants(program, "python", 50) == ()
     assert mutants("def f(x):\n    return x\n" * 9999, "python") == ()
-    assert len("def f(x):\n    return x\n" * 9999) > LARGEST_SOURCE
+    assert len("def f(x):\n    return x\n" * 9999) > MAX_SOURCE_BYTES
 
 
 def test_stubs_follow_the_types_of_results() -> None:

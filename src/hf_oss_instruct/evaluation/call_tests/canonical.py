@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-DEPTH, VALUES = 64, 1_000_000
+MAX_DEPTH, MAX_VALUES = 64, 1_000_000
 _TOKEN = re.compile(
     # Python refuses to read integers of more than 4,300 digits, since that takes quadratic time.
     r"i(-?\d{1,4000});|d(-?[0-9][0-9.eE+-]*|-?(?i:nan|inf|infinity));|s((?:[0-9a-f]{2})*);|o((?:[0-9a-f]{2})*);|."
@@ -80,7 +80,7 @@ def loads(text: str) -> Value:
     """
     try:
         # A list, so that all levels count down the same number.
-        value, end = _value(text, 0, DEPTH, [VALUES])
+        value, end = _value(text, 0, MAX_DEPTH, [MAX_VALUES])
     except (ValueError, IndexError) as error:
         raise NotCanonicalError(f"not the text of a value: {error}") from None
     if end != len(text):
@@ -92,7 +92,7 @@ def _value(text: str, offset: int, depth: int, budget: list[int]) -> tuple[Value
     budget[0] -= 1
     found = _TOKEN.match(text, offset)
     if found is None or not depth or budget[0] < 0:
-        raise NotCanonicalError(f"it ends too early, or holds more than {VALUES:,} values or {DEPTH} levels")
+        raise NotCanonicalError(f"it ends too early, or holds more than {MAX_VALUES:,} values or {MAX_DEPTH} levels")
     token, end = found[0], found.end()
     if found.lastindex:
         return _SCALARS[found.lastindex](found[found.lastindex]), end

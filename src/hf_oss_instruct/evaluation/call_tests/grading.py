@@ -16,10 +16,10 @@ from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.terminal.display import one_line
 
-SHOWN = 160
+MAX_SHOWN_CHARS = 160
 """Maximum characters of a call, an answer or an expected value in the detail of a verdict."""
-LONGER, MORE = 32, 4096
-"""An answer's text is parsed if it has at most `LONGER` times the characters of the expected value's, and `MORE`."""
+MAX_LENGTH_FACTOR, EXTRA_CHARS = 32, 4096
+"""An answer is parsed if it has at most `MAX_LENGTH_FACTOR` times the characters of the expected value's, plus `EXTRA_CHARS`."""
 
 
 def judge_calls(
@@ -86,7 +86,7 @@ def is_right(text: str, expected: str, language: str) -> bool:
     """
     rules = LANGUAGES[language]
     # Much longer texts cannot be equal, and parsing them takes time.
-    if len(text) > LONGER * len(expected) + MORE:
+    if len(text) > MAX_LENGTH_FACTOR * len(expected) + EXTRA_CHARS:
         return False
     try:
         return rules.equal(rules.parse(text), rules.parse(expected))
@@ -98,7 +98,13 @@ def _mismatch(call: str, text: str, expected: str, language: str) -> str:
     parse = LANGUAGES[language].parse
     wanted = show(parse(expected))
     try:
-        got = show(parse(text[: LONGER * SHOWN])) if len(text) <= LONGER * SHOWN else "a much larger value"
+        got = (
+            show(parse(text[: MAX_LENGTH_FACTOR * MAX_SHOWN_CHARS]))
+            if len(text) <= MAX_LENGTH_FACTOR * MAX_SHOWN_CHARS
+            else "a much larger value"
+        )
     except NotCanonicalError:
         got = "no plain value"
-    return f"{one_line(call, SHOWN)} gave {one_line(got, SHOWN)}, expected {one_line(wanted, SHOWN)}"
+    return (
+        f"{one_line(call, MAX_SHOWN_CHARS)} gave {one_line(got, MAX_SHOWN_CHARS)}, expected {one_line(wanted, MAX_SHOWN_CHARS)}"
+    )

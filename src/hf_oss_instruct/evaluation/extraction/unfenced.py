@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
 
-LINES = 400
+MAX_LINES = 400
 """How much of an answer without fences is searched for code."""
-TRIES = 40
+MAX_TRIES = 40
 """Number of possible ends to try for a definition followed by text that does not parse."""
-BYTES = 400_000
+MAX_BYTES = 400_000
 """How much is parsed in total: prose is full of syntax errors, which makes parsing slow."""
 _TAKEN = ("import", "package", "function", "type", "container", "value")
 _INDENT = re.compile(r"^(?: {4}|\t)", re.MULTILINE)
@@ -27,14 +27,14 @@ def definitions_in_prose(language: ExtractionRules, text: str, name: str) -> str
     """
     # Markdown also marks code by indentation.
     for variant in (text, _INDENT.sub("", text)):
-        code = _definitions(language, variant.split("\n")[:LINES])
+        code = _definitions(language, variant.split("\n")[:MAX_LINES])
         if language.path_to(name, language.source(code).items):
             return code
     return ""
 
 
 def _definitions(language: ExtractionRules, lines: Sequence[str]) -> str:
-    line, left = 0, BYTES
+    line, left = 0, MAX_BYTES
     found: list[str] = []
     while line < len(lines) and left > 0:
         size = 0
@@ -53,7 +53,7 @@ def _first(language: ExtractionRules, lines: Sequence[str]) -> tuple[int, int]:
         return size, parsed
     # Lines after which a definition may end: those before a blank line, or that are not indented.
     ends = [end for end in range(1, len(lines)) if not lines[end - 1][:1].isspace() or not lines[end].strip()]
-    for end in ends[:TRIES]:
+    for end in ends[:MAX_TRIES]:
         parsed += sum(map(len, lines[:end]))
         if size := _size(language, lines[:end]):
             return size, parsed

@@ -14,7 +14,7 @@ from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.extraction.programs import extract_here
 from hf_oss_instruct.evaluation.problems import Problem
 
-MEMORY = 4 << 30
+MEMORY_BYTES = 4 << 30
 """Limit of the address space, in bytes."""
 
 
@@ -24,7 +24,7 @@ def serve(cpu_s: float) -> None:
     Args:
         cpu_s: CPU seconds per request, after which the kernel kills the process: a looping parser holds the GIL.
     """
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     # A crash is expected here, and needs no core dump.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The default action is to kill the process, which needs no handler to run.

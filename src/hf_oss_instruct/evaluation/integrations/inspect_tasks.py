@@ -36,7 +36,7 @@ from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import find
 
 # The hook sees every task of the process, and must leave those of others alone.
-OURS = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e")
+PACKAGE_TASKS = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e")
 
 
 @task
@@ -156,7 +156,7 @@ class Greedy(Hooks):
 
     async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
         """Request greedy decoding."""
-        ours = (data.task_name or "").removeprefix("hf_oss_instruct/") in OURS
+        ours = (data.task_name or "").removeprefix("hf_oss_instruct/") in PACKAGE_TASKS
         if ours and data.model_name.startswith("hf/") and data.config.temperature == 0:
             data.config.temperature, data.config.top_k = None, 1
 

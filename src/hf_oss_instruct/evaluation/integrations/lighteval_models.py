@@ -32,7 +32,7 @@ BACKENDS = {
     "vllm": ("lighteval.models.vllm.vllm_model", "VLLMModelConfig"),
     "litellm": ("lighteval.models.endpoints.litellm_model", "LiteLLMModelConfig"),
 }
-SERVED = ("litellm",)
+SERVER_BACKENDS = ("litellm",)
 """Backends that use a server, which applies its own chat template and may fail to answer."""
 
 
@@ -113,7 +113,7 @@ class LightevalModel:
 
     def __init__(self, choice: ModelChoice, sampling: GenerationSampling) -> None:
         self.choice, self.sampling = choice, sampling
-        self.served = choice.backend in SERVED
+        self.served = choice.backend in SERVER_BACKENDS
         config = _config(choice, sampling)
         if not self.served:
             check_endpoint_for(choice.name)
@@ -230,7 +230,7 @@ def _imported(backend: str) -> tuple[Any, Any]:
             import_module("lighteval.models.model_loader")
         return getattr(import_module(module), name), import_module("lighteval.models.model_input").GenerationParameters
     except Exception as error:  # importing it runs a lot of code
-        extra = "endpoints" if backend in SERVED else "eval"
+        extra = "endpoints" if backend in SERVER_BACKENDS else "eval"
         raise UsageError(
             f"lighteval cannot be imported: {error_message(error)}. Install it with: {install_command(extra)}"
         ) from error

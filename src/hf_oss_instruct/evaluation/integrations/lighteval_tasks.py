@@ -44,7 +44,7 @@ from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, find
 from hf_oss_instruct.storage.cache import cache_folder, write_cached
 
-DATA = "OSS_INSTRUCT_BENCHMARKS"
+DATA_VARIABLE = "OSS_INSTRUCT_BENCHMARKS"
 """Environment variable with the folder of the benchmarks' files, because lighteval tasks take no arguments."""
 MULTIPL_E_STOPS = {
     "cpp": ["\n}"],
@@ -126,7 +126,7 @@ def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
 @functools.cache
 def benchmark(task: str) -> Benchmark:
     """Load the problems of a task, from the Hub or from the folder in the environment variable."""
-    return load(task, data=Path(os.environ[DATA]) if os.environ.get(DATA) else None)
+    return load(task, data=Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None)
 
 
 def _row(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _documents(task: str, style: str) -> Callable[[dict[str, Any], str], Doc]:
 
 def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequence[str]) -> LightevalTaskConfig | None:
     """Build a task; None if local files are requested and it has none."""
-    local = os.environ.get(DATA)
+    local = os.environ.get(DATA_VARIABLE)
     if local and find(source, Path(local)) is None:
         return None
     metric = SampleLevelMetric(

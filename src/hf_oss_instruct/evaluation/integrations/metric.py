@@ -10,7 +10,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import SandboxError, UsageError
 from hf_oss_instruct.evaluation.scoring.pass_at_k import mean_pass_at_k
-from hf_oss_instruct.evaluation.scoring.reference import WALL_MORE_S, WALL_PER_CPU
+from hf_oss_instruct.evaluation.scoring.reference import EXTRA_WALL_S, WALL_PER_CPU
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.sandbox.judging.python_tests import judge_tests
 from hf_oss_instruct.sandbox.limits import Limits
@@ -62,7 +62,7 @@ def code_eval(
     if len(predictions) != len(references):
         raise UsageError(f"Got {len(predictions)} lists of candidates and {len(references)} tests. Pass one test per list.")
     # Wall time only ends programs that wait, as in `scoring.reference`.
-    limits = Limits(cpu_s=timeout, wall_s=WALL_PER_CPU * timeout + WALL_MORE_S, memory_mib=4096)
+    limits = Limits(cpu_s=timeout, wall_s=WALL_PER_CPU * timeout + EXTRA_WALL_S, memory_mib=4096)
     tasks = [(task, number, text) for task, own in enumerate(predictions) for number, text in enumerate(own)]
 
     def judged(job: tuple[int, int, str]) -> dict[str, Any]:

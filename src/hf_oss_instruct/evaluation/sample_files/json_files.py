@@ -22,7 +22,7 @@ KINDS = {
 }
 """Field of an object → its kind, see `extraction.extract`."""
 
-MOST_LINES = 1000
+MAX_STRING_LINES = 1000
 """Maximum number of lines of a string with unescaped newlines."""
 
 
@@ -145,7 +145,7 @@ def _parsed(lines: list[bytes]) -> Iterator[tuple[int, Any]]:
         try:
             yield first, any_json(b"\n".join(pending), strict=False)
         except ValueError as error:
-            if "Unterminated string" in str(error) and number < len(lines) and len(pending) < MOST_LINES:
+            if "Unterminated string" in str(error) and number < len(lines) and len(pending) < MAX_STRING_LINES:
                 continue
             yield first, error
         pending = []

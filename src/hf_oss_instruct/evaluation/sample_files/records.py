@@ -8,7 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import EvaluationError
 
-SHOWN = 3
+MAX_SHOWN = 3
 """Number of faults that an error message quotes; the others are only counted."""
 
 
@@ -58,8 +58,8 @@ def refuse(faults: Sequence[Fault]) -> None:
     """
     if not faults:
         return
-    shown = faults[:SHOWN]
+    shown = faults[:MAX_SHOWN]
     quoted = "; ".join(f"{fault.location} {fault.what}" for fault in shown)
-    more = f"; and {len(faults) - SHOWN:,} more" if len(faults) > SHOWN else ""
+    more = f"; and {len(faults) - MAX_SHOWN:,} more" if len(faults) > MAX_SHOWN else ""
     count = f"{len(faults):,} records cannot be used: " if len(faults) > 1 else ""
     raise EvaluationError(f"{count}{quoted}{more}. {' '.join(dict.fromkeys(fault.fix for fault in shown))}")

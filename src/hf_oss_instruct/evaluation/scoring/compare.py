@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hf_oss_instruct.errors import EvaluationError
 
 RESAMPLES = 10_000
-BATCH = 1_000
+BATCH_RESAMPLES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ def bootstrap(differences: Sequence[float], rng_seed: int = 0) -> tuple[float, f
 
     rng, values = np.random.default_rng(rng_seed), np.asarray(differences)  # (problems,)
     # In batches, since all draws at once would be RESAMPLES × problems numbers.
-    draws = (rng.integers(0, len(values), (BATCH, len(values))) for _ in range(RESAMPLES // BATCH))  # (BATCH, problems) each
+    draws = (
+        rng.integers(0, len(values), (BATCH_RESAMPLES, len(values))) for _ in range(RESAMPLES // BATCH_RESAMPLES)
+    )  # (BATCH_RESAMPLES, problems) each
     low, high = np.percentile(np.concatenate([values[draw].mean(axis=1) for draw in draws]), [2.5, 97.5])
     return float(low), float(high)

@@ -24,11 +24,11 @@ from hf_oss_instruct.structured import checked, loads
 FORMAT = 4
 HEAD: dict[str, type | tuple[type, ...]] = {"calls": int, "cpu_s": (int, float), "hash": str}
 """Keys in the first line of a cache file."""
-GENEROUS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
+REFERENCE_LIMITS = Limits(cpu_s=300.0, wall_s=3000.0, memory_mib=4096)
 """Limits of a reference solution. On a machine ten times slower than ours each one still finishes."""
-LEAST_CPU_S, FACTOR = 4.0, 4.0
+MIN_CPU_S, CPU_FACTOR = 4.0, 4.0
 """An answer may use four times the CPU time of the reference (as in evalplus), and at least four seconds."""
-WALL_PER_CPU, WALL_MORE_S = 10.0, 30.0
+WALL_PER_CPU, EXTRA_WALL_S = 10.0, 30.0
 """The wall time limit only ends programs that wait; it leaves room for a machine under ten times the load."""
 
 
@@ -49,10 +49,10 @@ class Reference:
 
 def limits_for(cpu_s: float) -> Limits:
     """Scale the limits to the reference's CPU time, in powers of two, so that a second measurement gives the same limits."""
-    allowed = LEAST_CPU_S
-    while allowed < FACTOR * cpu_s:
+    allowed = MIN_CPU_S
+    while allowed < CPU_FACTOR * cpu_s:
         allowed *= 2
-    return Limits(cpu_s=allowed, wall_s=WALL_PER_CPU * allowed + WALL_MORE_S, memory_mib=4096)
+    return Limits(cpu_s=allowed, wall_s=WALL_PER_CPU * allowed + EXTRA_WALL_S, memory_mib=4096)
 
 
 class References:
@@ -119,7 +119,7 @@ class References:
             raise EvaluationError(f"{problem.task_id} has no reference solution. Its tests are a program: run that instead.")
         try:
             program = problem.reference + calls.adapter
-            expected, cpu_s = return_values(program, problem.entry_point, calls.inputs, GENEROUS, tier=self._tier)
+            expected, cpu_s = return_values(program, problem.entry_point, calls.inputs, REFERENCE_LIMITS, tier=self._tier)
         except UsageError as error:
             raise EvaluationError(f"The reference solution of {problem.task_id} cannot be used: {error}") from error
         self._write(problem, expected, cpu_s)

@@ -18,9 +18,9 @@ from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.samples import checked, read_samples
 from hf_oss_instruct.evaluation.scoring import results, scoring
 from hf_oss_instruct.evaluation.scoring.compare import PairedComparison, compare
-from hf_oss_instruct.evaluation.scoring.reference import FACTOR, LEAST_CPU_S
+from hf_oss_instruct.evaluation.scoring.reference import CPU_FACTOR, MIN_CPU_S
 from hf_oss_instruct.evaluation.scoring.results import Score
-from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM
+from hf_oss_instruct.evaluation.scoring.scoring import WHOLE_PROGRAM_LIMITS
 from hf_oss_instruct.evaluation.scoring.trained_on import quoted_problems
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.progress.counts import SILENT, Progress
@@ -116,7 +116,10 @@ def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
         "toolchains": {language: why_unavailable(language, tier) or toolchain_of(language) for language in sorted(languages)},
         "sandbox": tier,
         "memory": memory_held_by(tier),
-        "limits": {"cpu_s": f"{FACTOR} × the reference's, at least {LEAST_CPU_S}", "whole_program": asdict(WHOLE_PROGRAM)},
+        "limits": {
+            "cpu_s": f"{CPU_FACTOR} × the reference's, at least {MIN_CPU_S}",
+            "whole_program": asdict(WHOLE_PROGRAM_LIMITS),
+        },
     }
 
 

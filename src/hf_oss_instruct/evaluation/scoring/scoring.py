@@ -33,11 +33,11 @@ from hf_oss_instruct.terminal.display import one_line
 
 VERSION = 5
 """Version of the judging rules: a change invalidates every cached verdict."""
-WHOLE_PROGRAM = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
+WHOLE_PROGRAM_LIMITS = Limits(cpu_s=15.0, wall_s=180.0, memory_mib=4096)
 """For tests that are a program: MultiPL-E's 15 seconds, as CPU time."""
-WAITED = 0.9
+MIN_CPU_SHARE = 0.9
 """A timeout that used less than this fraction of its CPU time was caused by the wall time limit."""
-STDERR = 2000
+MAX_STDERR_CHARS = 2000
 # How a failed assertion reads: as an exception; in C and C++; in R; in rackunit; in Go.
 _ASSERTED = re.compile(r"\bAssert(?:ion)?Error\b|\b[Aa]ssertion\b.*\bfailed|\) is not TRUE$|^FAILURE$|^--- FAIL: ", re.MULTILINE)
 _ERROR = re.compile(r"\b\w*(?:Error|Exception)\b|[Aa]ssertion")
@@ -123,7 +123,7 @@ class SampleGrader:
         extracted = extract(problem, answer_of(sample), sample.kind)
         if reason := why_unavailable(problem.language, self._tier):
             return _verdict(problem, sample, extracted, Judgement("not_evaluated", [False], detail=reason), ""), False
-        limits = self._references.of(problem).limits if problem.calls else WHOLE_PROGRAM
+        limits = self._references.of(problem).limits if problem.calls else WHOLE_PROGRAM_LIMITS
         key = key_of(extracted.program, problem, limits, self._tier)
         # An earlier run judged an equal program, maybe as another sample.
         if (known := self._known.get(key)) and known.final:
@@ -132,7 +132,7 @@ class SampleGrader:
         judged = self._judge(problem, extracted, limits)
         ran = judged.execution
         # Limits are CPU time. A program that had used little of it waited, or the machine was busy.
-        waited = judged.status == "timeout" and ran is not None and ran.cpu_s < WAITED * limits.cpu_s
+        waited = judged.status == "timeout" and ran is not None and ran.cpu_s < MIN_CPU_SHARE * limits.cpu_s
         verdict = _verdict(problem, sample, extracted, judged, key)
         return verdict, waited
 
@@ -223,7 +223,7 @@ def _verdict(problem: Problem, sample: Sample, extracted: Extracted, judged: Jud
         sample.text,
         extracted.how,
         per_input="".join("01"[right] for right in judged.per_input) if judged.outside else "",
-        stderr=ran.stderr[-STDERR:] if ran else "",
+        stderr=ran.stderr[-MAX_STDERR_CHARS:] if ran else "",
         sandbox=ran.tier if ran else "",
         key=key,
         graded=("outside" if judged.outside else "inside") if ran else "",

@@ -21,10 +21,10 @@ from hf_oss_instruct.rewards.grading.graders import (
 )
 from hf_oss_instruct.rewards.grading.python_grader import PythonGrader
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
-from hf_oss_instruct.verification.suites import READ, read_suite
+from hf_oss_instruct.verification.suites import READERS, read_suite
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 
-KEPT = 4096
+GRADER_CACHE_SIZE = 4096
 """Graders of this many problems are kept."""
 
 
@@ -54,7 +54,7 @@ def make_grader(tests: RowTests, tier: str | None = None) -> Grader:
             expected = ExpectedValues(tier=tier).of(problem, called)
             if expected.values:
                 return CallTestsGrader(tests, called, expected.values)
-        if tests.language in READ:
+        if tests.language in READERS:
             return SuiteGrader(tests, read_suite(tests.code, tests.language, tests.solution))
     except SuiteRefusedError as refused:
         raise UsageError(f"The tests of a row cannot be used: {refused.detail}.") from None
@@ -84,7 +84,7 @@ class Graders:
             future = self._made.get(key)
             if is_first := future is None:
                 future = self._made[key] = Future()
-                while len(self._made) > KEPT:
+                while len(self._made) > GRADER_CACHE_SIZE:
                     self._made.popitem(last=False)
             else:
                 self._made.move_to_end(key)

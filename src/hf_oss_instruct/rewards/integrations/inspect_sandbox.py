@@ -31,7 +31,7 @@ from hf_oss_instruct.structured import any_json
 HOME = PurePosixPath("/tmp")
 # The files of the folder come back through standard output, hence its size.
 LIMITS = Limits(cpu_s=60.0, wall_s=120.0, memory_mib=2048, disk_mib=256, output_bytes=512 << 20)
-SHOWN = 10 << 20
+MAX_OUTPUT_BYTES = 10 << 20
 """Bytes of each stream of a command that are kept, as inspect_ai does: the end of it."""
 _HARNESS = """
 import base64, json, os, subprocess, sys
@@ -118,7 +118,7 @@ class OssInstructSandbox(SandboxEnvironment):
             concurrency: not used: commands run at once.
 
         Returns:
-            Exit code and output; of each stream the last `SHOWN` bytes.
+            Exit code and output; of each stream the last `MAX_OUTPUT_BYTES` bytes.
 
         Raises:
             TimeoutError: it exceeded its time.
@@ -132,7 +132,7 @@ class OssInstructSandbox(SandboxEnvironment):
             "cmd": cmd,
             "env": env or {},
             "cwd": _relative_path(cwd or "."),
-            "shown": SHOWN,
+            "shown": MAX_OUTPUT_BYTES,
             "input": base64.b64encode(stdin).decode(),
         }
         wall_s = float(timeout or LIMITS.wall_s)
@@ -154,7 +154,7 @@ class OssInstructSandbox(SandboxEnvironment):
             self._files = {_relative_path(name): base64.b64decode(text) for name, text in answer["files"].items()}
             return ExecResult(answer["code"] == 0, int(answer["code"]), stdout, stderr)
         except (ValueError, KeyError, TypeError, AttributeError):  # a limit ended it, files are as they were before it
-            return ExecResult(False, ran.exit_code or 1, "", ran.stderr[-SHOWN:] or f"({ran.status})")
+            return ExecResult(False, ran.exit_code or 1, "", ran.stderr[-MAX_OUTPUT_BYTES:] or f"({ran.status})")
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         """Write a file.

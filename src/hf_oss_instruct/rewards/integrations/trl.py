@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.rewards.outcome import RewardOutcome
     from hf_oss_instruct.rewards.scorer import ScorerItem
 
-FROM_TRL = ("completion_ids", "environments")
+TRL_ARGUMENTS = ("completion_ids", "environments")
 """Lists that TRL passes beside the columns of the dataset."""
 RewardFunction = Callable[..., Coroutine[Any, Any, list[float | None]]]
 
@@ -128,16 +128,16 @@ class _RewardFunction:
     def _items(
         self, prompts: Sequence[Any] | None, completions: Sequence[Any], columns: Mapping[str, Any]
     ) -> list[ScorerItem | UsageError]:
-        from hf_oss_instruct.rewards.row_reader import READ
+        from hf_oss_instruct.rewards.row_reader import READ_COLUMNS
         from hf_oss_instruct.rewards.scorer import ScorerItem
 
         # Columns that are read must hold a value for each completion. Other arguments are TRL's, and may be anything.
-        lists = {name: as_list(name, value) for name, value in columns.items() if name in READ and value is not None}
-        lists |= {name: value for name, value in columns.items() if name not in READ and isinstance(value, (list, tuple))}
+        lists = {name: as_list(name, value) for name, value in columns.items() if name in READ_COLUMNS and value is not None}
+        lists |= {name: value for name, value in columns.items() if name not in READ_COLUMNS and isinstance(value, (list, tuple))}
         for name, value in (lists | ({"prompts": prompts} if prompts else {})).items():
             if name != "environments" and len(value) != len(completions):
                 raise UsageError(f"The column {name!r} has {len(value)} values for {len(completions)} completions.")
-        for name in FROM_TRL:
+        for name in TRL_ARGUMENTS:
             lists.pop(name, None)
         found: list[ScorerItem | UsageError] = []
         for number, completion in enumerate(completions):

@@ -21,7 +21,7 @@ from hf_oss_instruct.terminal.display import one_line
 CONNECT_S = 10.0
 RETRY_S = (0.2, 5.0)
 """Seconds before the first retry, and at most; doubled each time."""
-CHUNK = 256
+BATCH_SIZE = 256
 """Completions in a request; where the server's queue or its limit of bytes is smaller, requests are halved."""
 TOO_LARGE = 413
 BUSY = (429, 502, 503, 504)
@@ -72,7 +72,7 @@ class RemoteScorer:
     async def score(self, items: Sequence[ScorerItem]) -> list[RewardOutcome | OssInstructError]:
         """Score a batch. Completions that the server does not score within `call_wall_s` are unscored."""
         deadline = time.monotonic() + self._options.call_wall_s
-        parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+        parts = [items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE)]
         async with self._session() as session:
             scored = await asyncio.gather(*(self._scored(session, part, deadline) for part in parts))
         return [outcome for part in scored for outcome in part]

@@ -10,8 +10,8 @@ import time
 
 from . import procfs
 
-TOO_LARGE, DEPTH = 1 << 62, 100
-FILES = 16384  # maximum number of files and folders in a working folder
+TOO_LARGE, MAX_DEPTH = 1 << 62, 100
+MAX_FILES = 16384  # maximum number of files and folders in a working folder
 
 
 def file_sizes(folder: str) -> dict[int, int]:
@@ -23,13 +23,13 @@ def file_sizes(folder: str) -> dict[int, int]:
     pending, entries_seen = [(folder, 0)], 0
     while pending:
         path, depth = pending.pop()
-        if depth > DEPTH:
+        if depth > MAX_DEPTH:
             return {0: TOO_LARGE}
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
                     entries_seen += 1
-                    if entries_seen > FILES:
+                    if entries_seen > MAX_FILES:
                         return {0: TOO_LARGE}
                     state = entry.stat(follow_symlinks=False)
                     # By inode, so that hard links count once, and in blocks, because holes of sparse files take no space.

@@ -78,7 +78,7 @@ def answer() -> None:
 def encode_value(value: Any) -> tuple[str, str]:
     """Return the kind and text of a value: `iterated` is an iterable that is not equal to a list, such as a generator."""
     if isinstance(value, ITERATED):
-        return "iterated", values.dumps(list(islice(value, values.VALUES)))
+        return "iterated", values.dumps(list(islice(value, values.MAX_VALUES)))
     if getattr(value, "ndim", 0):
         raise ValueError("an array of numpy is not compared as a whole")
     return "returned", values.dumps(value)

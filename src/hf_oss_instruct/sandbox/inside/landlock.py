@@ -11,7 +11,7 @@ from .kernel import SET_NO_NEW_PRIVS, prctl, syscall
 
 CREATE, ADD, RESTRICT = 444, 445, 446  # the same on every architecture
 EXECUTE, WRITE, READ, LIST, TRUNCATE = 1, 2, 4, 8, 1 << 14
-OF_FILES = EXECUTE | WRITE | READ | TRUNCATE | 1 << 15
+FILE_RIGHTS = EXECUTE | WRITE | READ | TRUNCATE | 1 << 15
 
 
 def version() -> int:
@@ -57,5 +57,5 @@ def _allow(rules: int, path: str, rights: int) -> None:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         # The kernel refuses rights of folders in a rule for a file.
         folder = os.path.isdir(path)
-        syscall("landlock_add_rule", ADD, rules, 1, struct.pack("=Qi", rights if folder else rights & OF_FILES, fd), 0)
+        syscall("landlock_add_rule", ADD, rules, 1, struct.pack("=Qi", rights if folder else rights & FILE_RIGHTS, fd), 0)
         os.close(fd)

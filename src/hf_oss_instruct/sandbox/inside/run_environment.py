@@ -56,7 +56,7 @@ def create(spec: dict[str, Any]) -> RunEnvironment:
     # Small until `resize` knows the run.
     kernel.mount("tmpfs", "/dev/shm", "tmpfs", safe, "size=1m,nr_inodes=1024,mode=1777")
     owner = spec["user"] or 0
-    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={folders.FILES},mode=700,uid={owner},gid={owner}")
+    kernel.mount("tmpfs", "/tmp", "tmpfs", safe, f"nr_inodes={folders.MAX_FILES},mode=700,uid={owner},gid={owner}")
     return RunEnvironment("/tmp", spec["user"], sockets)
 
 
@@ -103,7 +103,7 @@ def resize(spec: dict[str, Any], folder: str, disk_mib: int, shm_mib: int) -> No
         kernel.mount("tmpfs", "/dev/shm", None, flags, f"size={shm_mib}m,nr_inodes=1024")
         state = os.statvfs(folder)
         used = (state.f_blocks - state.f_bfree) * state.f_frsize
-        size = f"size={used + disk_mib * MIB},nr_inodes={folders.FILES}"
+        size = f"size={used + disk_mib * MIB},nr_inodes={folders.MAX_FILES}"
         kernel.mount("tmpfs", folder, None, flags, size)
 
 

@@ -73,10 +73,10 @@ SCHEDULING = {"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119),
               "sched_setattr": (314, 274)}  # fmt: skip
 CLONE, CLONE3, IOCTL, SOCKETPAIR, SETSOCKOPT = (56, 220), (435, 435), (16, 29), (53, 199), (54, 208)
 INIT_PID = 1  # process ID of the init process in the program's PID namespace
-OF_A_USER = {"setpriority": 2, "ioprio_set": 3}  # the first argument that means: every process of a user, the init process too
+WHICH_USER = {"setpriority": 2, "ioprio_set": 3}  # the first argument that means: every process of a user, the init process too
 THREAD, FILES = 0x10000, 0x400  # flags of clone
 BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF and their FORCE
-TYPING_FOR_THE_USER = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+INPUT_IOCTLS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
@@ -113,7 +113,7 @@ def _by_arguments(column: int, namespaces: bool) -> list[bytes]:
     # A thread with its own file table would hide its files: only those of the main thread are checked.
     apart = [_line(AND, THREAD | FILES), _line(EQUAL, THREAD, 0, 1), _refuse(errno.EPERM)]
     lines += _when(CLONE[column], 0, apart)
-    for request in TYPING_FOR_THE_USER:
+    for request in INPUT_IOCTLS:
         lines += _when(IOCTL[column], 1, [_line(EQUAL, request, 0, 1), _refuse(errno.EPERM)])
     # Report success without doing it: a socket's buffer is kernel memory.
     sizes = [part for option in BUFFERS for part in (_line(EQUAL, option, 0, 1), _line(RETURN, ERRNO))]
@@ -132,7 +132,7 @@ def _with_namespaces(column: int) -> list[bytes]:
     # The init process may run as the same user: its priority and limits must not be changed.
     for numbers in (*SCHEDULING.values(), LIMITS):
         lines += _when(numbers[column], 0, [_line(EQUAL, INIT_PID, 0, 1), _refuse(errno.EPERM)])
-    for name, everybody in OF_A_USER.items():
+    for name, everybody in WHICH_USER.items():
         lines += _when(PRIORITY[name][column], 0, [_line(EQUAL, everybody, 0, 1), _refuse(errno.EPERM)])
         lines += _when(PRIORITY[name][column], 1, [_line(EQUAL, INIT_PID, 0, 1), _refuse(errno.EPERM)])
     return lines

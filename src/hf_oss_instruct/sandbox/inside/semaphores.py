@@ -15,7 +15,7 @@ from multiprocessing import heap
 from typing import Any
 
 RECURSIVE_MUTEX = 0
-MOST = 2**31 - 1
+MAX_VALUE = 2**31 - 1
 REFUSED = (
     "this sandbox (landlock) has no shared memory files, so processes cannot be started with 'spawn' or 'forkserver'; use "
     "multiprocessing's 'fork', or a machine where bubblewrap works"
@@ -36,7 +36,7 @@ class SemLock:
         OSError: a newly started process would need it.
     """
 
-    SEM_VALUE_MAX = MOST
+    SEM_VALUE_MAX = MAX_VALUE
 
     def __init__(self, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> None:
         if not unlink:
@@ -86,7 +86,7 @@ class SemLock:
                 self._held -= 1
                 return
         # A plain Semaphore has no maximum; only a Lock and a BoundedSemaphore notice a release too many.
-        elif self.maxvalue < MOST and (not self._is_zero() if self.maxvalue == 1 else self._get_value() >= self.maxvalue):
+        elif self.maxvalue < MAX_VALUE and (not self._is_zero() if self.maxvalue == 1 else self._get_value() >= self.maxvalue):
             raise ValueError("semaphore or lock released too many times")
         os.eventfd_write(self.handle, 1)
         self._held -= 1

@@ -16,7 +16,7 @@ from typing import Any
 
 from . import hash_collisions, value_types
 
-DEPTH, VALUES = 64, 1_000_000
+MAX_DEPTH, MAX_VALUES = 64, 1_000_000
 LARGE = 1 << 16  # items or characters from which on a flat value travels as its hash
 EXACT = 1 << 53  # whole numbers below it are exact as doubles
 BITS = 1 << 13  # of a whole number from which on it travels in hexadecimal: Python reads no decimals of that length
@@ -57,7 +57,7 @@ def summary(value: Any) -> Any:
     import hashlib
 
     try:
-        text = value if type(value) is str else _doubles(value) or repr(_canonical(value, DEPTH))
+        text = value if type(value) is str else _doubles(value) or repr(_canonical(value, MAX_DEPTH))
         data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
         return Digest(type(value).__name__ + hashlib.sha256(data).hexdigest())
     except ValueError:  # of other values, or a whole number with too many digits
@@ -111,7 +111,7 @@ def dumps(value: Any, *, exact: bool = False) -> str:
         NotPlainValueError: the value does not consist of None, bool, int, float, complex, Fraction, Decimal, str, bytes, list,
             tuple, set, frozenset, dict, Counter and OrderedDict, or of values that `value_types.reduced` converts to these.
     """
-    return json.dumps(_encoded(value, DEPTH, [VALUES, exact]))
+    return json.dumps(_encoded(value, MAX_DEPTH, [MAX_VALUES, exact]))
 
 
 def loads(text: str | bytes, clock: hash_collisions.Clock | None = None) -> Any:
@@ -127,22 +127,22 @@ def loads(text: str | bytes, clock: hash_collisions.Clock | None = None) -> Any:
     try:
         text = text if isinstance(text, str) else text.decode()
         _check_size(text)
-        return _decoded(json.loads(text), DEPTH, [VALUES], clock or hash_collisions.Clock())
+        return _decoded(json.loads(text), MAX_DEPTH, [MAX_VALUES], clock or hash_collisions.Clock())
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError) as error:
         raise NotPlainValueError(f"not the text of a plain value: {error}") from None
 
 
 def _check_size(text: str) -> None:
     """Refuse a text with too many values, or a number with too many digits, before parsing it."""
-    if len(text) > VALUES and _crowded(text) and _crowded(_STRING.sub("", text)):
-        raise NotPlainValueError(f"more than {VALUES:,} values")
+    if len(text) > MAX_VALUES and _crowded(text) and _crowded(_STRING.sub("", text)):
+        raise NotPlainValueError(f"more than {MAX_VALUES:,} values")
     if len(text) > DIGITS and _LONG_NUMBER.search(text) and _LONG_NUMBER.search(_STRING.sub("", text)):
         raise NotPlainValueError(f"a number of more than {DIGITS:,} digits")
 
 
 def _crowded(text: str) -> bool:
     """Whether there are certainly too many values, estimated from commas; the pairs of a dict have two commas for two values."""
-    return max(text.count("["), text.count("{"), text.count(",") // 2) > VALUES
+    return max(text.count("["), text.count("{"), text.count(",") // 2) > MAX_VALUES
 
 
 def _encoded(value: Any, depth: int, budget: list[int]) -> Any:
@@ -221,7 +221,7 @@ def _as_they_are(items: Any, depth: int, budget: list[int]) -> bool:
 
 def _spend(depth: int, budget: list[int], count: int = 1) -> None:
     if depth <= 0:
-        raise NotPlainValueError(f"deeper than {DEPTH} values in each other")
+        raise NotPlainValueError(f"deeper than {MAX_DEPTH} values in each other")
     budget[0] -= count
     if budget[0] < 0:
-        raise NotPlainValueError(f"more than {VALUES:,} values")
+        raise NotPlainValueError(f"more than {MAX_VALUES:,} values")

@@ -18,7 +18,7 @@ from hf_oss_instruct.sandbox.judging.comparison import ComparisonRule, same
 from hf_oss_instruct.sandbox.judging.judgement import Judgement, status_without_answer
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
-BATCH = 1024  # inputs per process
+BATCH_SIZE = 1024  # inputs per process
 # raised by a comparison that cannot handle an answer, which is then wrong
 _RULE_ERRORS = (values.NotPlainValueError, RecursionError, ArithmeticError, TypeError, ValueError)
 
@@ -67,8 +67,8 @@ def judge(
         return Judgement("empty_answer", [False] * len(inputs))
     limits = answer_limits(limits)
     found = Judgement("passed")
-    for start in range(0, len(inputs), BATCH):
-        part = slice(start, start + BATCH)
+    for start in range(0, len(inputs), BATCH_SIZE):
+        part = slice(start, start + BATCH_SIZE)
         batch = _judge_batch(program, entry_point, inputs[part], expected[part], tolerance, limits, tier, rule)
         found = replace(batch, per_input=found.per_input + batch.per_input)
         # One wrong answer decides the verdict, so the remaining batches are not run.
@@ -91,7 +91,7 @@ def return_values(
         program: source code that defines the function.
         entry_point: name of the function.
         inputs: positional arguments of each call.
-        limits: resource limits for each batch of `BATCH` inputs.
+        limits: resource limits for each batch of `BATCH_SIZE` inputs.
         tier: name of a sandbox tier, see `run_program`.
 
     Returns:
@@ -104,8 +104,8 @@ def return_values(
     limits = answer_limits(limits)
     found: list[Any] = []
     most_s = 0.0
-    for start in range(0, len(inputs), BATCH):
-        nonces, answers, ran = call_functions(program, entry_point, inputs[start : start + BATCH], limits, tier)
+    for start in range(0, len(inputs), BATCH_SIZE):
+        nonces, answers, ran = call_functions(program, entry_point, inputs[start : start + BATCH_SIZE], limits, tier)
         for number, nonce in enumerate(nonces, start):
             kind, text = answers.get(nonce, (status_without_answer(ran), ran.stderr[-300:]))
             if kind != "returned":

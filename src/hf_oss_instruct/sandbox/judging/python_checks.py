@@ -16,7 +16,7 @@ from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.sandbox.judging.check_trees import TreeBuilder, UnsupportedTestError, class_names, raises
 from hf_oss_instruct.sandbox.judging.unittest_assertions import assertion_trees
 
-LARGEST = 1 << 20
+MAX_TEST_CHARS = 1 << 20
 """Maximum length of tests, in characters."""
 
 
@@ -29,7 +29,7 @@ def read(tests: str, entry_point: str = "") -> str | None:
             called in source order; HumanEval's `check(candidate)` where it is called.
         entry_point: the tested function, if known; it may shadow a builtin function.
     """
-    if len(tests) > LARGEST:
+    if len(tests) > MAX_TEST_CHARS:
         return None
     try:
         tree = parse_module(tests)

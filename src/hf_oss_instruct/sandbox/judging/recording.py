@@ -12,7 +12,7 @@ from hf_oss_instruct.sandbox.judging.python_checks import read
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
 
-MOST_CHECKS = 10_000
+MAX_CHECKS = 10_000
 RECORDING = Limits(cpu_s=10.0, wall_s=120.0, memory_mib=2048, output_bytes=16 << 20)
 
 
@@ -46,7 +46,7 @@ def recorded(
 def _trees(text: str) -> list[Any] | None:
     lines = text.split("\n")[:-1]
     # Without a check, a test would pass with every program.
-    if not 0 < len(lines) <= MOST_CHECKS or lines[-1] == "other":
+    if not 0 < len(lines) <= MAX_CHECKS or lines[-1] == "other":
         return None
     try:
         return [values.loads(line) for line in lines]

@@ -22,7 +22,7 @@ from hf_oss_instruct.scale.duplicates.clusters import read_clusters, write_clust
 from hf_oss_instruct.scale.duplicates.signatures import NEAR, DuplicatesJob, SignatureFiles, SignatureWriter
 from hf_oss_instruct.scale.steps import DatatroveStep, Documents
 from hf_oss_instruct.spec.shard import Shard
-from hf_oss_instruct.synthesis.output import AT_ONCE
+from hf_oss_instruct.synthesis.output import BATCH_ROWS
 
 
 class DuplicateSignatures(DatatroveStep):
@@ -62,7 +62,7 @@ class DuplicateSignatures(DatatroveStep):
         """
         job, incoming = self.job, iter(data or ())
         writer = SignatureWriter(Path(self.folder), Shard(rank, world_size), job)
-        while documents := list(islice(incoming, AT_ONCE)):
+        while documents := list(islice(incoming, BATCH_ROWS)):
             orders = [_value(document, job.order) if job.order else 0 for document in documents]
             texts = {name: [_value(document, name) or "" for document in documents] for name in job.columns}
             writer.add(orders, [document.id for document in documents], texts)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from hf_oss_instruct.data import Outcome, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.synthesis.generation.task import Task
 
-HELD = 2048
+MAX_WAITING_ROWS = 2048
 """Rows that wait in memory for their turn; those of further items are read from the journal again when it comes."""
-SKIPPED = 16
+ENTRIES_PER_ITEM = 16
 """Entries in the window, skipped documents included, as a multiple of its length: they take memory, too."""
 
 
@@ -87,7 +87,7 @@ class OrderedWindow:
     @property
     def is_full(self) -> bool:
         """Whether it is as long as it may be."""
-        return self._items >= self._length or len(self.entries) >= SKIPPED * self._length
+        return self._items >= self._length or len(self.entries) >= ENTRIES_PER_ITEM * self._length
 
     def append(self, entry: Entry) -> None:
         """Put an entry at the end."""
@@ -101,7 +101,7 @@ class OrderedWindow:
         if not isinstance(outcome, dict | Rejection):
             entry.outcome = outcome
         # The first one leaves at once, and what a local task computed is not in the journal: both are held beyond the limit.
-        elif self._held < HELD or entry is self.entries[0] or entry.computed:
+        elif self._held < MAX_WAITING_ROWS or entry is self.entries[0] or entry.computed:
             entry.outcome = outcome
             self._held += 1
         if entry is self.entries[0]:

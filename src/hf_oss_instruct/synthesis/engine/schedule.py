@@ -12,7 +12,7 @@ from itertools import count
 from hf_oss_instruct.data import Row, Seed, Skipped
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry
 
-EARLY_S = 0.002
+TIMER_SLACK_S = 0.002
 """A timer of the event loop may fire that much early."""
 
 
@@ -45,7 +45,7 @@ class Schedule:
     @property
     def is_due(self) -> bool:
         """Whether an entry that was queued may be asked about now."""
-        return bool(self._due) and self._due[0][0] <= time.monotonic() + EARLY_S
+        return bool(self._due) and self._due[0][0] <= time.monotonic() + TIMER_SLACK_S
 
     @property
     def is_quiet(self) -> bool:
@@ -115,7 +115,7 @@ class Schedule:
             self.changed.set()
 
     def _wake_at(self, due: float) -> None:
-        if (wait_s := due - time.monotonic()) > EARLY_S:
+        if (wait_s := due - time.monotonic()) > TIMER_SLACK_S:
             # Asked again when the timer fires, because it may fire early.
             self._loop.call_later(wait_s, self._wake_at, due)
         else:

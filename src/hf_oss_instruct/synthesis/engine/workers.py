@@ -14,7 +14,7 @@ from hf_oss_instruct.synthesis.requests.attempts import Admission, Answered, Att
 from hf_oss_instruct.synthesis.requests.rate_limit import RateLimiter
 from hf_oss_instruct.synthesis.requests.request_runner import RequestRunner
 
-AT_FIRST = 64
+INITIAL_WORKERS = 64
 """Workers at the start; more begin when all are busy."""
 
 
@@ -45,7 +45,7 @@ class Workers:
         self._window, self._runner, self._limiter = window, runner, limiter
         self._number = number
         self._tasks: list[asyncio.Task[None]] = []
-        for _ in range(min(number, AT_FIRST)):
+        for _ in range(min(number, INITIAL_WORKERS)):
             self._start_worker()
 
     @property

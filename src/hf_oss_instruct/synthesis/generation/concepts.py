@@ -24,7 +24,7 @@ from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.terminal.display import fence_for
 
-MOST, LONGEST = 8, 80
+MAX_CONCEPTS, MAX_CONCEPT_CHARS = 8, 80
 """Concepts that are used, and characters of one: anything longer is a sentence."""
 CONCEPTS = "concepts"
 """Name of the task in the journal."""
@@ -135,7 +135,7 @@ def concepts_in(answer: str) -> tuple[str, ...]:
     listed = [item[1] for line in lines if (item := _ITEM.fullmatch(line))]
     parts = listed or (lines if len(lines) > 1 else lines[0].split(","))
     distinct = dict.fromkeys(" ".join(part.strip(" \t*_`.;").split()) for part in parts)
-    concepts = tuple(concept for concept in distinct if 0 < len(concept) <= LONGEST)[:MOST]
+    concepts = tuple(concept for concept in distinct if 0 < len(concept) <= MAX_CONCEPT_CHARS)[:MAX_CONCEPTS]
     if not concepts:
         raise RowRejectedError("unparsable", "the answer holds no list of concepts")
     return concepts

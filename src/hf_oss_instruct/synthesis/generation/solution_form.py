@@ -20,7 +20,7 @@ from hf_oss_instruct.verification.programs import program_in
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-WRONG = "wrong_style"
+WRONG_STYLE = "wrong_style"
 """The reason for rejecting a solution of another form."""
 
 
@@ -107,7 +107,7 @@ def check_form(solution: str, language: str, style: str) -> None:
         return
     checks: dict[str, Callable[[_Parsed], str | None]] = {FUNCTION: _of_functions, SCRIPT: _of_script, CLASS: _of_class}
     if wrong := checks[style](_Parsed(program.text, program.language, forms)):
-        raise RowRejectedError(WRONG, f"the {named(program.language).title} program is no {style}: {wrong}")
+        raise RowRejectedError(WRONG_STYLE, f"the {named(program.language).title} program is no {style}: {wrong}")
 
 
 class _Parsed:

@@ -18,21 +18,21 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-WINDOW = 12
+WINDOW_S = 12
 """Seconds of history from which the rate is computed."""
-BELOW_BEST = 0.97
+BEST_RATE_SHARE = 0.97
 """Share of the best rate seen that is used."""
 BURST, BURST_EVERY = 1.25, 8
 """A burst of one second at this multiple of the rate, once in this many seconds, finds out when the server's limit has risen."""
 UNLIMITED_AFTER = 30
 """Seconds without a 429 after which the rate is no longer limited."""
-OVERLOAD_SHARE, OVERLOAD_LEAST = 0.25, 4
+OVERLOAD_SHARE, OVERLOAD_MIN = 0.25, 4
 """Failures per second that mean overload: share of the answers, and number."""
-FEWER, MORE = 0.7, 0.05
+DECREASE_FACTOR, INCREASE = 0.7, 0.05
 """Factor for the requests in flight after an overloaded second, and increase after a good one (as a share of the maximum)."""
 GONE_AFTER = 8
 """Consecutive failures after which the server counts as gone."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 
 
 class RateLimiter:
@@ -64,7 +64,7 @@ class RateLimiter:
         self.in_flight, self.gone = 0, False
         self.rate: float | None = None
         self._open = True
-        self._history: deque[float] = deque(maxlen=WINDOW)
+        self._history: deque[float] = deque(maxlen=WINDOW_S)
         self._answered = self._busy = self._failed = 0
         self._second, self._seconds = self._clock(), 0
         self._last_busy = self._next_start = 0.0
@@ -118,7 +118,7 @@ class RateLimiter:
         # Requests that were in flight together fail together: only the first of them makes the pause longer.
         if self._clock() >= self._paused_until:
             self.gone, self._paused_until = True, self._clock() + self._pause_s
-            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            self._pause_s = min(2 * self._pause_s, MAX_PAUSE_S)
 
     def pause_for(self, seconds: float) -> None:
         """Send nothing for this many seconds, as the server asked."""
@@ -182,10 +182,10 @@ class RateLimiter:
         if self._busy or self.rate:
             best = max(self._history)
             calm = now - self._last_busy > UNLIMITED_AFTER
-            self.rate = None if calm or not best else BELOW_BEST * best
-        if self._failed >= OVERLOAD_LEAST and self._failed >= OVERLOAD_SHARE * (self._answered + self._failed):
-            self.limit = max(1.0, FEWER * self.limit)
+            self.rate = None if calm or not best else BEST_RATE_SHARE * best
+        if self._failed >= OVERLOAD_MIN and self._failed >= OVERLOAD_SHARE * (self._answered + self._failed):
+            self.limit = max(1.0, DECREASE_FACTOR * self.limit)
         elif self._answered:
-            self.limit = min(self._most, self.limit + max(1.0, MORE * self._most))
+            self.limit = min(self._most, self.limit + max(1.0, INCREASE * self._most))
         self._answered = self._busy = self._failed = 0
         self._second, self._seconds = now, self._seconds + 1

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 LONGEST_S, SHORTEST_S = MAX_TIMEOUT_S, 30.0
 """Bounds of a learned deadline, in seconds."""
-MULTIPLE, MULTIPLE_AT_FIRST, AT_FIRST = 5.0, 20.0, 16
+FACTOR, INITIAL_FACTOR, INITIAL_ANSWERS = 5.0, 20.0, 16
 """The deadline as a multiple of the slowest answer; a larger multiple for the first answers, which are a small sample."""
 WINDOW = 256
 """Window of answers: the slowest of the last this many to twice as many counts."""
@@ -85,9 +85,9 @@ class Deadline:
             self._slowest_before, self._slowest = self._slowest, 0.0
         if latency_s > self._slowest:
             self._slowest = latency_s
-        elif self._seen % WINDOW and self._seen != AT_FIRST:
+        elif self._seen % WINDOW and self._seen != INITIAL_ANSWERS:
             return  # nothing has changed
-        multiple = MULTIPLE_AT_FIRST if self._seen < AT_FIRST else MULTIPLE
+        multiple = INITIAL_FACTOR if self._seen < INITIAL_ANSWERS else FACTOR
         seconds = min(max(multiple * max(self._slowest, self._slowest_before), self._shortest_s), self._longest_s)
         if seconds != self.seconds:
             self.seconds = seconds

@@ -19,7 +19,7 @@ T = TypeVar("T")
 END = object()
 AT_EXIT_S = 5.0
 """Seconds that the exit of a program waits for an open stream."""
-AT_A_TIME = 64
+BATCH_ITEMS = 64
 """Items read at a time in a thread, because a source may wait for a disk or the Hub."""
 
 
@@ -128,7 +128,7 @@ async def read_in_thread(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
     def read_batch() -> tuple[list[T], Exception | None]:
         read: list[T] = []
         try:
-            for item in islice(source, AT_A_TIME):
+            for item in islice(source, BATCH_ITEMS):
                 read.append(item)
         except Exception as error:
             return read, error

@@ -24,7 +24,7 @@ CONVENTIONS = {
     "swift": "Write functions that use `assert`, and call each of them in a statement of its own.",
 }
 """Language → how tests are written without a framework."""
-SHOWN_FAILURES, LONGEST_FAILURE = 3, 2000
+MAX_FAILURES, MAX_FAILURE_CHARS = 3, 2000
 """Failing tests shown in a repair, and characters of each."""
 
 
@@ -71,8 +71,8 @@ def repair_prompt(problem: str, solution: str, failures: Sequence[tuple[str, str
         language: as in `languages.LANGUAGES`.
     """
     shown = [
-        f"{one_line(reason, 500) or 'it failed'}\n\n{code_block(test[:LONGEST_FAILURE], named(language).fence)}"
-        for test, reason in failures[:SHOWN_FAILURES]
+        f"{one_line(reason, 500) or 'it failed'}\n\n{code_block(test[:MAX_FAILURE_CHARS], named(language).fence)}"
+        for test, reason in failures[:MAX_FAILURES]
     ]
     return _filled("repair", problem=problem, solution=code_block(solution, named(language).fence), failures="\n\n".join(shown))
 

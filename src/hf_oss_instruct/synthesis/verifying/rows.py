@@ -11,7 +11,7 @@ from hf_oss_instruct.synthesis.verifying.candidate import Candidate
 from hf_oss_instruct.verification.verify import Verified
 
 NOT_VERIFIABLE = "not_verifiable"
-NAMED_TESTS = 10
+MAX_NAMED_TESTS = 10
 """Failing tests that are named, by their number."""
 SOLUTION_LANGUAGE = "solution_language"
 """Flag of a row whose solution is in another language than its column `lang` says, which is the seed's."""
@@ -92,7 +92,7 @@ def explanation(verified: Verified) -> str:
     failed = [str(number) for number, passed in enumerate(verified.test_results, 1) if not passed]
     if verified.status != "tests_failed" or not failed:
         return verified.detail
-    shown = ", ".join(failed[:NAMED_TESTS]) + (", …" if len(failed) > NAMED_TESTS else "")
+    shown = ", ".join(failed[:MAX_NAMED_TESTS]) + (", …" if len(failed) > MAX_NAMED_TESTS else "")
     which = f"{'test' if len(failed) == 1 else 'tests'} {shown} of {len(verified.test_results)}"
     return f"fails {which}: {verified.detail}"
 

@@ -24,11 +24,11 @@ from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.memo import NoVerdictError
 from hf_oss_instruct.verification.programs import program_in, tests_in
 from hf_oss_instruct.verification.signatures import signatures
-from hf_oss_instruct.verification.suites import READ
-from hf_oss_instruct.verification.suites.core import LARGEST_SOLUTION, SuiteRefusedError
+from hf_oss_instruct.verification.suites import READERS
+from hf_oss_instruct.verification.suites.core import MAX_SOLUTION_CHARS, SuiteRefusedError
 from hf_oss_instruct.verification.verify import Verified
 
-WARM = 0.8
+MIN_TEMPERATURE = 0.8
 """Temperature of further solutions where the run's is lower: at 0 they would all be the same."""
 
 
@@ -90,7 +90,7 @@ class Solve(_CandidateTask):
     def __init__(self, verification: Verification) -> None:
         super().__init__(verification)
         self.teacher = verification.solver or verification.teacher
-        warm = max(verification.sampling.temperature, WARM)
+        warm = max(verification.sampling.temperature, MIN_TEMPERATURE)
         self.sampling = replace(verification.sampling, temperature=warm)
 
     def messages(self, item: Candidate) -> tuple[Message, ...]:
@@ -190,13 +190,13 @@ class Prepare(_Local):
             raise SuiteRefusedError("empty", "there is no problem" if not solution.rejection else "the solution holds no program")
         if candidate.language not in TOOLCHAINS:
             raise SuiteRefusedError("not_verifiable", f"programs in {candidate.language!r} are not run here", "language")
-        if len(solution.program) > LARGEST_SOLUTION:
-            size = f"{len(solution.program):,} characters; at most {LARGEST_SOLUTION:,} are run"
+        if len(solution.program) > MAX_SOLUTION_CHARS:
+            size = f"{len(solution.program):,} characters; at most {MAX_SOLUTION_CHARS:,} are run"
             raise SuiteRefusedError("tests_failed", f"the solution has {size}")
         options = self.verification.options
         unverifiable.before_run([solution.program], candidate.language, options.tier, options.package_folders)
         # Tests that came with the row may be pairs of input and output, which need no reader for the language.
-        if candidate.language not in READ and _given(candidate.row, candidate.language) is None:
+        if candidate.language not in READERS and _given(candidate.row, candidate.language) is None:
             raise SuiteRefusedError("not_verifiable", f"tests in {candidate.language!r} are not run here", "language")
 
 

@@ -14,7 +14,7 @@ from hf_oss_instruct.code.syntax import MAX_SOURCE_CHARS, parse
 from hf_oss_instruct.verification.grammars import CODE
 from hf_oss_instruct.verification.quality.mutation_sites import MutationSite, sites_of
 
-LARGEST_SOURCE = 64_000
+MAX_SOURCE_BYTES = 64_000
 """Bytes of a solution of which mutants are made."""
 
 
@@ -46,10 +46,10 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
 
     Returns:
         Fewer where there are fewer places; none for a language without a row in `grammars.CODE`, or a source over
-        `LARGEST_SOURCE`. None has the solution's syntax tree.
+        `MAX_SOURCE_BYTES`. None has the solution's syntax tree.
     """
     source = solution.encode(errors="replace")
-    if language not in CODE or count < 1 or len(source) > min(LARGEST_SOURCE, MAX_SOURCE_CHARS):
+    if language not in CODE or count < 1 or len(source) > min(MAX_SOURCE_BYTES, MAX_SOURCE_CHARS):
         return ()
     root = parse(source, language).root_node
     found: dict[str, Mutant] = {}

@@ -43,7 +43,7 @@ _CALLS = re.compile(
 )
 _BOOLEANS = {"true": "false", "false": "true", "True": "False", "False": "True"}
 _TEXTS = re.compile(r"comment|.*string.*|char.*_literal|regex|heredoc.*|template_string")
-MOST_SITES = 4_000
+MAX_SITES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class MutationSite:
 
 
 def sites_of(root: Node, language: str, program: bool) -> Iterator[MutationSite]:
-    """Changes of a program, in no order that matters; those of at most about `MOST_SITES` places.
+    """Changes of a program, in no order that matters; those of at most about `MAX_SITES` places.
 
     Args:
         root: its syntax tree.
@@ -73,7 +73,7 @@ def sites_of(root: Node, language: str, program: bool) -> Iterator[MutationSite]
     row = CODE[language]
     stack: list[tuple[Node, Node | None]] = [(root, None)]
     seen = 0
-    while stack and seen < MOST_SITES:
+    while stack and seen < MAX_SITES:
         node, function = stack.pop()
         if _TEXTS.fullmatch(node.type) or node.type in row.skipped:
             continue

@@ -13,18 +13,18 @@ from typing import Any
 
 from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.verification.suites.core import (
-    LARGEST,
-    LARGEST_SOLUTION,
-    MOST_TESTS,
+    MAX_SOLUTION_CHARS,
+    MAX_TEST_CHARS,
+    MAX_TESTS,
     Suite,
     SuiteRefusedError,
     Test,
     pairs_suite,
 )
 
-__all__ = ["LARGEST", "MOST_TESTS", "READ", "Suite", "SuiteRefusedError", "Test", "read_suite"]
+__all__ = ["MAX_TESTS", "MAX_TEST_CHARS", "READERS", "Suite", "SuiteRefusedError", "Test", "read_suite"]
 
-READ = {
+READERS = {
     "java": "java",
     "php": "php",
     "ruby": "ruby",
@@ -61,24 +61,24 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
     texts = [text for text in map(without_fence, texts) if text.strip()]
     if not texts:
         raise SuiteRefusedError("tests_missing", "there are no tests")
-    if (size := sum(map(len, texts))) > LARGEST:
-        raise SuiteRefusedError("tests_missing", f"the tests have {size:,} characters; at most {LARGEST:,} are read")
+    if (size := sum(map(len, texts))) > MAX_TEST_CHARS:
+        raise SuiteRefusedError("tests_missing", f"the tests have {size:,} characters; at most {MAX_TEST_CHARS:,} are read")
     if pairs := _pairs(texts):
         return pairs_suite(pairs, language)
-    if language not in READ:
+    if language not in READERS:
         raise SuiteRefusedError("not_verifiable", f"tests in {language!r} are not run here", "language")
-    module = import_module(f"hf_oss_instruct.verification.suites.{READ[language]}")
+    module = import_module(f"hf_oss_instruct.verification.suites.{READERS[language]}")
     more = {"packages": packages} if packages and language == "python" else {}
 
-    known = solution if len(solution) <= LARGEST_SOLUTION else ""  # code that is not run is not parsed: that takes seconds
+    known = solution if len(solution) <= MAX_SOLUTION_CHARS else ""  # code that is not run is not parsed: that takes seconds
 
     def read(text: str, **how: bool) -> Suite:
         suite: Suite = module.read(text, known, language, **more, **how)
         return suite
 
     suite = read(texts[0]) if len(texts) == 1 else _combine(texts, read, module)
-    if len(suite.tests) > MOST_TESTS:
-        raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MOST_TESTS:,} are run")
+    if len(suite.tests) > MAX_TESTS:
+        raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MAX_TESTS:,} are run")
     return suite
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from hf_oss_instruct.errors import OssInstructError
 
-LARGEST = 1_000_000
+MAX_TEST_CHARS = 1_000_000
 """Maximum characters of tests that are read."""
-MOST_TESTS = 1_000
-LARGEST_SOLUTION = 256_000
+MAX_TESTS = 1_000
+MAX_SOLUTION_CHARS = 256_000
 """Maximum characters of a solution that is run."""
 
 
@@ -109,6 +109,6 @@ def may_change(statement: str, before: Sequence[str]) -> bool:
 def pairs_suite(pairs: Sequence[tuple[str, str]], language: str) -> Suite:
     """A suite of inputs and outputs."""
     tests = tuple(Test(str(number), "pair", given, output=output) for number, (given, output) in enumerate(pairs))
-    if len(tests) > MOST_TESTS:
-        raise SuiteRefusedError("tests_missing", f"there are {len(tests):,} tests; at most {MOST_TESTS:,} are run")
+    if len(tests) > MAX_TESTS:
+        raise SuiteRefusedError("tests_missing", f"there are {len(tests):,} tests; at most {MAX_TESTS:,} are run")
     return Suite(language, tests)
