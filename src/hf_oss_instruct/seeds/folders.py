@@ -38,6 +38,7 @@ VENDORED_FOLDERS = frozenset(
 """Folders that hold other people's code (after Linguist's list)."""
 IGNORED_FOLDERS = frozenset({"__pycache__", "build", "dist", "target", ".git", ".hg", ".svn", ".tox", ".venv", "venv"})
 """Folders without source code. Like hidden folders, they are neither read nor counted."""
+# Minified files, type declarations, and what protoc and .NET's tools write.
 GENERATED_NAME = re.compile(r"(\.min\.js|_pb2(_grpc)?\.pyi?|\.pb\.(go|cc|h)|\.g\.cs|\.designer\.cs|\.d\.ts)$", re.I)
 GENERATED_TEXT = re.compile(r"@generated\b|\bauto(matically )?-?generated\b|\bgenerated\b[^\n]*\bdo not (edit|modify)\b", re.I)
 INSTALLED = frozenset({"site-packages", "dist-packages"})

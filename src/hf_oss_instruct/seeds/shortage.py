@@ -74,6 +74,7 @@ class Shortage:
         if absent:
             sentences.append(f"It has no {' or '.join(absent)}, only {_listed(languages)}.")
         reasons_seen = self._documents.keys() | self._snippets.keys()
+        # Fewer seeds help only where there were some.
         ways = ["ask for fewer", "pass a larger source"] if self._found_some else ["pass another source"]
         ways += ["ask for other languages"] * bool(absent)
         ways += [way for reasons, way in REMEDIES.items() if reasons_seen & set(reasons)]

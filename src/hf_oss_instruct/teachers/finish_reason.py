@@ -14,6 +14,7 @@ _NATURAL = frozenset(
     "stop stopped stopsequence stopstr stopword stopwords stoptoken eos eostoken eostokenid eot end endturn endofturn complete "
     "completed finished done normal toolcalls tooluse functioncall".split()
 )
+# Errors and cancellations, too: whatever ended the answer, its end may be missing.
 _CUT = frozenset(
     "length maxtokens maxtoken maxlength maxnewtokens maxoutputtokens maxcompletiontokens modellength limit "
     "lengthlimit tokenlimit outputlimit outputtokenlimit contextlength contextlimit contextwindow "

@@ -25,6 +25,7 @@ _FIELDS = {
 }
 MAX_OBJECTS = 32
 """Objects that are looked at in an answer: one that has not shown the pair by then is no JSON answer."""
+# A brace and a quoted key, as an object begins: the braces of code are skipped without decoding.
 _OPENS = re.compile(r"\{\s*\"")
 _BEGINS = re.compile(r"\s*(?:```(?:json)?\s*)?\{\s*\"")
 

@@ -23,6 +23,7 @@ CACHE_SIZE = 1024
 """Texts whose program, and pairs whose similarity, are remembered: the items of later rounds look at the same ones again."""
 LEAKED_WORDS = 7
 """Consecutive words of a template that show, in an answer, that it repeats its instructions."""
+# After the rejection list of theblackcat102/evol-dataset: apologies, and words that only the instructions have.
 _REFUSAL = re.compile(
     r"\W*(?:(?:i['’]m|i am)\s+(?:very\s+|really\s+|so\s+)?sorry|sorry\b|(?:my|i)\s+apologi|apologies\b|unfortunately,?\s+i\b|"
     r"i\s+(?:cannot|can\s?not|can['’]t|won['’]t|will not|must decline)\b|(?:i['’]m|i am)\s+(?:unable|not able)\b|"

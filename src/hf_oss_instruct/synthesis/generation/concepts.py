@@ -28,6 +28,7 @@ MAX_CONCEPTS, MAX_CONCEPT_CHARS = 8, 80
 """Concepts that are used, and characters of one: anything longer is a sentence."""
 CONCEPTS = "concepts"
 """Name of the task in the journal."""
+# An item of a list, with any bullet or number that models write.
 _ITEM = re.compile(r"\s*(?:[-*•–]|\d+[.)])\s+(.*)")
 
 
@@ -134,6 +135,7 @@ def concepts_in(answer: str) -> tuple[str, ...]:
         raise RowRejectedError("empty", "the answer names no concept")
     listed = [item[1] for line in lines if (item := _ITEM.fullmatch(line))]
     parts = listed or (lines if len(lines) > 1 else lines[0].split(","))
+    # Without Markdown's emphasis and a full stop, which would make two concepts of one.
     distinct = dict.fromkeys(" ".join(part.strip(" \t*_`.;").split()) for part in parts)
     concepts = tuple(concept for concept in distinct if 0 < len(concept) <= MAX_CONCEPT_CHARS)[:MAX_CONCEPTS]
     if not concepts:

@@ -76,6 +76,7 @@ _FORMS = {
 }
 _STDIN_BY_NAME = re.compile(r"/dev/stdin|php://stdin")
 """Standard input as a file, whose name is a string."""
+# Node types of the grammars that the core has. `_DECLARED` lacks expressions: an arrow function may be called on the spot.
 _FUNCTION = re.compile(
     r"(?:generator_)?function_(?:definition|declaration|item)|method(?:_declaration|_definition)?|singleton_method|"
     r"local_function_statement|arrow_function|function_expression|lambda"
@@ -83,7 +84,9 @@ _FUNCTION = re.compile(
 _DECLARED = re.compile(
     r"(?:generator_)?function_(?:definition|declaration|item)|method(?:_declaration|_definition)?|singleton_method|local_function_statement"
 )
+# What is no code; a pattern in a comment or string says nothing about the program.
 _TEXT = re.compile(r".*(?:comment|string|char(?:acter)?_literal|heredoc).*")
+# What may stand at the top of a file without doing anything when the file is run.
 _NO_STATEMENT = re.compile(
     r".*(?:comment|import|include|using|package|namespace|_definition|_declaration|_item|_specifier|php_tag|directive|pragma|text).*|"
     r"method|singleton_method|class|module|use_declaration|export_statement|lexical_declaration|hash_bang_line|ERROR"

@@ -79,6 +79,7 @@ class BatchStore:
             RunError: they cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        # The number keeps batches in order; the rest of the name is unique at the provider, which gets it as metadata.
         number = max((int(path.name[:6]) for path in self.folder.glob("*.json")), default=-1) + 1
         name = f"{number:06d}-{uuid.uuid4().hex}"
         # Before the record, whose presence means that the file is whole.
