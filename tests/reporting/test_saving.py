@@ -15,6 +15,7 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.progress.counts import Counts, Silent
 from hf_oss_instruct.reporting.report import report
+from hf_oss_instruct.storage.workdir import locked
 
 from .datasets import kept, run_folder
 
@@ -71,6 +72,18 @@ def test_an_earlier_report_is_replaced_and_what_others_put_beside_it_stays(tmp_p
     report([kept(0)], benchmarks=[]).save(out, browser=False)
     assert not (out / "rows").exists()
     assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_another_report_is_written_to_is_refused(tmp_path: Path) -> None:
+    run, out = run_folder(tmp_path / "run", [kept(0)]), tmp_path / "out"
+    out.mkdir()
+    with locked(out):
+        done = CliRunner().invoke(cli, ["report", str(run), "--out", str(out), "--benchmarks", "none"])
+        with pytest.raises(RunError, match="is in use by process"):
+            report(run, benchmarks=[]).save(out, browser=False)
+    assert f"--out {str(out)!r} is in use by process" in str(done.exception)
+    assert [path.name for path in out.iterdir()] == [".lock"]
+    assert CliRunner().invoke(cli, ["report", str(run), "--out", str(out), "--benchmarks", "none"]).exit_code == 0
 
 
 class Interrupted(Silent):

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
+from hf_oss_instruct.storage.workdir import locked
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint
 from hf_oss_instruct.training.run import train
 from tests.support.models import save_model
@@ -149,6 +150,15 @@ def test_files_that_are_not_of_a_training_are_not_replaced(whole: Path, tmp_path
         assert f"contains {name!r} from something else, which would be replaced" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {name, "x.yaml"}
     assert (tmp_path / name).read_text() == "# My project\n"
+
+
+@TRAIN.test
+def test_a_second_training_in_a_folder_is_refused_before_it_reads_its_data(model: Path, pairs: Path, tmp_path: Path) -> None:
+    path = written(tmp_path, model_name_or_path=str(model), dataset_name=str(pairs), dataset_train_split="no such split")
+    with locked(tmp_path / "out"), pytest.raises(RunError, match=r"output_dir '.*out' is in use by process"):
+        train(path, allow_unchecked=True)
+    with pytest.raises(UsageError, match="no such split"):
+        train(path, allow_unchecked=True)
 
 
 @TRAIN.test

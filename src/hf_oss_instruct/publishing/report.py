@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hf_oss_instruct.errors import PublishError
+from hf_oss_instruct.storage.workdir import LOCK
 from hf_oss_instruct.structured import read_object
 
 FOLDER, NUMBERS, PAGE, PICTURES = "report", "report.json", "index.html", "pictures"
@@ -101,4 +102,5 @@ def published_report(
 
 
 def _read(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LOCK]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

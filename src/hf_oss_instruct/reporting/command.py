@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.storage.workdir import reserved
 from hf_oss_instruct.terminal.flags import format_option
 from hf_oss_instruct.terminal.process import over_tables
 from hf_oss_instruct.terminal.values import names_in
@@ -63,12 +64,12 @@ def report(
 
         start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C to stop)", err=True))
         return
-    from hf_oss_instruct.reporting.page.write import check_replaceable
+    from hf_oss_instruct.reporting.page.write import check_replaceable, write_locked
     from hf_oss_instruct.reporting.report import report as measured
 
     folder = out or (Path(source) / "report" if Path(source).is_dir() else Path("report"))
     check_replaceable(folder)
-    with show_progress(output) as progress:
+    with reserved(folder), show_progress(output) as progress:
         made = measured(
             source,
             compare=compare,
@@ -78,7 +79,7 @@ def report(
             columns=wanted,
             progress=progress,
         )
-        page = made.save(folder, progress=progress)
+        page = write_locked(made.sets, made.figures, made.rows, folder, progress=progress)
     if output == "json":
         click.echo(json.dumps({"out": str(folder), **made.numbers}))
     elif output != "quiet":

@@ -57,7 +57,7 @@ class Report:
             The page.
 
         Raises:
-            RunError: the folder contains something else, or cannot be written.
+            RunError: the folder contains something else, is in use by another process, or cannot be written.
         """
         from hf_oss_instruct.reporting.page.write import write
 

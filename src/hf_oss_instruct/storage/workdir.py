@@ -61,7 +61,8 @@ IN_FOLDER = ("in the folder", "now")
 def locked(out: Path) -> Iterator[None]:
     """Lock a folder exclusively, creating it if necessary.
 
-    The kernel releases the lock when the process ends for any reason.
+    The kernel releases the lock when the process ends for any reason. A folder that was created, and that nothing was written to,
+    is removed.
 
     Args:
         out: the folder.
@@ -69,23 +70,42 @@ def locked(out: Path) -> Iterator[None]:
     Raises:
         RunError: it is a file, another process holds it, or something in it cannot be written (also by the caller, inside).
     """
+    with writing(out), reserved(out):
+        yield
+
+
+@contextmanager
+def reserved(out: Path, name: str = "--out") -> Iterator[None]:
+    """The same, for a caller that also reads other files inside: errors of the file system there are not about this folder.
+
+    Args:
+        out: the folder.
+        name: the option that names the folder, for the error.
+
+    Raises:
+        RunError: it is a file, another process holds it, or it cannot be written.
+    """
     _check_folder(out)
-    owner = out / OWNER
-    with writing(out), ExitStack() as stack:
-        out.mkdir(parents=True, exist_ok=True)
-        try:
-            # Without waiting: the other process may run for days.
-            stack.enter_context(FileLock(out / LOCK, timeout=0))
-        except Timeout:
-            who = _text(owner) or "another process"
-            raise RunError(f"--out {str(out)!r} is in use by {who}. Wait for it to finish, or use another folder.") from None
-        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
+    owner, new = out / OWNER, not out.exists()
+    with ExitStack() as stack:
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            try:
+                # Without waiting: the other process may run for days.
+                stack.enter_context(FileLock(out / LOCK, timeout=0))
+            except Timeout:
+                who = _text(owner) or "another process"
+                raise RunError(f"{name} {str(out)!r} is in use by {who}. Wait for it to finish, or use another folder.") from None
+            owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
         try:
             yield
         finally:
             with suppress(OSError):
                 # Before the lock is released: later it could be the file of the next owner.
                 owner.unlink(missing_ok=True)
+                if new and not names_in(out) and not (out / JOB).exists():
+                    (out / LOCK).unlink(missing_ok=True)
+                    out.rmdir()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.hub import check_endpoint, check_endpoint_for
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.storage.workdir import differences, locked
+from hf_oss_instruct.storage.workdir import differences, reserved, writing
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import DROP, template_for
 from hf_oss_instruct.terminal.display import error_message
@@ -98,36 +98,37 @@ def train(
     # Launched processes find the folder as the first of them has left it; the launching one has checked it.
     if LAUNCHED not in os.environ:
         check_output_dir(out)
-    checkpoint = _checkpoint_to_resume(out, values, arguments, {"--template": template, "--thoughts": thoughts})
-    tokenizer = _from_pretrained("AutoTokenizer", model)
-    chosen = template_for(template, tokenizer)
-    # Saved with the tokenizer, so that a chat client writes the prompts of the training and stops at its end token.
-    tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
-    encoder = RowEncoder(chosen, tokenizer, arguments.max_length, thoughts)
-    with _main_process_first(arguments), progress.stage("Encoding the data"):
-        streaming, processes = mixture.streaming or script.dataset_streaming, arguments.dataset_num_proc
-        data = load_data(sources, encoder, streaming=streaming, rng_seed=arguments.seed, num_proc=processes)
-    facts = facts_before(values, arguments, chosen, data, model) | ({"thoughts": thoughts} if thoughts != DROP else {})
-    with progress.stage(f"Loading {model.model_name_or_path}"):
-        trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
-    if scoring:
-        trainer.add_callback(scoring.callback(trainer, chosen, progress))
-    if say and trainer.is_world_process_zero():
-        report_data(data, say)
-        if checkpoint:
-            say(f"Resuming from {checkpoint}.")
     # The process that started the others holds the folder for all of them.
-    holding = nullcontext() if LAUNCHED in os.environ else locked(out)
-    with holding, deferring() as stopping, full_disk_errors(out):
-        trainer.add_callback(stop_callback(trainer, stopping))
-        with progress.stage(f"Training {model.model_name_or_path}", "steps") as counts:
-            if progress is not SILENT:
-                show_in(trainer, counts)
-            trainer.train(resume_from_checkpoint=checkpoint)
-        # A signal in the last step changes nothing: the training is complete.
-        if stopping and trainer.state.global_step < trainer.state.max_steps:
-            raise RunInterruptedError(_interruption(trainer, out))
-        return _save(trainer, arguments, out, facts)
+    holding = nullcontext() if LAUNCHED in os.environ else reserved(out, "output_dir")
+    with holding:
+        checkpoint = _checkpoint_to_resume(out, values, arguments, {"--template": template, "--thoughts": thoughts})
+        tokenizer = _from_pretrained("AutoTokenizer", model)
+        chosen = template_for(template, tokenizer)
+        # Saved with the tokenizer, so that a chat client writes the prompts of the training and stops at its end token.
+        tokenizer.chat_template, arguments.eos_token = chosen.chat_template, chosen.stop
+        encoder = RowEncoder(chosen, tokenizer, arguments.max_length, thoughts)
+        with _main_process_first(arguments), progress.stage("Encoding the data"):
+            streaming, processes = mixture.streaming or script.dataset_streaming, arguments.dataset_num_proc
+            data = load_data(sources, encoder, streaming=streaming, rng_seed=arguments.seed, num_proc=processes)
+        facts = facts_before(values, arguments, chosen, data, model) | ({"thoughts": thoughts} if thoughts != DROP else {})
+        with progress.stage(f"Loading {model.model_name_or_path}"):
+            trainer = _trainer(model, arguments, data.rows, tokenizer, out, facts, callbacks)
+        if scoring:
+            trainer.add_callback(scoring.callback(trainer, chosen, progress))
+        if say and trainer.is_world_process_zero():
+            report_data(data, say)
+            if checkpoint:
+                say(f"Resuming from {checkpoint}.")
+        with deferring() as stopping, full_disk_errors(out), writing(out):
+            trainer.add_callback(stop_callback(trainer, stopping))
+            with progress.stage(f"Training {model.model_name_or_path}", "steps") as counts:
+                if progress is not SILENT:
+                    show_in(trainer, counts)
+                trainer.train(resume_from_checkpoint=checkpoint)
+            # A signal in the last step changes nothing: the training is complete.
+            if stopping and trainer.state.global_step < trainer.state.max_steps:
+                raise RunInterruptedError(_interruption(trainer, out))
+            return _save(trainer, arguments, out, facts)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from hf_oss_instruct.reporting.charts.vega_lite import Sets
 from hf_oss_instruct.reporting.page.chunks import remove_chunks, write_chunks
 from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.storage.workdir import check_unused, write_atomically, writing
+from hf_oss_instruct.storage.workdir import check_unused, locked, write_atomically
 from hf_oss_instruct.structured import read_object
 
 PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
@@ -57,12 +57,19 @@ def write(
         The page.
 
     Raises:
-        RunError: the folder contains something else, or cannot be written.
+        RunError: the folder contains something else, is in use by another process, or cannot be written.
     """
     check_replaceable(out)
+    with locked(out):
+        return write_locked(sets, figures, rows, out, browser=browser, progress=progress)
+
+
+def write_locked(
+    sets: Sets, figures: Sequence[Figure], rows: ReportRows, out: Path, *, browser: bool = True, progress: Progress = SILENT
+) -> Path:
+    """The same, for a caller that has checked the folder and holds its lock."""
     pictures = out / PICTURES
     with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
         # first, because it marks the folder as ours: after a kill, the same report can be written there again
         write_atomically(out / NUMBERS, json.dumps(numbers_of(sets), indent=1, ensure_ascii=False) + "\n")
         pictures.mkdir(exist_ok=True)
