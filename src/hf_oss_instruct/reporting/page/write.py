@@ -14,7 +14,7 @@ from hf_oss_instruct.reporting.charts.vega_lite import Sets
 from hf_oss_instruct.reporting.page.chunks import remove_chunks, write_chunks
 from hf_oss_instruct.reporting.page.html import page
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.storage.workdir import check_unused, locked, write_atomically
+from hf_oss_instruct.storage.workdir import check_unused, locked, write_atomically, writing
 from hf_oss_instruct.structured import read_object
 
 PAGE, NUMBERS, PICTURES = "index.html", "report.json", "pictures"
