@@ -17,8 +17,8 @@ from hf_oss_instruct.synthesis.requests.timeouts import (
     FACTOR,
     INITIAL_ANSWERS,
     INITIAL_FACTOR,
-    MAX_TIMEOUT_S,
-    MIN_TIMEOUT_S,
+    MAX_DEADLINE_S,
+    MIN_DEADLINE_S,
     WINDOW,
     Deadline,
 )
@@ -33,10 +33,10 @@ def after(*latencies_s: float) -> float:
 
 
 def test_is_long_until_the_first_answer_then_a_multiple_of_the_slowest_within_bounds() -> None:
-    assert after() == MAX_TIMEOUT_S == 600
-    assert after(0.2) == MIN_TIMEOUT_S == 30
+    assert after() == MAX_DEADLINE_S == 600
+    assert after(0.2) == MIN_DEADLINE_S == 30
     assert after(4.0) == after(4.0, 1.0) == after(1.0, 4.0) == 4.0 * INITIAL_FACTOR
-    assert after(100.0) == MAX_TIMEOUT_S
+    assert after(100.0) == MAX_DEADLINE_S
     few = [1.0] * (INITIAL_ANSWERS - 2) + [20.0]
     assert after(*few) == 20.0 * INITIAL_FACTOR
     assert after(*few, 1.0) == 20.0 * FACTOR
@@ -50,7 +50,7 @@ def test_an_old_slow_answer_is_forgotten() -> None:
 
 @given(st.lists(st.floats(0, 1000), min_size=INITIAL_ANSWERS, max_size=100))
 def test_no_answer_like_those_before_is_cut(latencies_s: list[float]) -> None:
-    assert min(max(latencies_s) * FACTOR, MAX_TIMEOUT_S) <= after(*latencies_s) <= MAX_TIMEOUT_S
+    assert min(max(latencies_s) * FACTOR, MAX_DEADLINE_S) <= after(*latencies_s) <= MAX_DEADLINE_S
 
 
 def test_a_fixed_deadline_learns_nothing() -> None:

@@ -11,7 +11,7 @@ from hf_oss_instruct.teachers.resolve import MAX_TIMEOUT_S
 
 T = TypeVar("T")
 
-LONGEST_S, SHORTEST_S = MAX_TIMEOUT_S, 30.0
+MAX_DEADLINE_S, MIN_DEADLINE_S = MAX_TIMEOUT_S, 30.0
 """Bounds of a learned deadline, in seconds."""
 FACTOR, INITIAL_FACTOR, INITIAL_ANSWERS = 5.0, 20.0, 16
 """The deadline as a multiple of the slowest answer; a larger multiple for the first answers, which are a small sample."""
@@ -30,7 +30,9 @@ class Deadline:
         seconds: the current deadline. It also applies to attempts in flight.
     """
 
-    def __init__(self, fixed_s: float | None = None, *, shortest_s: float = SHORTEST_S, longest_s: float = LONGEST_S) -> None:
+    def __init__(
+        self, fixed_s: float | None = None, *, shortest_s: float = MIN_DEADLINE_S, longest_s: float = MAX_DEADLINE_S
+    ) -> None:
         self._shortest_s, self._longest_s = shortest_s, longest_s
         self.seconds = longest_s if fixed_s is None else fixed_s
         self._learns = fixed_s is None
