@@ -88,6 +88,12 @@ def test_every_command_is_in_the_readme_and_helps() -> None:
                 assert getattr(option, "help", None), f"{name} {option.name}"
 
 
+def test_an_option_that_several_commands_declare_has_one_text() -> None:
+    options = [option for command in cli.commands.values() for option in command.params if "--unsafe-no-sandbox" in option.opts]
+    assert len(options) > 2
+    assert len({getattr(option, "help", None) for option in options}) == 1
+
+
 def test_summaries_of_commands_fit_and_options_list_only_options() -> None:
     from click.testing import CliRunner
 

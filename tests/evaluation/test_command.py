@@ -72,7 +72,7 @@ def test_without_a_sandbox_is_the_users_own_word_warned_of_and_recorded(data: Pa
     assert json.loads((out / "results.json").read_text())["statuses"] == {"passed": 3}
     done = score(data, toys.canonical(), "--out", out, "--unsafe-no-sandbox", "--format", "quiet")
     assert done.returncode == 0, done.stderr
-    assert "Warning: untrusted programs run without a sandbox" in done.stderr
+    assert "Warning: Untrusted programs run without a sandbox" in done.stderr
     verdicts = [json.loads(line) for line in (out / "verdicts.jsonl").read_text().splitlines()]
     assert [one["sandbox"] for one in verdicts] == ["unsafe-none"] * 3  # none was taken from the run with a sandbox
     assert json.loads((out / "results.json").read_text())["facts"]["sandbox"] == "unsafe-none"

@@ -88,7 +88,7 @@ def test_the_command_scores_while_it_trains(model: Path, pairs: Path, tmp_path: 
     (answer,) = (path.parent / "out" / "scores" / "step-2.jsonl").read_text().splitlines()
     assert json.loads(answer)["instruction"] == "Write double(x)."
     assert "sandbox" in json.loads(answer)
-    assert "untrusted programs run without a sandbox" not in done.stderr
+    assert "programs run without a sandbox" not in done.stderr
 
 
 def test_without_a_sandbox_is_the_users_own_word_and_warned_of(model: Path, pairs: Path, tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_without_a_sandbox_is_the_users_own_word_and_warned_of(model: Path, pair
     words = ["--allow-unchecked", "--score", str(tmp_path / "absent.jsonl"), "--unsafe-no-sandbox"]
     done = TRAIN.run([COMMAND, "train", path, *words])
     assert done.returncode == 2
-    assert "Warning: untrusted programs run without a sandbox" in done.stderr
+    assert "Warning: Untrusted programs run without a sandbox" in done.stderr
     assert "absent.jsonl' cannot be read" in done.stderr

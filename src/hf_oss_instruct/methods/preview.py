@@ -31,7 +31,6 @@ def first_outcomes(items: Iterable[Any], tasks: list[Task], spec: RunSpec, journ
         spec: its parts `teacher` and `limits` say how requests are sent.
         journal: folder of the journal.
     """
-    policy = RetryPolicy(give_up_after_s=spec.limits.give_up_after, deadline_s=spec.teacher.timeout)
     with Journal(journal) as answers:
         stream = partial(
             outcomes,
@@ -39,7 +38,7 @@ def first_outcomes(items: Iterable[Any], tasks: list[Task], spec: RunSpec, journ
             tasks,
             answers,
             concurrency=spec.teacher.in_flight,
-            retry_policy=policy,
+            retry_policy=RetryPolicy.of(spec.limits, spec.teacher.timeout),
             budget=Budget(spec.limits),
         )
         yield from from_plain_code(stream)

@@ -212,7 +212,7 @@ class Verify(DatatroveStep):
                 [Prepare(replace(opened, verdicts=verdicts))],
                 journal,
                 concurrency=spec.teacher.in_flight,
-                retry_policy=RetryPolicy(give_up_after_s=spec.limits.give_up_after, deadline_s=spec.teacher.timeout),
+                retry_policy=RetryPolicy.of(spec.limits, spec.teacher.timeout),
                 budget=Budget(spec.limits.of_shard(Shard(rank, world_size))),
             )
             for outcome in from_plain_code(stream):

@@ -9,6 +9,7 @@ from typing import Any
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, CALLER, Interface, documented, normalize, option, options_of
 from hf_oss_instruct.spec.kinds import Choice, Folder, Integer, Number, Switch, Text
+from hf_oss_instruct.terminal.unsafe import UNSAFE_HELP
 
 METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
 """Ways to select one of several solutions: the keys of `verification.selection.METHODS`."""
@@ -171,7 +172,7 @@ class VerificationSpec:
     unsafe_no_sandbox: bool = option(
         False,
         Switch(),
-        "Run programs without isolation, for disposable machines. Every row records it.",
+        UNSAFE_HELP,
         flag="--unsafe-no-sandbox",
         set_by=CALLER,
     )

@@ -147,7 +147,7 @@ def preview(flags: RunFlags, output: str) -> None:
             lambda counts: count_requests(counts, usage, spec.limits, became.total()),
         ) as counts,
     ):
-        seeds, retry_policy = sample(source, spec.seeds, progress), RetryPolicy(deadline_s=spec.teacher.timeout)
+        seeds, retry_policy = sample(source, spec.seeds, progress), RetryPolicy.of(spec.limits, spec.teacher.timeout)
         tasks: list[Task] = [*task.tasks, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
         stream = partial(
             outcomes, seeds, tasks, journal, concurrency=spec.teacher.in_flight, retry_policy=retry_policy, usage=usage

@@ -165,7 +165,7 @@ def rows(
     """
     left_out: Counter[str] = Counter()
     limits = limits or RunLimits()
-    retry_policy = RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=timeout)
+    retry_policy = RetryPolicy.of(limits, timeout)
 
     home = Path(journal) if journal else task.journal_home
 

@@ -95,7 +95,7 @@ def run(
         seeds = _read_first(sample(source, spec.seeds, progress))
     task, concurrency, shard = pair_task(spec, teacher), spec.teacher.in_flight, spec.seeds.shard
     limits = spec.limits.of_shard(shard) if shard else spec.limits
-    retry_policy = retry_policy or RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=spec.teacher.timeout)
+    retry_policy = retry_policy or RetryPolicy.of(limits, spec.teacher.timeout)
     verification = open_verification(spec, teacher, exclusive=True)
     follow_ups = [
         *(verification.described() if verification else []),

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from hf_oss_instruct.terminal.unsafe import UNSAFE_HELP, UNSAFE_WARNING
+
 
 class GroupedOption(click.Option):
     """An option that `--help` lists under a heading.
@@ -49,9 +51,7 @@ format_option = click.option(
 def _warned(context: click.Context, option: click.Parameter, tier: str | None) -> str | None:
     """Warn on the terminal, whatever the output format: a line in a script is easily copied unread."""
     if tier:
-        click.echo(
-            "Warning: untrusted programs run without a sandbox, as your user, with access to your files and network.", err=True
-        )
+        click.echo(f"Warning: {UNSAFE_WARNING}", err=True)
     return tier
 
 
@@ -62,7 +62,7 @@ unsafe_option = click.option(
     flag_value="unsafe-none",
     default=None,
     callback=_warned,
-    help="Run programs without isolation, for disposable machines. Every result records it.",
+    help=UNSAFE_HELP,
 )
 
 

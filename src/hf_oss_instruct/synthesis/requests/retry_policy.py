@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from hf_oss_instruct.spec.limits import RunLimits
+
 REFUSALS_TO_STOP = 16
 """If this many first answers are all HTTP 400 or 422, the request is wrong, not the row."""
 
@@ -33,6 +35,16 @@ class RetryPolicy:
     tries_to_reach: int = 4
     reach_s: float = 4.0
     deadline_s: float | None = None
+
+    @classmethod
+    def of(cls, limits: RunLimits, timeout: float | None) -> RetryPolicy:
+        """The policy of a run.
+
+        Args:
+            limits: says when to give up.
+            timeout: timeout of one attempt in seconds; None for an adaptive one.
+        """
+        return cls(give_up_after_s=limits.give_up_after, deadline_s=timeout)
 
     def pause_s(self, attempt: int, asked_for_s: float | None) -> float:
         """Seconds to wait after a failed attempt: the server's value, else exponential; both with jitter."""

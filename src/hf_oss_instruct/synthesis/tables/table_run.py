@@ -147,7 +147,7 @@ class TableRun:
                 self._journal,
                 concurrency=teacher.in_flight,
                 ahead=teacher.ahead,
-                retry_policy=RetryPolicy(give_up_after_s=limits.give_up_after, deadline_s=teacher.timeout),
+                retry_policy=RetryPolicy.of(limits, teacher.timeout),
                 budget=Budget(limits, self._spent, self._reservations.write),
                 usage=self.usage,
                 stop=stop,

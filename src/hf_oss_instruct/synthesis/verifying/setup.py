@@ -13,6 +13,7 @@ from hf_oss_instruct.spec.verification import APART
 from hf_oss_instruct.synthesis.verifying.shared import Verification
 from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 from hf_oss_instruct.teachers.resolve import open_teacher
+from hf_oss_instruct.terminal.unsafe import UNSAFE_WARNING
 from hf_oss_instruct.verification.memo import Verdicts
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def open_verification(
     # Raises on a machine without a sandbox, before anything is paid for.
     chosen_tier(verification.tier)
     if verification.unsafe_no_sandbox:
-        logger.warning("Untrusted programs run without a sandbox, as your user, with access to your files and network.")
+        logger.warning(UNSAFE_WARNING)
     tester, solver = (other_teacher(name, spec) for name in (verification.tester, verification.solver))
     if teacher.embedded:
         if verification.tests == APART and tester is None:
