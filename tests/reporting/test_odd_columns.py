@@ -101,7 +101,8 @@ def test_what_is_no_row_is_said(rows: Any) -> None:
         open_rows(rows)
 
 
-@pytest.mark.parametrize("given", [{"columns": "problem,solution"}, {"columns": ["a", "b"], "benchmarks": "humaneval"}])
-def test_a_text_in_place_of_a_list_is_said(given: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="Pass a list of names"):
-        report([{"problem": "a", "solution": "b"}], **given)
+def test_names_may_be_a_text_as_on_the_command_line() -> None:
+    row = {"Frage": "Was ist 1 + 1?", "Antwort": "2"}
+    texts = report([row], benchmarks="none", columns="Frage, Antwort").numbers
+    assert texts == report([row], benchmarks=[], columns=["Frage", "Antwort"]).numbers
+    assert texts["options"]["benchmarks"] == []

@@ -12,6 +12,7 @@ import pytest
 from hf_oss_instruct import CommentFunctionTeacher, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.name_kinds import filter_names
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -55,6 +56,9 @@ def test_every_function_refuses_wrong_values_of_the_teacher_when_it_is_called(
 def test_auto_means_the_same_in_python_as_on_the_command_line(code: Path, tmp_path: Path) -> None:
     opened = OssInstruct(seeds=str(code), cache_dir=str(tmp_path), timeout="auto", snippets_per_document="auto").opened.spec
     assert opened.teacher.timeout is opened.seeds.snippets_per_document is None
+    assert SeedPlan(filters=["all"]).filters == SeedPlan(filters="all").filters == filter_names()
+    assert SeedPlan(filters="none").filters == ()
+    assert SeedPlan(filters="parses, secrets").filters == ("parses", "secrets")
 
 
 @pytest.mark.parametrize(

@@ -58,10 +58,10 @@ def report(
     SOURCE is a folder (of a run, a curation, a training or scores), tables, or a Hub dataset. OUT contains index.html (opens from
     disk, needs no network), rows/ (its rows), report.json and pictures/.
     """
-    wanted = names_in(columns) if columns else None
     if serve:
         from hf_oss_instruct.reporting.server import serve as start
 
+        wanted = names_in(columns) if columns else None
         start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C to stop)", err=True))
         return
     from hf_oss_instruct.reporting.page.write import check_replaceable, write_locked
@@ -73,10 +73,10 @@ def report(
         made = measured(
             source,
             compare=compare,
-            benchmarks=names_in(benchmarks),
+            benchmarks=benchmarks,
             tokenizer=tokenizer,
             embedding_model=embedding_model,
-            columns=wanted,
+            columns=columns or None,
             progress=progress,
         )
         page = write_locked(made.sets, made.figures, made.rows, folder, progress=progress)

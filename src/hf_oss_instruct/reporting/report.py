@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.terminal.values import names_in
 
 if TYPE_CHECKING:
     from hf_oss_instruct.reporting.charts.figures import Figure
@@ -82,10 +82,10 @@ def report(
     rows: Any,
     *,
     compare: Any = None,
-    benchmarks: Sequence[str] = BENCHMARKS,
+    benchmarks: Sequence[str] | str = BENCHMARKS,
     tokenizer: str | None = None,
     embedding_model: str | None = None,
-    columns: Sequence[str] | None = None,
+    columns: Sequence[str] | str | None = None,
     progress: Progress = SILENT,
 ) -> Report:
     """Measure a dataset: funnel, composition, lengths, categories, similarity to benchmarks, diversity, verification.
@@ -95,6 +95,8 @@ def report(
         report = hf_oss_instruct.report(rows, benchmarks=[])
         report.numbers["diversity"]["near_duplicate_rate"]
         report.save("looked_at")      # the page with the row browser, report.json, PNG charts
+
+    Lists of names may also be a text as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
 
     Args:
         rows: rows in memory (a list of dicts, a `datasets.Dataset`, a pandas DataFrame, an Arrow table); the folder of a run, a
@@ -123,9 +125,7 @@ def report(
     from hf_oss_instruct.reporting.rows import open_rows
 
     check_libraries()
-    for name, value in {"benchmarks": benchmarks, "columns": columns}.items():
-        if isinstance(value, str):
-            raise UsageError(f"{name} is the text {value!r}. Pass a list of names, such as {[value]}.")
+    benchmarks, columns = names_in(benchmarks), None if columns is None else names_in(columns)
     with progress.stage("Reading the benchmarks to compare with"):
         options = ReportOptions(tuple(find(benchmarks)), tokenizer, embedding_model)
     settings = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "embedding_model": embedding_model}

@@ -22,15 +22,17 @@ CountByLanguage = tuple[tuple[str, int | None], ...]
 
 @dataclass(frozen=True)
 class FilterNames(Names):
-    """Names of seed filters; `all` on the command line for all of them."""
+    """Names of seed filters; `all` for all of them."""
 
     def from_flag(self, value: str) -> tuple[str, ...]:
         """See `Kind.from_flag`."""
-        return {"all": filter_names(), "none": ()}.get(value, tuple(value.split(",")))
+        names = super().from_flag(value)
+        return filter_names() if names == ("all",) else names
 
     def from_python(self, value: Sequence[str] | str) -> tuple[str, ...]:
         """See `Kind.from_python`."""
         names = super().from_python(value)
+        names = filter_names() if names == ("all",) else names
         if unknown := sorted(set(names) - set(filter_names())) if names else []:
             raise UsageError(f"Unknown seed filters: {', '.join(unknown)}. Use some of: {', '.join(filter_names())}.")
         return names
