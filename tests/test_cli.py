@@ -104,7 +104,7 @@ def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
         (("preview", "--extra-body", "{top_k: 5}"), "is not JSON"),
         (("preview", "--extra-body", "[5]"), "not a JSON object"),
         (("preview", "--model", "m", "--extra-body", '{"stream": true}'), "sets 'stream'"),
-        (("preview", "--model", "m", "--teacher", "transformers", "--extra-body", "{}"), "--extra-body does not apply"),
+        (("preview", "--model", "m", "--teacher", "transformers", "--extra-body", "{}"), "(extra_body=) does not apply"),
         (("previw",), "No such command"),
     ],
 )
