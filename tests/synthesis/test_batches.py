@@ -342,11 +342,30 @@ def test_an_interrupted_run_leaves_its_batches_to_the_next_session_and_is_not_co
             job.left = 0
         refused = go(tmp_path / "out", code, server.base_url, direct=True)
         assert isinstance(refused.error, RunError)
-        assert "Pass --batch to collect them" in str(refused.error)
+        assert "Pass --batch to collect the answers" in str(refused.error)
         assert len(server.requests) == 0
         result = go(tmp_path / "out", code, server.base_url, RunLimits(max_requests=N))
         assert (result.error, len(server.jobs), server.paid.total(), result.report["requests_sent"]) == (None, 3, N, N)
     assert tables(tmp_path / "out") == plain
+
+
+def test_results_that_a_kill_kept_out_of_the_journal_are_not_requested_again(
+    tmp_path: Path, code: Path, plain: dict[str, bytes]
+) -> None:
+    out = tmp_path / "out"
+    with BatchServer() as server:
+        go(out, code, server.base_url)
+        [journal] = (out / "journal").glob("*.jsonl")
+        lines = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join(lines[:-3]))
+        refused = go(out, code, server.base_url, direct=True)
+        assert "3 requests to openai-compatible:m went into batches" in str(refused.error)
+        result = go(out, code, server.base_url)
+        assert (result.error, len(server.jobs), len(server.requests)) == (None, 1, 0)
+        # Everything is in the journal now, so the batches are no reason to refuse.
+        assert go(out, code, server.base_url, direct=True).error is None
+        assert (server.paid.total(), len(server.requests)) == (N, 0)
+    assert tables(out) == plain
 
 
 @pytest.mark.parametrize("teacher", [[], ["--teacher", "transformers", "--model", "tiny"]])

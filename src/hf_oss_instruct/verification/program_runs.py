@@ -37,7 +37,6 @@ _PLACES = re.compile(
 """Where Java's, Rust's and C#'s compilers say that an error is."""
 MAX_STDERR_CHARS = 2000
 OUTPUT_BYTES = 16 << 20
-MIN_CPU_S, CPU_FACTOR = 1, 16  # CPU time limit of a variant: at least the first, and this factor times the solution's
 
 
 def run_all(

@@ -204,7 +204,7 @@ class Items:
             # A task may lead to others, so some teachers turn up only during the run.
             if id(teacher) not in self.teachers:
                 self.teachers[id(teacher)] = teacher
-                check_batches(self._journal.folder, teacher)
+                check_batches(self._journal.folder, teacher, self._journal.__contains__)
                 teacher.begin(self._journal.folder)
                 self._usage.teachers.append(teacher)
 

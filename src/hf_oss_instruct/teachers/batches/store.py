@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from hf_oss_instruct.storage.workdir import atomic_stream, write_atomically
 from hf_oss_instruct.structured import matching, read_object
 from hf_oss_instruct.teachers.mixture import MixedTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.terminal.display import plural
 
 FOLDER = "batches"
 CHUNK_BYTES = 2**20
@@ -152,19 +153,29 @@ def has_answer(line: dict[str, Any]) -> bool:
     return isinstance(response, dict) and response.get("status_code") == 200
 
 
-def unanswered(journal: Path) -> dict[str, tuple[int, int]]:
-    """Requests that are in batches, or were answered there: key → the most tokens of prompt and answer."""
+def unanswered(journal: Path, teachers: Container[str] | None = None) -> dict[str, tuple[int, int]]:
+    """Requests that are in batches, or were answered there: key → the most tokens of prompt and answer.
+
+    Args:
+        journal: folder of the journal.
+        teachers: identities of the teachers whose batches count; all by default.
+    """
     store, found = BatchStore(journal), dict[str, tuple[int, int]]()
     for batch in store.batches():
-        if not batch.file_id:
+        if not batch.file_id or (teachers is not None and batch.teacher not in teachers):
             continue
         answered = {key for key, line in store.results(batch) if has_answer(line)} if batch.ended else batch.requests.keys()
         found |= {key: (most[0], most[1]) for key, most in batch.requests.items() if key in answered}
     return found
 
 
-def check_batches(journal: Path, teacher: Teacher) -> None:
-    """Refuse to ask a teacher directly what batches of an earlier session are being paid for.
+def check_batches(journal: Path, teacher: Teacher, in_journal: Callable[[str], bool]) -> None:
+    """Refuse to ask a teacher directly what batches of an earlier session are being paid for, or were.
+
+    Args:
+        journal: folder of the journal.
+        teacher: the teacher.
+        in_journal: whether the journal has the answer to the request with a key.
 
     Raises:
         RunError: there are batches of this teacher, and it does not read them.
@@ -176,10 +187,10 @@ def check_batches(journal: Path, teacher: Teacher) -> None:
     ]
     if not direct or not (journal / FOLDER).is_dir():
         return
-    batches = BatchStore(journal).batches()
-    going_on = [batch for batch in batches if batch.teacher in direct and batch.file_id and not batch.ended]
-    if going_on:
+    # A kill may leave a batch whose results are on disk, but not in the journal.
+    paid = [key for key in unanswered(journal, direct) if not in_journal(key)]
+    if paid:
         raise RunError(
-            f"{len(going_on)} batches of {teacher.identity} are being answered, and would be paid for again. Pass --batch to "
-            f"collect them, or delete {str(journal / FOLDER)!r} to abandon them."
+            f"{plural(len(paid), 'request')} to {teacher.identity} went into batches, and would be paid for again. Pass --batch "
+            f"to collect the answers, or delete {str(journal / FOLDER)!r} to abandon them."
         )
