@@ -23,7 +23,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hf_oss_instruct.code.languages import find, of_path
+from hf_oss_instruct.code.languages import find_language, language_of_path
 from hf_oss_instruct.seeds.map_step import SEEDS, HashSeeds
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
@@ -40,7 +40,7 @@ def local_files(roots: list[str], megabytes: int) -> Iterator[tuple[str, str, st
     for root in roots:
         for folder, inner, names in os.walk(root):
             inner.sort()
-            for path in (Path(folder, name) for name in sorted(names) if of_path(name)):
+            for path in (Path(folder, name) for name in sorted(names) if language_of_path(name)):
                 try:
                     if path.is_symlink() or not 0 < path.stat().st_size < 1_000_000:
                         continue
@@ -50,7 +50,7 @@ def local_files(roots: list[str], megabytes: int) -> Iterator[tuple[str, str, st
                 key = hashlib.sha1(text.encode()).digest()
                 if key not in seen:
                     seen.add(key)
-                    yield str(path), of_path(path).name, text  # type: ignore[union-attr]
+                    yield str(path), language_of_path(path).name, text  # type: ignore[union-attr]
                     if (size := size + len(text)) > megabytes * 1_000_000:
                         return
 
@@ -60,7 +60,7 @@ def write_corpus(folder: Path, roots: list[str], megabytes: int) -> None:
     for path, lang, text in local_files(roots, megabytes):
         key = hashlib.sha1(text.encode()).hexdigest()
         told = {"path": path[1:], "name": f"local/{path.split('/')[-2]}", "head_hexsha": key, "licenses": ["MIT"]}
-        title = find(lang).title  # type: ignore[union-attr]
+        title = find_language(lang).title  # type: ignore[union-attr]
         row = {"hexsha": key, "size": len(text), "lang": title, "content": text, "max_stars_count": 3}
         by_lang.setdefault(lang, []).append(row | {REPOSITORY + name: value for name, value in told.items()})
     for lang, rows in by_lang.items():

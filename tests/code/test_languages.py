@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from hf_oss_instruct.code.languages import LANGUAGES, find, named, of_path
+from hf_oss_instruct.code.languages import LANGUAGES, find_language, language_of_path, named
 from hf_oss_instruct.errors import UsageError
 
 PAPER = ("python", "cpp", "java", "typescript", "shell", "csharp", "rust", "php", "swift")
@@ -15,7 +15,7 @@ PAPER = ("python", "cpp", "java", "typescript", "shell", "csharp", "rust", "php"
 
 
 def test_the_papers_languages_have_the_papers_names() -> None:
-    assert {find(name).name for name in PAPER} == set(PAPER)  # type: ignore[union-attr]
+    assert {find_language(name).name for name in PAPER} == set(PAPER)  # type: ignore[union-attr]
 
 
 def test_no_spelling_and_no_suffix_belongs_to_two_languages() -> None:
@@ -32,8 +32,8 @@ def test_suffixes_and_aliases_are_written_as_they_are_looked_up() -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES, ids=lambda lang: lang.name)
 def test_a_language_is_found_by_its_name_its_title_and_each_of_its_suffixes(lang) -> None:
-    assert find(lang.name) is find(lang.title) is find(lang.title.upper()) is lang
-    assert {of_path(f"src/some.file{suffix}") for suffix in lang.suffixes} == {lang}
+    assert find_language(lang.name) is find_language(lang.title) is find_language(lang.title.upper()) is lang
+    assert {language_of_path(f"src/some.file{suffix}") for suffix in lang.suffixes} == {lang}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_data_sets_spellings_are_known(spelling: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["klingon", "", "HTML", "py thon"])
 def test_an_unknown_name_is_refused_with_the_name_and_the_known_ones(name: str) -> None:
-    assert find(name) is None
+    assert find_language(name) is None
     with pytest.raises(UsageError) as refused:
         named(name)
     assert repr(name) in str(refused.value)
@@ -68,7 +68,7 @@ def test_an_unknown_name_is_refused_with_the_name_and_the_known_ones(name: str) 
 
 
 def test_nothing_said_is_no_language() -> None:
-    assert find(None) is None
+    assert find_language(None) is None
 
 
 @pytest.mark.parametrize(
@@ -86,5 +86,5 @@ def test_nothing_said_is_no_language() -> None:
     ],
 )
 def test_a_file_is_known_by_its_last_suffix_alone(path: str | PurePosixPath, name: str | None) -> None:
-    found = of_path(path)
+    found = language_of_path(path)
     assert (found.name if found else None) == name

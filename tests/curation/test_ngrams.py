@@ -45,7 +45,7 @@ def test_grams_stay_within_their_row_and_equal_ones_are_equal(texts: list[str], 
     assert len(set(hashes.tolist())) == len({gram for _, gram in expected})
     family = {
         length: (counted.tolist(), of.tolist())
-        for length, counted, of in ngrams.gram_family(found.hashes, found.ends, range(1, n + 1))
+        for length, counted, of in ngrams.ngrams_of_lengths(found.hashes, found.ends, range(1, n + 1))
     }
     assert family.get(n, ([], [])) == (hashes.tolist(), row_of.tolist())
 

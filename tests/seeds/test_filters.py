@@ -16,7 +16,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.filters import FILTERS
 from hf_oss_instruct.seeds.resolve import open_source
 from hf_oss_instruct.seeds.sampling import sample
-from hf_oss_instruct.seeds.source import pinned, settled
+from hf_oss_instruct.seeds.source import pinned, with_defaults
 from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.spec.run import RunSpec, magicoder
 from hf_oss_instruct.spec.seeds import SeedPlan
@@ -94,7 +94,7 @@ def test_the_papers_preset_refuses_nothing_and_others_say_what_they_refuse(tmp_p
     source = open_source(table(tmp_path / "a.jsonl", {}))
     config = RunSpec(pinned(SeedPlan(), source))
     assert (config.seeds.licenses, config.seeds.filters) == ("any", FILTERS)
-    assert settled(SeedPlan(sampler="magicoder"), source).filters == ()
+    assert with_defaults(SeedPlan(sampler="magicoder"), source).filters == ()
     assert RunSpec.from_yaml(config.to_yaml()) == config
     denied = RunSpec(seeds=SeedPlan(deny=Denylist.of("a/b"), one_in=7, licenses="MIT"))
     again = RunSpec.from_yaml(denied.to_yaml())

@@ -11,7 +11,7 @@ from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.seeds.filters import FILTERS
 from hf_oss_instruct.seeds.sampling import SeedStream, sample
-from hf_oss_instruct.seeds.source import Source, pinned, settled
+from hf_oss_instruct.seeds.source import Source, pinned, with_defaults
 from hf_oss_instruct.spec.seeds import SeedPlan
 
 GOOD = "def double(x):\n    return 2 * x\n"
@@ -50,7 +50,7 @@ def test_code_from_a_source_of_ones_own_must_be_permissive_and_parse() -> None:
 def test_a_source_that_is_trusted_says_so_and_is_still_filtered() -> None:
     seeds = [item.origin.row_id for item in sample(OurDrawer(), SeedPlan()) if isinstance(item, Seed)]
     assert seeds == ["good.py", "copyleft.py", "unknown.py"]
-    assert (OurDrawer().size, OurDrawer().converted, settled(SeedPlan(), OurDrawer()).licenses) == (None, {}, "any")
+    assert (OurDrawer().size, OurDrawer().converted, with_defaults(SeedPlan(), OurDrawer()).licenses) == (None, {}, "any")
 
 
 def test_a_source_that_is_no_subclass_is_refused_and_no_license_check_is_lost() -> None:

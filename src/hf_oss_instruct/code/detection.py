@@ -147,7 +147,7 @@ def of_file(path: str | PurePosixPath, text: str) -> languages.Language | None:
         path: its path; only the name is used.
         text: its content, or the first `MAX_CHARS` characters.
     """
-    own, suffix = languages.of_path(path), PurePosixPath(path).suffix.lower()
+    own, suffix = languages.language_of_path(path), PurePosixPath(path).suffix.lower()
     if own is None or suffix not in RULES:
         return own
     # With `\r` before it, `$` would not match at the end of a line.
@@ -159,4 +159,4 @@ def of_file(path: str | PurePosixPath, text: str) -> languages.Language | None:
         # Comments mention words of other languages, and C headers often have a part for C++ compilers only.
         text = ONLY_CPP.sub("", COMMENT.sub("", text))
     rule = next((rule for rule in RULES[suffix] if rule.pattern.search(text)), None)
-    return own if rule is None else languages.find(rule.lang)
+    return own if rule is None else languages.find_language(rule.lang)

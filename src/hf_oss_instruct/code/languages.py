@@ -62,7 +62,7 @@ _BY_NAME = {spelling: lang for lang in LANGUAGES for spelling in (lang.name, lan
 _BY_SUFFIX = {suffix: lang for lang in LANGUAGES for suffix in lang.suffixes}
 
 
-def find(name: str | None) -> Language | None:
+def find_language(name: str | None) -> Language | None:
     """The language that goes by this name anywhere (`C++`, `c-sharp`, `TypeScript`), or None."""
     return _BY_NAME.get(name.lower()) if name else None
 
@@ -73,13 +73,13 @@ def named(name: str) -> Language:
     Raises:
         UsageError: no row of the table has this name; the message lists those that exist.
     """
-    language = find(name)
+    language = find_language(name)
     if language is None:
         known = ", ".join(lang.name for lang in LANGUAGES)
         raise UsageError(f"Unknown language {name!r}. Use one of: {known}.")
     return language
 
 
-def of_path(path: str | PurePosixPath) -> Language | None:
+def language_of_path(path: str | PurePosixPath) -> Language | None:
     """The language of a file by its suffix, or None."""
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())

@@ -176,7 +176,7 @@ def grams(hashes: Hashes, ends: Positions, n: int) -> tuple[Hashes, Positions]:
     return mixed[within], row_of[:whole][within]
 
 
-def gram_family(hashes: Hashes, ends: Positions, lengths: Collection[int]) -> Iterator[tuple[int, Hashes, Positions]]:
+def ngrams_of_lengths(hashes: Hashes, ends: Positions, lengths: Collection[int]) -> Iterator[tuple[int, Hashes, Positions]]:
     """`grams` of several lengths, each computed from the previous one: length, hashes, rows.
 
     Args:
@@ -203,14 +203,14 @@ def windows(data: Bytes, starts: Positions, size: int) -> Hashes:
         starts: offsets in `data`, at least `size` bytes before its end.
         size: bytes to hash, a multiple of 8.
     """
-    first = eights(data)  # (bytes,)
+    first = sliding_uint64(data)  # (bytes,)
     mixed = np.zeros(len(starts), np.uint64)  # (starts,)
     for position in range(size // WORD_BYTES):
-        mixed += mix(first[starts + position * WORD_BYTES]) * _OF_POSITION[position]
+        mixed += mix64(first[starts + position * WORD_BYTES]) * _OF_POSITION[position]
     return mixed
 
 
-def mix(numbers: Hashes) -> Hashes:
+def mix64(numbers: Hashes) -> Hashes:
     """Mix bits: every bit of the result depends on every bit of the number (finalizer of splitmix64)."""
     mixed = numbers ^ (numbers >> np.uint64(30))  # (numbers,)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
@@ -220,7 +220,7 @@ def mix(numbers: Hashes) -> Hashes:
     return mixed
 
 
-def among(hashes: Hashes, known: Hashes) -> Positions:
+def known_positions(hashes: Hashes, known: Hashes) -> Positions:
     """Positions of the hashes that are among a few known ones (sorted)."""
     # Most words are not among the known ones. Their low bits show that for nearly all, and the exact test is for the few left.
     table = np.zeros(2**16, bool)  # (2¹⁶,)
@@ -241,7 +241,7 @@ def word_hashes(several: Sequence[str]) -> Hashes:
     return _hashes(np.frombuffer(b"".join(encoded), np.uint8), ends[:-1], ends[1:])
 
 
-def eights(data: Bytes) -> Hashes:
+def sliding_uint64(data: Bytes) -> Hashes:
     """(bytes,): the eight bytes from each byte on as one number; zeros after the end."""
     padded = np.concatenate([data, np.zeros(WORD_BYTES, np.uint8)])  # (bytes + WORD_BYTES,)
     # A view with a stride of one byte, instead of eight shifted copies.
@@ -250,8 +250,8 @@ def eights(data: Bytes) -> Hashes:
 
 def _hashes(data: Bytes, starts: Positions, stops: Positions) -> Hashes:
     """(starts,): hashes of the bytes from each start to its stop."""
-    numbers, lengths = eights(data), stops - starts
-    hashes = mix(
+    numbers, lengths = sliding_uint64(data), stops - starts
+    hashes = mix64(
         (numbers[starts] & _FIRST_BYTES[np.minimum(lengths, WORD_BYTES)]) ^ _OF_POSITION[np.minimum(lengths, LONG_WORD_BYTES - 1)]
     )
     # Most words are shorter than eight bytes: each round works on the ones that are left.
@@ -260,7 +260,7 @@ def _hashes(data: Bytes, starts: Positions, stops: Positions) -> Hashes:
         if not len(longer):
             break
         rest = np.minimum(lengths[longer] - position, WORD_BYTES)
-        hashes[longer] = mix(hashes[longer] * _OF_POSITION[0] + (numbers[starts[longer] + position] & _FIRST_BYTES[rest]))
+        hashes[longer] = mix64(hashes[longer] * _OF_POSITION[0] + (numbers[starts[longer] + position] & _FIRST_BYTES[rest]))
     for long in np.flatnonzero(lengths > LONG_WORD_BYTES):
         hashes[long] = xxhash.xxh3_64_intdigest(data[starts[long] : stops[long]].tobytes())
     return hashes

@@ -20,7 +20,7 @@ from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.exports.harbor_tests import solution_name, verifier_files
 from hf_oss_instruct.exports.rows import ExportableRows, ExportRow
-from hf_oss_instruct.exports.templates import rendered
+from hf_oss_instruct.exports.templates import render
 from hf_oss_instruct.sandbox.limits import Limits
 from hf_oss_instruct.sandbox.run import run_program
 from hf_oss_instruct.storage.workdir import write_atomically
@@ -72,9 +72,9 @@ def task_files(row: ExportRow) -> dict[str, str] | str:
     says = f"Write your solution to `/app/{name}`."
     return {
         "instruction.md": f"{_problem(row)}\n\n{says}\n",
-        "task.toml": rendered("task.toml", language=named(language).name, id=row.id),
-        "environment/Dockerfile": rendered("Dockerfile", image=IMAGE, install=_install(language)),
-        "solution/solve.sh": rendered("solve.sh", file=name),
+        "task.toml": render("task.toml", language=named(language).name, id=row.id),
+        "environment/Dockerfile": render("Dockerfile", image=IMAGE, install=_install(language)),
+        "solution/solve.sh": render("solve.sh", file=name),
         f"solution/{name}": row.tests.solution,
         **{f"tests/{path}": text for path, text in tests.items()},
     }

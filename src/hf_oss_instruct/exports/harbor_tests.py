@@ -15,7 +15,7 @@ import hf_oss_instruct.errors as errors
 from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.code.toolchains import TOOLCHAINS
 from hf_oss_instruct.evaluation import tamper_protection
-from hf_oss_instruct.exports.templates import rendered
+from hf_oss_instruct.exports.templates import render
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
@@ -60,7 +60,7 @@ def _pairs(tests: RowTests) -> dict[str, str]:
         placeholders = {"{source}": tools.source_name, "{program}": "./program", "{dir}": "."}
         return f"{env} {shlex.join(_filled(word, placeholders) for word in words)}".strip()
 
-    script = rendered("test_pairs.sh", file=tools.source_name, compile=line(tools.compile or ["true"]), run=line(tools.run))
+    script = render("test_pairs.sh", file=tools.source_name, compile=line(tools.compile or ["true"]), run=line(tools.run))
     cases = {f"cases/{number:04d}.in": given for number, (given, _) in enumerate(tests.pairs)}
     cases |= {f"cases/{number:04d}.out": expected for number, (_, expected) in enumerate(tests.pairs)}
     return {"test.sh": script, **cases}
@@ -83,8 +83,8 @@ def _python(tests: RowTests) -> dict[str, str]:
         "tests": [{"kind": test.kind, "name": test.name, "text": test.text} for test in suite.tests],
     }
     return {
-        "test.sh": rendered("test_python.sh"),
-        "run_tests.py": rendered("run_tests.py"),
+        "test.sh": render("test_python.sh"),
+        "run_tests.py": render("run_tests.py"),
         "frameworks.py": FRAMEWORKS.read_text("utf-8"),
         "tests.json": json.dumps(job, indent=1),
     }
@@ -110,8 +110,8 @@ def _other(tests: RowTests) -> dict[str, str]:
         library = _library(_files(COMBINES_TEXT))
         job |= {"sentinel": sentinel.__name__, "protection": tamper_protection.__name__, "tests": "\n".join(tests.code)}
     return {
-        "test.sh": rendered("test_other.sh", file=solution_name(tests)),
-        "run_tests.py": rendered("run_other_tests.py"),
+        "test.sh": render("test_other.sh", file=solution_name(tests)),
+        "run_tests.py": render("run_other_tests.py"),
         "tests.json": json.dumps(job, indent=1),
         **library,
     }

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from hf_oss_instruct.exports.rows import ExportableRows
-from hf_oss_instruct.exports.templates import rendered
+from hf_oss_instruct.exports.templates import render
 from hf_oss_instruct.storage.workdir import write_atomically
 
 
@@ -18,6 +18,6 @@ def write_verifiers(rows: ExportableRows, out: Path) -> int:
     tasks = [{"id": row.id, "prompt": row.instruction, "tests": row.tests.to_json()} for row in rows]
     (out / module).mkdir(parents=True, exist_ok=True)
     write_atomically(out / module / "tasks.jsonl", "".join(f"{json.dumps(task)}\n" for task in tasks))
-    write_atomically(out / module / "__init__.py", rendered("taskset.py", name=name))
-    write_atomically(out / "pyproject.toml", rendered("pyproject.toml", name=name, module=module))
+    write_atomically(out / module / "__init__.py", render("taskset.py", name=name))
+    write_atomically(out / "pyproject.toml", render("pyproject.toml", name=name, module=module))
     return len(tasks)

@@ -17,7 +17,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
 from hf_oss_instruct.schemas import SFT_SCHEMA, schema_of
-from hf_oss_instruct.seeds.sampling import in_another_order, sample
+from hf_oss_instruct.seeds.sampling import sample, shuffled
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.lazy_rows import rows
 from hf_oss_instruct.templates import to_prompt_completion
@@ -106,4 +106,4 @@ class OssInstruct(SeedOrderBuilder):
     def _seeds(self, split: str) -> Iterator[Seed]:
         plan = self.opened.spec.seeds
         seeds = (item for item in sample(self.opened.sources[split], plan) if isinstance(item, Seed))
-        return seeds if self.config.shuffle_seeds is None else in_another_order(seeds, self.config.shuffle_seeds)
+        return seeds if self.config.shuffle_seeds is None else shuffled(seeds, self.config.shuffle_seeds)

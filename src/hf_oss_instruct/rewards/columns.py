@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hf_oss_instruct.code.languages import find, named
+from hf_oss_instruct.code.languages import find_language, named
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.structured import any_json
@@ -83,7 +83,7 @@ class _Reader:
         if sum(map(bool, (self._code, self._pairs, self._calls))) != 1:
             raise self._not_understood(value, "it holds tests of several kinds" if self._code or self._pairs else "it is empty")
         language = self._language or "python"
-        if not isinstance(language, str) or find(language) is None:
+        if not isinstance(language, str) or find_language(language) is None:
             named(str(language))  # raises, and lists the known ones
         solution, weights = self._row.get("solution"), self._row.get("test_weights")
         found = RowTests(

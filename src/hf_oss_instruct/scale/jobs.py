@@ -22,7 +22,7 @@ from hf_oss_instruct.scale.plan import SHARDS, Plan, pending
 from hf_oss_instruct.scale.run_shard import ShardRun
 from hf_oss_instruct.scale.store import Store, library_of, with_retries
 from hf_oss_instruct.spec.declare import options_of
-from hf_oss_instruct.spec.kinds import Several, Switch
+from hf_oss_instruct.spec.kinds import Repeated, Switch
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.run_report import RUN_REPORT
 from hf_oss_instruct.terminal.console import show_line
@@ -207,7 +207,7 @@ def _words(how: ShardRun) -> list[str]:
             value = getattr(part, option.name)
             if not option.flag or value == option.default:
                 continue
-            many = value if isinstance(option.kind, Several) else [value]
+            many = value if isinstance(option.kind, Repeated) else [value]
             words += [option.flag] if isinstance(option.kind, Switch) else [w for item in many for w in (option.flag, str(item))]
     return words
 

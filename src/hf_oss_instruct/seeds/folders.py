@@ -16,8 +16,8 @@ from typing import NoReturn
 
 import xxhash
 
-from hf_oss_instruct.code import languages as tongues
 from hf_oss_instruct.code.detection import MAX_CHARS, is_ambiguous, of_file
+from hf_oss_instruct.code.languages import language_of_path
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.seeds.file_licenses import FolderLicenses
@@ -88,7 +88,7 @@ class FolderSource(Source):
         self._licenses = FolderLicenses(self.root)
         left_alone = IGNORED_FOLDERS | (INSTALLED if stdlib else set())
         found, self._closed_folders = _walk(self.root, left_alone) if paths is None else (sorted(paths), 0)
-        self.files = [(path, lang.name) for path in found if (lang := tongues.of_path(path))]
+        self.files = [(path, lang.name) for path in found if (lang := language_of_path(path))]
         """Each file with the language of its suffix."""
 
     @property

@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
-from hf_oss_instruct.code import languages as tongues
+from hf_oss_instruct.code.languages import LANGUAGES, language_of_path
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.seeds.folders import FolderSource
@@ -17,7 +17,7 @@ from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.seeds.tables.local import LocalTables
-from hf_oss_instruct.spec.declare import takes
+from hf_oss_instruct.spec.declare import with_arguments_of
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.storage.formats import NAMES, UNMISTAKABLE, tables_among, tables_below
 
@@ -69,7 +69,7 @@ def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAUL
     return open_source(spec, revision=revision, reading=reading)
 
 
-@takes(SeedPlan)
+@with_arguments_of(SeedPlan)
 def read_seeds(plan: SeedPlan) -> SeedStream:
     """Draw seed snippets from source code, lazily.
 
@@ -108,7 +108,7 @@ def open_files(paths: list[Path], *, reading: ReadOptions = DEFAULT) -> Source:
     absolute = sorted({Path(os.path.abspath(path)) for path in paths})
     root = Path(os.path.commonpath([path.parent for path in absolute]))
     names = [path.relative_to(root).as_posix() for path in absolute]
-    tables, is_source = tables_among(names), any(tongues.of_path(name) for name in names)
+    tables, is_source = tables_among(names), any(language_of_path(name) for name in names)
     # A .json or .csv file beside source code is not a table of it.
     if is_source and any(map(UNMISTAKABLE.search, tables)):
         raise SeedError(f"The files mix tables ({tables[0]!r}) and source code. Load them one kind at a time.")
@@ -129,7 +129,7 @@ def _open_path(path: Path, reading: ReadOptions) -> Source:
 
 
 def _no_code(path: Path) -> NoReturn:
-    known = ", ".join(language.suffixes[0] for language in tongues.LANGUAGES[:12])
+    known = ", ".join(language.suffixes[0] for language in LANGUAGES[:12])
     raise SeedError(
         f"{str(path)!r} contains no source code and no tables ({NAMES}). Source files are recognized by suffix: {known}, …"
     )

@@ -24,7 +24,7 @@ from hf_oss_instruct.seeds.balance.embedded_clusters import EmbeddedClusters
 from hf_oss_instruct.seeds.balance.features import Clusters, HashedClusters
 from hf_oss_instruct.seeds.filters import Filters, SourceFilter
 from hf_oss_instruct.seeds.shortage import Shortage
-from hf_oss_instruct.seeds.source import Source, check_source, settled
+from hf_oss_instruct.seeds.source import Source, check_source, with_defaults
 from hf_oss_instruct.seeds.vectorized import MAX_LINES, DocumentBatch, Span, first_spans
 from hf_oss_instruct.spec.seeds import ANY, SeedPlan
 from hf_oss_instruct.spec.shard import Shard
@@ -56,7 +56,7 @@ def sample(source: Source, plan: SeedPlan, progress: Progress = SILENT) -> Itera
         UsageError: the source is not one, or the plan's embedding model cannot be loaded.
         SeedsExhaustedError: at the end, if the source yielded fewer seeds than requested.
     """
-    draw = _Draw(source, settled(plan, source))
+    draw = _Draw(source, with_defaults(plan, source))
     index, shortage = count(), Shortage(source.name)
     shard, learn = plan.shard or Shard(0, 1), _clusters(plan, progress)
     for share, (languages, wanted) in enumerate(plan.shares()):
@@ -103,7 +103,7 @@ class SeedStream(Iterator[Seed]):
         return next(self._seeds)
 
 
-def in_another_order(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
+def shuffled(seeds: Iterable[Seed], number: int) -> Iterator[Seed]:
     """The same seeds, shuffled by a hash of their ids. Reads all of them first."""
     drawn = sorted(seeds, key=lambda seed: (xxhash.xxh3_64_intdigest(seed.seed_id.encode(), number), seed.seed_id))
     return (seed.at(index) for index, seed in enumerate(drawn))

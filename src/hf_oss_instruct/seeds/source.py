@@ -100,7 +100,7 @@ def check_source(source: Any) -> None:
         )
 
 
-def settled(plan: SeedPlan, source: Source) -> SeedPlan:
+def with_defaults(plan: SeedPlan, source: Source) -> SeedPlan:
     """The plan with its automatic values filled in: licenses and filters for this source, and the sampler's random seed.
 
     Raises:
@@ -119,7 +119,7 @@ def settled(plan: SeedPlan, source: Source) -> SeedPlan:
 
 
 def pinned(plan: SeedPlan, source: Source) -> SeedPlan:
-    """The plan as a run records it: `settled`, with the source's current name and revision.
+    """The plan as a run records it: `with_defaults`, with the source's current name and revision.
 
     Raises:
         RunError: the plan names another revision.
@@ -130,6 +130,6 @@ def pinned(plan: SeedPlan, source: Source) -> SeedPlan:
             f"The run config was made from {source.name} at {plan.revision}, but here it is at {source.revision}. Restore that "
             f"revision, or remove seeds.revision from the config and use a new --out."
         )
-    plan = settled(plan, source)
+    plan = with_defaults(plan, source)
     model = plan.embedding_model.pinned() if plan.embedding_model else None
     return replace(plan, source=source.name, revision=source.revision, embedding_model=model)

@@ -14,7 +14,7 @@ from textwrap import TextWrapper
 from typing import Any, ParamSpec, TypeVar
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import Kind, OutOfRangeError
+from hf_oss_instruct.spec.kinds import OptionType, OutOfRangeError
 
 P = ParamSpec("P")
 Part = TypeVar("Part")
@@ -70,7 +70,7 @@ class Option:
 
     name: str
     default: Any
-    kind: Kind
+    kind: OptionType
     help: str
     python_help: str
     flag: str | None
@@ -92,7 +92,7 @@ class Option:
 
 def option(
     default: Any,
-    kind: Kind,
+    kind: OptionType,
     help: str,
     *,
     flag: str | None = None,
@@ -190,7 +190,7 @@ def documented(part: type[Part]) -> type[Part]:
     return part
 
 
-def takes(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
+def with_arguments_of(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
     """Let a function whose argument is a part of a run take that part's arguments: `f(SeedPlan(n=3))` becomes `f(n=3)`.
 
     An `Args:` section with the options' help is added to its docstring.

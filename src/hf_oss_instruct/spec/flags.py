@@ -167,18 +167,18 @@ def click_option(option: Option, heading: str = "") -> Callable[[Callable[..., A
     """Convert a declared option to an option of click, under a heading of `--help`."""
     assert option.flag
     shown: dict[str, Any] = {"cls": GroupedOption, "heading": heading} if heading else {}
-    if option.shown and not isinstance(option.kind, (kinds.Switch, kinds.Several)):
+    if option.shown and not isinstance(option.kind, (kinds.Switch, kinds.Repeated)):
         shown |= {"default": kinds.AUTO if option.default is None else option.default, "show_default": True}
     if isinstance(option.kind, kinds.Switch):
         # None if neither flag was given: then the value of the run config stays.
         switch: dict[str, Any] = {"default": None} if "/" in option.flag else {"is_flag": True}
         return click.option(option.flag, option.name, help=option.help, **switch, **shown)
-    if isinstance(option.kind, kinds.Several):
+    if isinstance(option.kind, kinds.Repeated):
         return click.option(option.flag, option.name, multiple=True, metavar=option.metavar, help=option.help, **shown)
     return click.option(option.flag, option.name, type=_type(option.kind), metavar=option.metavar, help=option.help, **shown)
 
 
-def _type(kind: kinds.Kind) -> click.ParamType[Any]:
+def _type(kind: kinds.OptionType) -> click.ParamType[Any]:
     """The click type that validates a flag's value; the kind then converts it."""
     match kind:
         case kinds.Integer(low, high):

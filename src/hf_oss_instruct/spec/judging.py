@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import File, Number, Several
+from hf_oss_instruct.spec.kinds import File, Number, Repeated
 
 _BOTH = Interface.COMMAND | Interface.PYTHON
 
@@ -19,7 +19,7 @@ class JudgingSpec:
 
     judges: Sequence[Any] = option(
         (),
-        Several(),
+        Repeated(),
         "Model that judges; repeat the flag for several judges. Default: --model. --base-url MODEL=URL sets its server.",
         python_help="Teachers that judge.",
         flag="--judge",

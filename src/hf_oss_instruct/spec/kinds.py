@@ -18,7 +18,7 @@ AUTO = "auto"
 """On the command line, in YAML and in Python: the value that the program chooses, None in a spec."""
 
 
-class Kind:
+class OptionType:
     """A kind of values. This base class is for values with the same form everywhere.
 
     Attributes:
@@ -100,7 +100,7 @@ def whole(value: Any) -> int:
 
 
 @dataclass(frozen=True)
-class Integer(Kind):
+class Integer(OptionType):
     """A whole number, at least `low` and, if there is a limit, at most `high`."""
 
     low: int
@@ -109,12 +109,12 @@ class Integer(Kind):
     expected = "a whole number"
 
     def from_python(self, value: Any) -> int:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return in_range(whole(value), self.low, self.high)
 
 
 @dataclass(frozen=True)
-class Number(Kind):
+class Number(OptionType):
     """A number in an interval; `low_open` excludes `low` itself."""
 
     low: float
@@ -124,38 +124,38 @@ class Number(Kind):
     expected = "a number"
 
     def from_python(self, value: Any) -> Any:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return in_range(typed(value, Real), self.low, self.high, low_open=self.low_open)
 
 
 @dataclass(frozen=True)
-class Text(Kind):
+class Text(OptionType):
     """Any text, or in Python a path or an object that stands for what a name means."""
 
     yaml_types = (str,)
     expected = "a text"
 
     def from_python(self, value: Any) -> Any:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         if isinstance(value, bytes | list | tuple | dict | set):
             raise TypeError(value)
         return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 @dataclass(frozen=True)
-class Switch(Kind):
+class Switch(OptionType):
     """A switch: on or off."""
 
     yaml_types = (bool,)
     expected = "True or False"
 
     def from_python(self, value: Any) -> Any:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return typed(value, bool)
 
 
 @dataclass(frozen=True)
-class Choice(Kind):
+class Choice(OptionType):
     """One of several names.
 
     Attributes:
@@ -168,44 +168,44 @@ class Choice(Kind):
     yaml_types = (str,)
 
     def from_python(self, value: Any) -> str:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         if value not in self.names:
             raise UsageError(f"{self.wrong.format(value=value)}. Use one of: {', '.join(self.names)}.")
         return str(value)
 
 
 @dataclass(frozen=True)
-class Seconds(Kind):
+class Seconds(OptionType):
     """Seconds; `auto` stands for None."""
 
     yaml_types = (int, float)
     expected = f"a number of seconds, or {AUTO!r}"
 
     def from_python(self, value: Any) -> Any:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return None if isinstance(value, str) and value == AUTO else in_range(typed(value, Real), 0, low_open=True)
 
 
 @dataclass(frozen=True)
-class JsonObject(Kind):
+class JsonObject(OptionType):
     """A JSON object."""
 
     yaml_types = (dict,)
     expected = "a dict"
 
     def from_python(self, value: Any) -> Mapping[str, Any]:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         if not isinstance(value, Mapping):
             raise TypeError(value)
         return value
 
     def to_yaml(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """See `Kind.to_yaml`."""
+        """See `OptionType.to_yaml`."""
         return dict(value)
 
 
 @dataclass(frozen=True)
-class AutoInteger(Kind):
+class AutoInteger(OptionType):
     """A whole number, at least `low`; `auto` stands for None."""
 
     flag: str
@@ -214,68 +214,68 @@ class AutoInteger(Kind):
     expected = f"a whole number, or {AUTO!r}"
 
     def from_flag(self, value: str) -> int | None:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         if value != AUTO and not value.isdigit():
             raise UsageError(f"{self.flag} takes a number or 'auto', not {value!r}.")
         return None if value == AUTO else int(value)
 
     def from_python(self, value: Any) -> int | None:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return None if isinstance(value, str) and value == AUTO else in_range(whole(value), self.low)
 
 
 @dataclass(frozen=True)
-class Names(Kind):
+class Names(OptionType):
     """Several names; in a text they are separated by commas, and `none` means no names."""
 
     expected = "a list of names, or a text with commas between them"
 
     def from_flag(self, value: str) -> tuple[str, ...]:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         return names_in(value)
 
     def from_yaml(self, value: Any) -> tuple[str, ...]:
-        """See `Kind.from_yaml`."""
+        """See `OptionType.from_yaml`."""
         return tuple(typed(name, str) for name in typed(value, list))
 
     def to_yaml(self, value: Sequence[str]) -> list[str]:
-        """See `Kind.to_yaml`."""
+        """See `OptionType.to_yaml`."""
         return list(value)
 
     def from_python(self, value: Sequence[str] | str) -> tuple[str, ...]:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return self.from_flag(value) if isinstance(value, str) else tuple(value)
 
 
 @dataclass(frozen=True)
-class Folder(Kind):
+class Folder(OptionType):
     """The path of a local folder. No file can set it."""
 
     yaml_types = (str,)
     expected = "a path"
 
     def from_flag(self, value: Path) -> str:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         return str(value)
 
     def from_python(self, value: str | os.PathLike[str]) -> str:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return os.fspath(value)
 
 
 @dataclass(frozen=True)
-class File(Kind):
+class File(OptionType):
     """The path of a local file, or what a program made of one. No file can set it."""
 
     def from_flag(self, value: Path) -> str:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         return str(value)
 
 
 @dataclass(frozen=True)
-class Several(Kind):
+class Repeated(OptionType):
     """Several values; the flag is repeated for each. In Python, a single value does not need a list around it."""
 
     def from_python(self, value: Any) -> tuple[Any, ...]:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return (value,) if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.benchmarks.registry import recorded
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import Kind, Names, typed, whole
+from hf_oss_instruct.spec.kinds import Names, OptionType, typed, whole
 
 if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
@@ -25,12 +25,12 @@ class FilterNames(Names):
     """Names of seed filters; `all` for all of them."""
 
     def from_flag(self, value: str) -> tuple[str, ...]:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         names = super().from_flag(value)
         return filter_names() if names == ("all",) else names
 
     def from_python(self, value: Sequence[str] | str) -> tuple[str, ...]:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         names = super().from_python(value)
         names = filter_names() if names == ("all",) else names
         if unknown := sorted(set(names) - set(filter_names())) if names else []:
@@ -50,7 +50,7 @@ class BenchmarkNames(Names):
     """Names of benchmarks. A run config may not name a path, which would be read on the machine of the person who runs it."""
 
     def from_yaml(self, value: Any) -> tuple[str, ...]:
-        """See `Kind.from_yaml`."""
+        """See `OptionType.from_yaml`."""
         names = super().from_yaml(value)
         if paths := [name for name in names if name.startswith((".", "/", "~", "\\"))]:
             raise TypeError(f"checks.benchmarks names a path, {paths[0]!r}; a file from somebody else may not. Use --benchmarks")
@@ -58,13 +58,13 @@ class BenchmarkNames(Names):
 
 
 @dataclass(frozen=True)
-class LanguageCounts(Kind):
+class LanguageCounts(OptionType):
     """Languages, each with an optional number of seeds."""
 
     expected = "a list of names, a dict of counts, or a text such as 'python=4000,cpp=500'"
 
     def from_flag(self, value: str) -> CountByLanguage:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         found: dict[str, int | None] = {}
         for part in value.split(","):
             name, _, number = (piece.strip() for piece in part.partition("="))
@@ -74,16 +74,16 @@ class LanguageCounts(Kind):
         return tuple(found.items())
 
     def from_yaml(self, value: Any) -> CountByLanguage:
-        """See `Kind.from_yaml`."""
+        """See `OptionType.from_yaml`."""
         counts = dict.fromkeys(value) if isinstance(value, list) else typed(value or {}, dict)
         return self.from_python({str(name): n if n is None else typed(n, int, type(None)) for name, n in counts.items()})
 
     def to_yaml(self, value: CountByLanguage) -> dict[str, int | None] | None:
-        """See `Kind.to_yaml`."""
+        """See `OptionType.to_yaml`."""
         return dict(value) or None
 
     def from_python(self, value: Mapping[str, int | None] | Sequence[str] | CountByLanguage | str) -> CountByLanguage:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         if isinstance(value, str):
             return self.from_flag(value)
         from hf_oss_instruct.code.languages import named
@@ -95,54 +95,54 @@ class LanguageCounts(Kind):
 
 
 @dataclass(frozen=True)
-class OptOuts(Kind):
+class OptOuts(OptionType):
     """A denylist. A run config contains only its hash, because opt-outs name people's repositories."""
 
     expected = "the path of a file, or a Denylist"
 
     def from_flag(self, value: Path) -> Denylist:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         return self.from_python(value)
 
     def from_yaml(self, value: Any) -> Denylist:
-        """See `Kind.from_yaml`."""
+        """See `OptionType.from_yaml`."""
         from hf_oss_instruct.curation.denylist import Denylist
 
         return Denylist(typed(value, str))
 
     def to_yaml(self, value: Denylist) -> str:
-        """See `Kind.to_yaml`."""
+        """See `OptionType.to_yaml`."""
         return value.hash
 
     def from_python(self, value: Denylist | str | os.PathLike[str]) -> Denylist:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         from hf_oss_instruct.curation.denylist import Denylist
 
         return Denylist.from_file(Path(value)) if isinstance(value, str | os.PathLike) else typed(value, Denylist)
 
 
 @dataclass(frozen=True)
-class EmbeddingModelName(Kind):
+class EmbeddingModelName(OptionType):
     """A text encoder. A run config contains name and hash of a folder, not its path."""
 
     expected = "a name on the Hub, a folder, or an EmbeddingModel"
 
     def from_flag(self, value: str) -> EmbeddingModel:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         return self.from_python(value)
 
     def from_yaml(self, value: Any) -> EmbeddingModel:
-        """See `Kind.from_yaml`."""
+        """See `OptionType.from_yaml`."""
         from hf_oss_instruct.embeddings import EmbeddingModel
 
         return EmbeddingModel.recorded(typed(value, str))
 
     def to_yaml(self, value: EmbeddingModel) -> str:
-        """See `Kind.to_yaml`."""
+        """See `OptionType.to_yaml`."""
         return str(value)
 
     def from_python(self, value: EmbeddingModel | str | os.PathLike[str]) -> EmbeddingModel:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         from hf_oss_instruct.embeddings import EmbeddingModel
 
         return EmbeddingModel.named(os.fspath(value)) if isinstance(value, str | os.PathLike) else typed(value, EmbeddingModel)

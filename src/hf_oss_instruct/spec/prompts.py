@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Choice, Kind, Switch, typed
+from hf_oss_instruct.spec.kinds import Choice, OptionType, Switch, typed
 from hf_oss_instruct.templates import DROP, KEEP
 from hf_oss_instruct.terminal.display import fence_for
 
@@ -127,25 +127,25 @@ class Prompt:
         )
 
 
-class PromptTemplateType(Kind):
+class PromptTemplateType(OptionType):
     """A prompt template: a file on the command line; its text, or the name of the default, in YAML."""
 
     expected = "the text of a template, or a Prompt"
 
     def from_flag(self, value: Path) -> Prompt:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         return Prompt.from_file(value)
 
     def from_yaml(self, value: Any) -> Prompt:
-        """See `Kind.from_yaml`."""
+        """See `OptionType.from_yaml`."""
         return Prompt(typed(value, str))
 
     def to_yaml(self, value: Prompt) -> str:
-        """See `Kind.to_yaml`."""
+        """See `OptionType.to_yaml`."""
         return value.text
 
     def from_python(self, value: Prompt | str) -> Prompt:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         if not isinstance(value, str | Prompt):
             raise TypeError(value)
         return Prompt(value) if isinstance(value, str) else value

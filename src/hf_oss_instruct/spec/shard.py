@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import Kind, typed
+from hf_oss_instruct.spec.kinds import OptionType, typed
 
 MAX_SHARDS = 100_000
 """Maximum number of shards."""
@@ -79,20 +79,20 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class ShardOf(Kind):
+class ShardOf(OptionType):
     """A shard, written `I/N`."""
 
     yaml_types = (str,)
     expected = "a text such as '0/64'"
 
     def to_yaml(self, value: Shard) -> str:
-        """See `Kind.to_yaml`."""
+        """See `OptionType.to_yaml`."""
         return str(value)
 
     def from_yaml(self, value: Any) -> Shard:
-        """See `Kind.from_yaml`."""
+        """See `OptionType.from_yaml`."""
         return Shard.parse(typed(value, str))
 
     def from_python(self, value: Shard | str) -> Shard:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return Shard.parse(value) if isinstance(value, str) else typed(value, Shard)

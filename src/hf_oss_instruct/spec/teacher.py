@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import CALLER, Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Choice, Integer, Seconds, Several, Switch, Text
+from hf_oss_instruct.spec.kinds import Choice, Integer, Repeated, Seconds, Switch, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 """Teachers that run in this process."""
@@ -18,25 +18,25 @@ WINDOW_PER_REQUEST = 64
 
 
 @dataclass(frozen=True)
-class Servers(Several):
+class Servers(Repeated):
     """URLs of servers, one by one or in files with a URL on each line; `#` begins a comment."""
 
     def from_flag(self, value: Sequence[str]) -> tuple[str, ...]:
-        """See `Kind.from_flag`."""
+        """See `OptionType.from_flag`."""
         return self.from_python(value)
 
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         # Each server once: a second entry would get a second share of the requests.
         return tuple(dict.fromkeys(url for word in _words(value) for url in _read_urls(word)))
 
 
 @dataclass(frozen=True)
-class Strings(Several):
+class Strings(Repeated):
     """One text or several."""
 
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return _words(value)
 
 
@@ -45,7 +45,7 @@ class TeacherName(Choice):
     """The name of a teacher in this process or, in Python, a teacher object, which `teachers.resolve` checks."""
 
     def from_python(self, value: Any) -> Any:
-        """See `Kind.from_python`."""
+        """See `OptionType.from_python`."""
         return super().from_python(value) if isinstance(value, str) else value
 
 

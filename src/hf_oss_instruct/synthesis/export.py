@@ -25,7 +25,7 @@ from hf_oss_instruct.synthesis.journal.lines import Answer
 from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, report_of
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.run import CONFIG
-from hf_oss_instruct.synthesis.run_progress import fill
+from hf_oss_instruct.synthesis.run_progress import update_counts
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
@@ -140,7 +140,7 @@ def write_dataset(
     """
     task = runs[0].task
     tables = DatasetWriter(out, stats, spec, find(spec.checks.benchmarks))
-    with progress.stage("Reading the journal", "seeds", None, partial(fill, stats=stats)):
+    with progress.stage("Reading the journal", "seeds", None, partial(update_counts, stats=stats)):
         dropped = _settle(runs, task, tables, spec, stats, before)
     stats.requested = max(stats.requested, stats.done)
     with progress.stage("Checking the whole dataset and writing it"):

@@ -30,7 +30,7 @@ from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, r
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.run_progress import fill
+from hf_oss_instruct.synthesis.run_progress import update_counts
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
@@ -134,7 +134,7 @@ def run(
                     catch_up=True,
                 )
 
-            update = partial(fill, stats=stats, requests_before=spent.requests_sent, stopping=stopping)
+            update = partial(update_counts, stats=stats, requests_before=spent.requests_sent, stopping=stopping)
             with progress.stage(f"Making pairs with {teacher.identity}", "seeds", spec.seeds.requested, update):
                 error = drive(stream, tables.consume, stopping)
             # Also after an error or a signal: the tables always show the rows so far.

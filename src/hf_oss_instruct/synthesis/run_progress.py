@@ -8,7 +8,7 @@ from hf_oss_instruct.synthesis.requests.progress import count_requests
 from hf_oss_instruct.terminal.signals import StopRequest
 
 
-def fill(counts: Counts, stats: RunStats, *, requests_before: int = 0, stopping: StopRequest | bool = False) -> None:
+def update_counts(counts: Counts, stats: RunStats, *, requests_before: int = 0, stopping: StopRequest | bool = False) -> None:
     """Update the counts of a stage from those of a run.
 
     Rows are handed out in the order of their seeds. `done` counts answers in any order, so that a request that hangs stops

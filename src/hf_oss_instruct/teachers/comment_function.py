@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from hf_oss_instruct.code import languages as tongues
 from hf_oss_instruct.code.documented import DocumentedFunction, documented_functions
+from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import EMBEDDED_TEACHER, Completion, Pair, Provenance, Request
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.teachers.doctests import doctests, module_of, needs_its_class, standalone
@@ -77,7 +77,7 @@ def _only_function(snippet: str, lang: str) -> DocumentedFunction | None:
 
 def _pair(function: DocumentedFunction, origin: Provenance, *, with_tests: bool) -> Pair:
     """The pair of a function that is self-contained, with its doctests on request."""
-    code, tests, language = function.code, "", tongues.named(origin.lang)
+    code, tests, language = function.code, "", named(origin.lang)
     if origin.lang == "python":
         code, tests = standalone(function, module_of(origin)), doctests(function) if with_tests else ""
     elif needs_its_class(function, origin.lang) or (with_tests and function.owner):

@@ -8,7 +8,7 @@ from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.code.languages import find
+from hf_oss_instruct.code.languages import find_language
 from hf_oss_instruct.code.syntax import MINED_LANGUAGES, parses
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
@@ -84,7 +84,7 @@ def _task(path: Path, number: int, line: str) -> dict[str, Any]:
     if missing:
         raise UsageError(f"{where} has no text {missing[0]!r}. A task has {', '.join(REQUIRED_FIELDS)}, and may have language.")
     language_name = record.get("language", "python")
-    if (language := find(language_name) if isinstance(language_name, str) else None) is None:
+    if (language := find_language(language_name) if isinstance(language_name, str) else None) is None:
         raise UsageError(f"{where} is in an unknown language {record['language']!r}. Leave it out for Python.")
     problem = Problem(
         task_id=f"{path.name}:{number}",

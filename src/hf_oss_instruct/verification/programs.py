@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hf_oss_instruct.code.languages import LANGUAGES, find
+from hf_oss_instruct.code.languages import LANGUAGES, find_language
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks, plain
 from hf_oss_instruct.evaluation.extraction.languages import language_of
@@ -79,7 +79,7 @@ def _code_blocks(text: str, language: str) -> list[Block]:
 
 
 def _language_of_tag(tag: str) -> str | None:
-    return _BY_TAG.get(tag) or (known.name if (known := find(tag)) else None)
+    return _BY_TAG.get(tag) or (known.name if (known := find_language(tag)) else None)
 
 
 def _tag_matches(tag: str, language: str) -> bool:

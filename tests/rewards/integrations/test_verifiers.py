@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.exports.templates import rendered
+from hf_oss_instruct.exports.templates import render
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 
 pytest.importorskip("verifiers.v1", reason="verifiers is not installed")
@@ -25,7 +25,7 @@ def taskset(folder: Path, text: str) -> Any:
     from verifiers.v1.utils.loaders import load_taskset, taskset_class
 
     (folder / "exported_tasks").mkdir()
-    (folder / "exported_tasks" / "__init__.py").write_text(rendered("taskset.py", name="exported-tasks"))
+    (folder / "exported_tasks" / "__init__.py").write_text(render("taskset.py", name="exported-tasks"))
     (folder / "exported_tasks" / "tasks.jsonl").write_text(text)
     sys.path.insert(0, str(folder))
     try:

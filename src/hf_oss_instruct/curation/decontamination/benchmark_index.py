@@ -179,7 +179,7 @@ def _joined(parts: Iterable[tuple[Hashes, TextNumbers]]) -> InvertedIndex:
 
 def _squeezed(owned: Owned) -> Iterator[tuple[int, bytes]]:
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
-        data, ends = normalization.squeezed(rows)
+        data, ends = normalization.without_whitespace(rows)
         squeezed = data.tobytes()
         for row, (start, stop) in enumerate(pairwise(ends.tolist()), rows.first):
             yield owned[0][row], squeezed[start:stop]
@@ -195,7 +195,7 @@ def _windows(quotes: list[bytes]) -> InvertedIndex:
 
 def _beginnings(quotes: Iterable[bytes]) -> Mask:
     # (quotes,): the first eight bytes of each
-    firsts = ngrams.eights(np.frombuffer(b"".join(quote[: ngrams.WORD_BYTES] for quote in quotes), np.uint8))[
+    firsts = ngrams.sliding_uint64(np.frombuffer(b"".join(quote[: ngrams.WORD_BYTES] for quote in quotes), np.uint8))[
         :: ngrams.WORD_BYTES
     ]
     prefilter = np.zeros(PREFILTER_SLOTS, bool)  # (PREFILTER_SLOTS,)
@@ -271,7 +271,7 @@ def _blind_ngrams(owned: Owned) -> Iterator[tuple[Hashes, TextNumbers]]:
     """The identifier-blind n-grams that are specific enough, and the task of each."""
     tasks = np.array(owned[0], np.int32)  # (texts,)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
-        hashes, ends, telling = normalization.blind_tokens(rows)
+        hashes, ends, telling = normalization.tokens_without_identifiers(rows)
         grams, row_of = ngrams.grams(hashes, ends, BLIND_NGRAM)  # both (grams,)
         enough = _distinct_words(hashes, telling, ends, BLIND_NGRAM) >= MIN_BLIND_WORDS  # (grams,)
         yield grams[enough], tasks[row_of[enough] + rows.first]

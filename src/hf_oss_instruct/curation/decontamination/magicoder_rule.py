@@ -89,7 +89,9 @@ class MagicoderRule:
         long = [number for number, first in enumerate(firsts) if len(first) == ngrams.WORD_BYTES]
         self._short = [number for number, first in enumerate(firsts) if len(first) < ngrams.WORD_BYTES]
         joined = np.frombuffer(b"".join(firsts[number] for number in long), np.uint8)  # (8 · long,)
-        self._firsts = InvertedIndex.of(ngrams.mix(ngrams.eights(joined)[:: ngrams.WORD_BYTES]), np.array(long, np.int32))
+        self._firsts = InvertedIndex.of(
+            ngrams.mix64(ngrams.sliding_uint64(joined)[:: ngrams.WORD_BYTES]), np.array(long, np.int32)
+        )
 
     def __call__(self, table: pa.Table) -> pa.Table:
         """The table with `contaminated_by` filled, and contaminated rows rejected."""
@@ -103,7 +105,7 @@ class MagicoderRule:
     def _first(self, contents: list[str]) -> Iterator[tuple[int, int]]:
         """Rows that contain a substring, and the first one that each contains."""
         for rows in ngrams.texts(ngrams.of_strings(contents)):
-            positions, entries = self._firsts.find(ngrams.mix(ngrams.eights(rows.data)))
+            positions, entries = self._firsts.find(ngrams.mix64(ngrams.sliding_uint64(rows.data)))
             row_of = np.searchsorted(rows.ends, positions, "right") - 1  # (positions,)
             possible: dict[int, set[int]] = {}
             for row, number in zip(*(part.tolist() for part in self._firsts.expand(row_of, entries)), strict=True):

@@ -52,7 +52,7 @@ _BEFORE = re.compile(rb"([\w>\]*&]+)[ \t]+\*?_*$")
 _AFTER = re.compile(rb"\w+[ \t]*(?:\(|=[ \t]*(?:async[ \t]*)?(?:\(|function))")
 _NO_TYPES = frozenset(b"return new await yield in not and or if elif while else print assert throw the a an".split())
 _IS_SIGN = ((_INK != 0) & (ngrams.IDENTIFIERS == 0)).astype(np.uint8)
-_SIGNS = ngrams.mix(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
+_SIGNS = ngrams.mix64(np.where(np.arange(256) == ord('"'), ord("'"), np.arange(256)).astype(np.uint64))
 """(256,): the hash of each punctuation mark; both quotation marks have the same."""
 _MARKS = ngrams.alphabet("/*#;%!-")
 _UNDERSCORED = ngrams.alphabet(ngrams.LOWERCASE + ngrams.LOWERCASE.upper() + ngrams.DIGITS, fold=True, beyond_ascii=True)
@@ -61,7 +61,7 @@ _UNDERSCORED = ngrams.alphabet(ngrams.LOWERCASE + ngrams.LOWERCASE.upper() + ngr
 def prose_words(rows: ColumnTexts) -> ngrams.Words:
     """The words of prose. The names that languages give to lists, maps etc. become one word, also two words (array list)."""
     found = ngrams.words(rows, ngrams.PROSE)
-    positions = ngrams.among(found.hashes, _FROM)  # (synonyms,)
+    positions = ngrams.known_positions(found.hashes, _FROM)  # (synonyms,)
     found.hashes[positions] = _TO[np.searchsorted(_FROM, found.hashes[positions])]
     lists = positions[found.hashes[positions] == _LIST]  # (occurrences of list,)
     # The second of two neighbors is dropped, unless it is the first word of the next row.
@@ -73,11 +73,11 @@ def prose_words(rows: ColumnTexts) -> ngrams.Words:
     return ngrams.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
 
 
-def blind_tokens(rows: ColumnTexts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
+def tokens_without_identifiers(rows: ColumnTexts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Code tokens with all names replaced by one: hashes (tokens,), ends (rows + 1,), which tokens are specific (tokens,)."""
     found = ngrams.words(rows, ngrams.IDENTIFIERS)
     distinctive = np.zeros(len(found.hashes), bool)  # (words,)
-    distinctive[ngrams.among(found.hashes, _KEEP)] = True
+    distinctive[ngrams.known_positions(found.hashes, _KEEP)] = True
     distinctive |= np.take(DIGITS, rows.data[found.starts]) != 0
     kind = np.take(_IS_SIGN, rows.data)  # 1: punctuation, 2: first letter of a word
     kind[found.starts] = 2
@@ -90,7 +90,7 @@ def blind_tokens(rows: ColumnTexts) -> tuple[Hashes, Positions, np.ndarray[Any, 
     return every, np.searchsorted(positions, rows.ends), is_distinctive
 
 
-def squeezed(rows: ColumnTexts) -> tuple[Bytes, Positions]:
+def without_whitespace(rows: ColumnTexts) -> tuple[Bytes, Positions]:
     """Texts in lower case without white space and comment markers; and where rows begin and end (rows + 1,)."""
     folded = np.take(_INK, rows.data)  # (bytes,)
     ink = folded != 0  # (bytes,): whether a byte is kept

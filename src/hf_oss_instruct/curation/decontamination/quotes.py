@@ -76,7 +76,7 @@ def _quotes(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
         benchmark_index.SOLUTION_NGRAM,
         benchmark_index.STATEMENT_NGRAM,
     }
-    for length, grams, row_of in ngrams.gram_family(found.hashes, found.ends, wanted):
+    for length, grams, row_of in ngrams.ngrams_of_lengths(found.hashes, found.ends, wanted):
         if length in benchmark_index.WHOLE_PROMPT_WORDS:
             yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
         if length == benchmark_index.PROMPT_NGRAM:
@@ -112,8 +112,8 @@ def _substrings(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that contain a whole quote. Only rows that contain its first characters are searched."""
     # Cheap tests first: a table by eight bytes at every offset, the hash of 40 bytes where that is true,
     # and the whole quote where its beginning is there.
-    data, ends = normalization.squeezed(rows)  # (bytes,), (rows + 1,)
-    starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.eights(data))))  # (starts,)
+    data, ends = normalization.without_whitespace(rows)  # (bytes,), (rows + 1,)
+    starts = np.flatnonzero(np.take(index.beginnings, benchmark_index.prefilter_slots(ngrams.sliding_uint64(data))))  # (starts,)
     row_of = np.searchsorted(ends, starts, "right") - 1  # (starts,)
     # `windows` would read across the end of a row.
     starts = starts[ends[row_of + 1] - starts >= benchmark_index.MIN_QUOTE_CHARS]
@@ -125,7 +125,7 @@ def _substrings(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
 
 
 def _similar_code(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
-    hashes, ends, _ = normalization.blind_tokens(rows)
+    hashes, ends, _ = normalization.tokens_without_identifiers(rows)
     grams, row_of = ngrams.grams(hashes, ends, benchmark_index.BLIND_NGRAM)
     yield from _hits(index.blind, grams, row_of + rows.first, "code")
     names, lines = normalization.plain_names(rows)

@@ -43,10 +43,10 @@ class ExactDuplicates:
         """Keep or drop one row, and remember it if it is kept."""
         marks = []
         for column in self._columns:
-            squeezed = "".join(row[column].split())  # type: ignore[literal-required]  # text columns of a row
-            if not squeezed:
+            text = "".join(row[column].split())  # type: ignore[literal-required]  # text columns of a row
+            if not text:
                 continue
-            mark = xxhash.xxh3_64_intdigest(f"{column}\0{squeezed}".encode())
+            mark = xxhash.xxh3_64_intdigest(f"{column}\0{text}".encode())
             if mark in self._seen:
                 return CheckResult("duplicate", repeats(column))
             marks.append(mark)
@@ -67,7 +67,7 @@ def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.T
     # Ids rarely repeat, and counting is cheaper than comparing them.
     if "seed_id" in table.column_names and pc.count_distinct(table["seed_id"]).as_py() < len(table):
         names.insert(0, "seed_id")
-    numbers = [squeezed(table[name]) for name in names]
+    numbers = [hashes_without_whitespace(table[name]) for name in names]
     again = np.any([np.zeros(len(table), bool), *map(repeated, numbers)], axis=0)  # (rows,)
     rows = np.flatnonzero(again & not_rejected(table)).tolist()
     same = first_repeats((row, [int(column[row]) for column in numbers]) for row in rows)
@@ -106,7 +106,7 @@ def repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return np.asarray(found & (numbers != 0), bool)
 
 
-def squeezed(column: pa.ChunkedArray) -> Hashes:
+def hashes_without_whitespace(column: pa.ChunkedArray) -> Hashes:
     """(rows,): a hash of each text without white space, 0 for blank ones."""
     hashes = np.zeros(len(column), np.uint64)  # (rows,)
     for rows in ngrams.texts(column):

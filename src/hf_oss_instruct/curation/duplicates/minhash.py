@@ -170,7 +170,7 @@ def _keys_of(rows: ColumnTexts, grams: Hashes, row_of: Positions) -> tuple[Posit
     enough = np.flatnonzero(counts >= MIN_NGRAMS)  # (compared,)
     # A key is a hash of the five minima of its band, since only their equality matters.
     bins = _filled(sketch.reshape(-1, BINS)[enough])[:, _OF_BANDS].astype(np.uint64).reshape(-1, BANDS, ROWS)
-    mixed = ngrams.mix((bins * ngrams._OF_POSITION[:ROWS]).sum(axis=2, dtype=np.uint64))  # (rows, BANDS)
+    mixed = ngrams.mix64((bins * ngrams._OF_POSITION[:ROWS]).sum(axis=2, dtype=np.uint64))  # (rows, BANDS)
     return rows.first + enough, (mixed >> np.uint64(32)).astype(np.uint32)
 
 

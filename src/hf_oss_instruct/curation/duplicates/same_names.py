@@ -38,7 +38,7 @@ def _name_sets(column: pa.ChunkedArray) -> tuple[Positions, Hashes]:
     texts, sets = Spill(np.int64), Spill(np.uint64)
     for rows in ngrams.texts(column):
         found = ngrams.words(rows, ngrams.IDENTIFIERS)
-        positions = ngrams.among(found.hashes, _OPENINGS) + 1  # (openings,): the word after each
+        positions = ngrams.known_positions(found.hashes, _OPENINGS) + 1  # (openings,): the word after each
         row_of = np.searchsorted(found.ends, positions - 1, "right") - 1  # (openings,)
         inside = positions < found.ends[row_of + 1]  # (openings,): whether the row goes on
         names, row_of = found.hashes[positions[inside]], row_of[inside]  # both (names,)
@@ -49,7 +49,7 @@ def _name_sets(column: pa.ChunkedArray) -> tuple[Positions, Hashes]:
         new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]
         sums = np.zeros(len(rows), np.uint64)  # (rows,)
         # The sum of mixed hashes stands for the set: it does not depend on the order of definitions.
-        np.add.at(sums, row_of[new], ngrams.mix(names[new]))
+        np.add.at(sums, row_of[new], ngrams.mix64(names[new]))
         defining = np.flatnonzero(sums)  # (defining,)
         texts.append(rows.first + defining)
         sets.append(sums[defining])

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hf_oss_instruct.code.languages import find, of_path
+from hf_oss_instruct.code.languages import find_language, language_of_path
 from hf_oss_instruct.data import storable
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.terminal.values import columns_in
@@ -172,7 +172,7 @@ def language_of(value: Any, default: str, task_id: Any = None) -> str:
     of_id = _LANGUAGE_AND_NUMBER.fullmatch(task_id) if isinstance(task_id, str) else None
     names = [str(value)] if value else []
     names += [of_id[1]] if of_id else []
-    known = next((found for name in names if (found := find(name) or of_path(f"file.{name}"))), None)
+    known = next((found for name in names if (found := find_language(name) or language_of_path(f"file.{name}"))), None)
     return known.name if known else default
 
 

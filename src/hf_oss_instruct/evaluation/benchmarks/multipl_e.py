@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS
-from hf_oss_instruct.code.languages import find
+from hf_oss_instruct.code.languages import find_language
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
@@ -48,7 +48,7 @@ def source(name: str) -> tuple[str, BenchmarkFiles]:
         UsageError: MultiPL-E does not have this language, or it is not supported.
     """
     origin, language = ("mbpp", name[5:]) if name.startswith("mbpp-") else ("humaneval", name)
-    known = find(language)
+    known = find_language(language)
     keys = [key for key, ours in KEYS.items() if language == key or (known and known.name == ours)]
     if not keys:
         raise UsageError(f"MultiPL-E's language {language!r} is not supported. Use one of: {', '.join(KEYS)}.")

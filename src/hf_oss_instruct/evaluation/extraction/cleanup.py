@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from hf_oss_instruct.code.languages import find
+from hf_oss_instruct.code.languages import find_language
 
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|irb\([^)]*\)[^>]*>|>)(?: |$)")
 # `12: `, `12. `, `12) ` or `12 | ` before the code of a line.
@@ -19,7 +19,9 @@ _SPACES = str.maketrans({"\u00a0": " ", "\u3000": " ", "\u2018": "'", "\u2019": 
 def cleaned(code: str) -> Iterator[str]:
     """Yield what a block may have been before it was copied, starting with the block itself."""
     first, _, rest = code.lstrip("\n").partition("\n")
-    if rest.strip() and first.strip() and find(first.strip()) is not None:  # the language tag, which belongs after the fence
+    if (
+        rest.strip() and first.strip() and find_language(first.strip()) is not None
+    ):  # the language tag, which belongs after the fence
         code = rest
     # Numbers that count every line from 1 are those of a listing, not code.
     listing = [_NUMBERED.match(line) for line in code.split("\n") if line.strip()]

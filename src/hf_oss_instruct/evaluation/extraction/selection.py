@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hf_oss_instruct.code.languages import LANGUAGES, find
+from hf_oss_instruct.code.languages import LANGUAGES, find_language
 from hf_oss_instruct.evaluation.extraction.cleanup import cleaned
 from hf_oss_instruct.evaluation.extraction.code_blocks import Block, blocks
 from hf_oss_instruct.evaluation.extraction.language import ExtractionRules
@@ -51,7 +51,7 @@ def solution(language: ExtractionRules, problem: Problem, text: str) -> tuple[st
     found = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
     read = [_read(language, problem, block) for block in found]
     # Blocks with another language's tag come second: the tag may be wrong.
-    own = [candidate for candidate in read if may_hold(candidate.block.tag, problem.language)]
+    own = [candidate for candidate in read if may_be_in_language(candidate.block.tag, problem.language)]
     for group in (own, read):
         whole = [candidate for candidate in group if candidate.path and not candidate.stub and candidate.source.clean]
         if whole:
@@ -156,14 +156,14 @@ def is_aside(lead: str) -> bool:
     return _ASIDE.search(lead) is not None
 
 
-def may_hold(tag: str, lang: str) -> bool:
+def may_be_in_language(tag: str, lang: str) -> bool:
     """Whether a block with this tag on its fence may be in a language; tags that are not a language may.
 
     Args:
         tag: the tag, in lower case.
         lang: the language's name in `languages.LANGUAGES`.
     """
-    named = _FENCES.get(tag) or (known.name if (known := find(tag)) else None)
+    named = _FENCES.get(tag) or (known.name if (known := find_language(tag)) else None)
     if named is None:
         return tag not in ("console", "output", "json", "diff", "html", "xml", "yaml", "toml")
     return named == lang or frozenset((named, lang)) in _KIN

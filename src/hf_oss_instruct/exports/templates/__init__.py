@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 
-def rendered(template: str, **values: str) -> str:
+def render(template: str, **values: str) -> str:
     """A template with its values filled in.
 
     Args:

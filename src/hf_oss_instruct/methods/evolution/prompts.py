@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import Message, digest
 from hf_oss_instruct.spec.evolution import OPERATIONS
-from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import render, template
 from hf_oss_instruct.terminal.display import fence_for
 
 PROBLEM_ONLY = "Answer with the new problem alone, below the line [Problem Description]."
@@ -34,7 +34,7 @@ def evolve_prompt(problem: str, operation: str, language: str, *, as_json: bool 
         language: as in `languages.LANGUAGES`.
         as_json: whether the answer is to be a JSON object.
     """
-    return filled(
+    return render(
         _frame(as_json),
         operation=template(__package__, operation).strip(),
         language=named(language).title,
@@ -51,7 +51,7 @@ def answer_prompt(problem: str, language: str, *, as_json: bool = False) -> tupl
         language: as in `languages.LANGUAGES`.
         as_json: whether the answer is to be a JSON object.
     """
-    return filled(_answer(as_json), language=named(language).title, problem=problem)
+    return render(_answer(as_json), language=named(language).title, problem=problem)
 
 
 def prompt_hash(operation: str, *, as_json: bool = False) -> str:

@@ -12,7 +12,7 @@ from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, f
 from hf_oss_instruct.data import Row, digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.methods.evolution.report import report_of, write_report
-from hf_oss_instruct.methods.evolution.tasks import Begin, Evolution, Evolving
+from hf_oss_instruct.methods.evolution.tasks import Evolution, EvolvingRow, StartEvolution
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.prompts import JSON
@@ -22,7 +22,7 @@ from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.synthesis.generation.oss_instruct import check_schema
 from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats
-from hf_oss_instruct.synthesis.run_progress import fill
+from hf_oss_instruct.synthesis.run_progress import update_counts
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
 from hf_oss_instruct.synthesis.verifying.setup import other_teacher
@@ -61,16 +61,16 @@ class EvolutionPlan:
         # The random seed differs from row to row: 0 stands for all of them.
         return cache_folder("journal", digest("evolve", self.described, self.spec.sampling.as_sent(0)))
 
-    def items(self) -> Iterator[Evolving]:
+    def items(self) -> Iterator[EvolvingRow]:
         """An item for each row and round; round 0 is the row itself."""
         spec = self.evolution.spec
         for row in self.rows:
             for round in range(0 if spec.keep_parents else 1, spec.rounds + 1):
-                yield Evolving.to_round(self._writable(row), round)
+                yield EvolvingRow.to_round(self._writable(row), round)
 
     def tasks(self, verification: Verification | None) -> list[Task]:
         """The chain of tasks."""
-        return [Begin(self.evolution), *([Prepare(verification)] if verification else [])]
+        return [StartEvolution(self.evolution), *([Prepare(verification)] if verification else [])]
 
     def requests_per_row(self) -> tuple[int, int]:
         """The fewest requests that a source row costs, if every round fails at once, and the most; retries are not counted."""
@@ -140,7 +140,7 @@ def evolve_table(
         stats.usage = run.usage
         tables = DatasetWriter(out, stats, spec, lists, evolved=plan.evolution.spec)
         opened = replace(verification, verdicts=run.verdicts()) if verification else None
-        update = partial(fill, stats=stats, requests_before=run.requests_before, stopping=run.stopping)
+        update = partial(update_counts, stats=stats, requests_before=run.requests_before, stopping=run.stopping)
         with progress.stage("Evolving problems", "rows", plan.requested, update):
             run.drive(plan.items(), plan.tasks(opened), tables.consume)
         with progress.stage("Checking the whole dataset and writing it"):

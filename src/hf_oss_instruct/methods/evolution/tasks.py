@@ -29,7 +29,7 @@ from hf_oss_instruct.teachers.protocol import Teacher
 
 
 @dataclass(frozen=True, slots=True)
-class Evolving:
+class EvolvingRow:
     """A row on its way to the round whose row is wanted.
 
     Attributes:
@@ -47,11 +47,11 @@ class Evolving:
     problem: str = ""
 
     @classmethod
-    def to_round(cls, source: Row, wanted: int) -> Evolving:
+    def to_round(cls, source: Row, wanted: int) -> EvolvingRow:
         """A row at the beginning of its way."""
         return cls(source, wanted, source)
 
-    def after(self, parent: Row) -> Evolving:
+    def after(self, parent: Row) -> EvolvingRow:
         """The next round, which evolves this row."""
         return replace(self, parent=parent, round=self.round + 1, problem="")
 
@@ -74,11 +74,11 @@ class Evolution:
     sampling: Sampling = field(default_factory=Sampling)
     as_json: bool = False
 
-    def operation(self, item: Evolving) -> str:
+    def operation(self, item: EvolvingRow) -> str:
         """The operation of the round at work."""
         return operation_of(item.source["seed_id"], item.round, self.spec.operations)
 
-    def lineage(self, item: Evolving) -> dict[str, Any]:
+    def lineage(self, item: EvolvingRow) -> dict[str, Any]:
         """The columns `schemas.LINEAGE_COLUMNS` of the row that the round at work gives."""
         # The source may have evolved rows: their rounds add up.
         rounds = (item.source.get("round") or 0) + item.round
@@ -89,7 +89,7 @@ class Evolution:
         return [f"evolve: {self.teacher.identity}", f"answer: {self.solver.identity}"]
 
 
-class _RoundTask(GenerationTask[Evolving]):
+class _RoundTask(GenerationTask[EvolvingRow]):
     """A question of a round. A round that fails is skipped: the next one evolves the parent again, as in WizardLM.
 
     Attributes:
@@ -101,7 +101,7 @@ class _RoundTask(GenerationTask[Evolving]):
     def __init__(self, evolution: Evolution) -> None:
         self.evolution, self.sampling = evolution, evolution.sampling
 
-    def request(self, item: Evolving) -> Request:
+    def request(self, item: EvolvingRow) -> Request:
         """See `GenerationTask.request`."""
         request = super().request(item)
         if not self.evolution.as_json:
@@ -122,20 +122,20 @@ class _RoundTask(GenerationTask[Evolving]):
         found = field_in(text, self.asks_for) if self.evolution.as_json else None
         return section(text) if found is None else found
 
-    def seed(self, item: Evolving) -> Seed:
+    def seed(self, item: EvolvingRow) -> Seed:
         """See `GenerationTask.seed`: the parent's, with the id of the evolved row."""
         lineage = self.evolution.lineage(item)
         # The id depends on the lineage alone, so that every session and every item of later rounds gives the row the same one.
         return replace(seed_of(item.parent), seed_id=digest("evolved", *lineage.values()))
 
-    def refused(self, item: Evolving, refusal: RowRejectedError) -> FollowUp | Rejection:
+    def refused(self, item: EvolvingRow, refusal: RowRejectedError) -> FollowUp | Rejection:
         """See `GenerationTask.refused`."""
         if item.round < item.wanted:
             return FollowUp(Evolve(self.evolution), item.after(item.parent))
         lineage = self.evolution.lineage(item)
         return Rejection(self.seed(item), refusal.reason, refusal.detail, item.problem or None, columns=lineage)
 
-    def outcome(self, item: Evolving, completion: Completion) -> Row | FollowUp | Rejection:
+    def outcome(self, item: EvolvingRow, completion: Completion) -> Row | FollowUp | Rejection:
         """See `GenerationTask.outcome`."""
         found = super().outcome(item, completion)
         if not isinstance(found, Rejection):
@@ -154,12 +154,12 @@ class Evolve(_RoundTask):
         super().__init__(evolution)
         self.teacher = evolution.teacher
 
-    def messages(self, item: Evolving) -> tuple[Message, ...]:
+    def messages(self, item: EvolvingRow) -> tuple[Message, ...]:
         """See `GenerationTask.messages`."""
         operation, as_json = self.evolution.operation(item), self.evolution.as_json
         return evolve_prompt(item.parent["problem"], operation, item.parent["lang"], as_json=as_json)
 
-    def read(self, item: Evolving, completion: Completion) -> FollowUp:
+    def read(self, item: EvolvingRow, completion: Completion) -> FollowUp:
         """See `GenerationTask.read`."""
         problem = self.answer_in(completion.text, problem_section)
         check_problem(problem, item.parent["problem"], self.evolution.spec.max_similarity)
@@ -175,18 +175,18 @@ class AnswerProblem(_RoundTask):
         super().__init__(evolution)
         self.teacher = evolution.solver
 
-    def messages(self, item: Evolving) -> tuple[Message, ...]:
+    def messages(self, item: EvolvingRow) -> tuple[Message, ...]:
         """See `GenerationTask.messages`."""
         return answer_prompt(item.problem, item.parent["lang"], as_json=self.evolution.as_json)
 
-    def read(self, item: Evolving, completion: Completion) -> Row | FollowUp:
+    def read(self, item: EvolvingRow, completion: Completion) -> Row | FollowUp:
         """See `GenerationTask.read`."""
         solution, parent = self.answer_in(completion.text, solution_section), item.parent
         check_answer(solution, item.problem, parent["solution"], parent["lang"])
         row = self._row(item, solution, completion)
         return row if item.round == item.wanted else FollowUp(Evolve(self.evolution), item.after(row))
 
-    def _row(self, item: Evolving, solution: str, completion: Completion) -> Row:
+    def _row(self, item: EvolvingRow, solution: str, completion: Completion) -> Row:
         """The evolved row. Snippet and license are its parent's; tests are not, since the problem is another."""
         sent = parameters_sent(self.request(item).sampling, completion)
         columns: dict[str, Any] = dict.fromkeys(SCHEMA.names)
@@ -204,7 +204,7 @@ class AnswerProblem(_RoundTask):
         return cast(Row, columns)
 
 
-class Begin(LocalTask[Evolving]):
+class StartEvolution(LocalTask[EvolvingRow]):
     """The first step: hands parents that are kept on as they are, and rejects rows without a problem before anybody is asked."""
 
     name = "begin"
@@ -212,11 +212,11 @@ class Begin(LocalTask[Evolving]):
     def __init__(self, evolution: Evolution) -> None:
         self.evolution = evolution
 
-    def seed(self, item: Evolving) -> Seed:
+    def seed(self, item: EvolvingRow) -> Seed:
         """See `LocalTask.seed`."""
         return seed_of(item.source)
 
-    def compute(self, item: Evolving) -> Row | FollowUp | Rejection:
+    def compute(self, item: EvolvingRow) -> Row | FollowUp | Rejection:
         """See `LocalTask.compute`."""
         if not item.source["problem"].strip():
             return Rejection(seed_of(item.source), "empty", "there is no problem to evolve")

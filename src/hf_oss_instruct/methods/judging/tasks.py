@@ -13,7 +13,7 @@ from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.methods.judging.rubric import Rubric
 from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import render, template
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask
 from hf_oss_instruct.teachers.protocol import Teacher
 
@@ -140,7 +140,7 @@ def judge_prompt(row: Row, rubric: Rubric, judge: str) -> tuple[Message, ...]:
     """
     problem, solution = row["problem"], row["solution"]
     criteria = rubric.order(row["seed_id"], judge)
-    return filled(
+    return render(
         template(__package__, "judge"),
         low=str(rubric.low),
         high=str(rubric.high),

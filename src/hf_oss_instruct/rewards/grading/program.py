@@ -12,7 +12,7 @@ from hf_oss_instruct.data import storable
 from hf_oss_instruct.evaluation.extraction import extract
 from hf_oss_instruct.evaluation.extraction.code_blocks import blocks, has_fence, plain
 from hf_oss_instruct.evaluation.extraction.languages import is_supported
-from hf_oss_instruct.evaluation.extraction.selection import is_aside, may_hold
+from hf_oss_instruct.evaluation.extraction.selection import is_aside, may_be_in_language
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 
@@ -59,7 +59,7 @@ def whole_program(completion: str, language: str, names: Sequence[str] = ()) -> 
 
     found = blocks(text, is_whole, is_whole)
     # If no tag fits, the model tagged its blocks wrongly, and all of them are candidates.
-    fitting = [block for block in found if may_hold(block.tag, language)] or found
+    fitting = [block for block in found if may_be_in_language(block.tag, language)] or found
     named = [block for block in fitting if any(re.search(rf"\b{re.escape(name)}\b", block.code) for name in names)]
     whole = [block for block in named or fitting if is_whole(block.code)]
     # A later program replaces an earlier one, unless the text before it says that it is an aside, such as an example of use.

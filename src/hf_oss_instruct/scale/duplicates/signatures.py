@@ -125,7 +125,7 @@ class _Column:
             with self._path.with_suffix(".grams").open("ab") as file:
                 file.write(found.grams.astype("<u8").tobytes())
         else:
-            marks = exact.squeezed(texts)  # (texts,)
+            marks = exact.hashes_without_whitespace(texts)  # (texts,)
             rows = np.flatnonzero(marks)  # (texts with a mark,)
             self._rows.append(rows + self._texts)
             self._keys.append(marks[rows][:, None])

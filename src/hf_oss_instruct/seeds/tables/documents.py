@@ -18,8 +18,8 @@ from typing import IO
 
 import pyarrow as pa
 
-from hf_oss_instruct.code import languages as tongues
 from hf_oss_instruct.code.detection import MAX_CHARS, is_ambiguous, of_file
+from hf_oss_instruct.code.languages import find_language, language_of_path, named
 from hf_oss_instruct.data import Document, Provenance, Skipped, storable
 from hf_oss_instruct.errors import SeedError
 from hf_oss_instruct.hub import reason, transport_error
@@ -106,7 +106,7 @@ class Tables(Source):
         # The column comes first; a header in the text states the license of what the table does not.
         if columns.texts is not None and not all(licenses):
             texts = columns.texts
-            licenses = [named or header_license(texts.head(row, HEADER_BYTES)) or named for row, named in enumerate(licenses)]
+            licenses = [given or header_license(texts.head(row, HEADER_BYTES)) or given for row, given in enumerate(licenses)]
         origins = zip(
             columns["repo_name"], columns["repo_commit"], columns["file_path"], licenses, columns["license_type"], strict=True
         )
@@ -155,11 +155,11 @@ class Tables(Source):
 
 
 def _language_folders(path: str) -> Iterator[PurePosixPath]:
-    return (folder for folder in PurePosixPath(path).parents if tongues.find(folder.name))
+    return (folder for folder in PurePosixPath(path).parents if find_language(folder.name))
 
 
 def _language_of_folder(path: str) -> str | None:
-    return next((tongues.named(folder.name).name for folder in _language_folders(path)), None)
+    return next((named(folder.name).name for folder in _language_folders(path)), None)
 
 
 def _languages(columns: Columns, folder: str | None, assumed: str | None) -> list[str | None]:
@@ -191,7 +191,7 @@ def _row_numbers(
 # Millions of rows have the same few names.
 @lru_cache(maxsize=2**12)
 def _language_named(name: str) -> str | None:
-    language = tongues.find(name)
+    language = find_language(name)
     return language.name if language else None
 
 
@@ -199,7 +199,7 @@ def _language_of_path(path: str, texts: TextBuffer | None, row: int) -> str | No
     if texts is not None and is_ambiguous(path):
         language = of_file(path, texts.head(row, MAX_CHARS).decode(errors="replace"))
     else:
-        language = tongues.of_path(path)
+        language = language_of_path(path)
     return language.name if language else None
 
 

@@ -19,7 +19,7 @@ from hf_oss_instruct.spec.prompts import Prompt
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import render, template
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.terminal.display import fence_for
@@ -55,7 +55,7 @@ class ConceptsTask(GenerationTask[Seed]):
 
     def messages(self, item: Seed) -> tuple[Message, ...]:
         """See `GenerationTask.messages`."""
-        return filled(
+        return render(
             template(__package__, CONCEPTS),
             language=named(item.origin.lang).title,
             fence=fence_for(item.snippet),

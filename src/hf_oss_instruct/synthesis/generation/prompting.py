@@ -17,6 +17,6 @@ def template(package: str, name: str) -> str:
     return files(package).joinpath(f"templates/{name}.txt").read_text("utf-8")
 
 
-def filled(text: str, **values: str) -> tuple[Message, ...]:
+def render(text: str, **values: str) -> tuple[Message, ...]:
     """One user message. A value that contains a placeholder's name is text: one pass over the template."""
     return ({"role": "user", "content": _PLACEHOLDER.sub(lambda found: values[found[1]], text)},)

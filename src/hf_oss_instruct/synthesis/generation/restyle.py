@@ -11,7 +11,7 @@ from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import Completion, Message, Row, digest
 from hf_oss_instruct.spec.prompts import CLASS, FUNCTION, SCRIPT
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import render, template
 from hf_oss_instruct.synthesis.generation.solution_form import check_form
 from hf_oss_instruct.synthesis.generation.task import GenerationTask, parameters_sent
 from hf_oss_instruct.teachers.parsing import parse
@@ -48,7 +48,7 @@ class RestyleTask(GenerationTask[Row]):
     def messages(self, item: Row) -> tuple[Message, ...]:
         """See `GenerationTask.messages`."""
         problem, solution = item["problem"], item["solution"]
-        return filled(
+        return render(
             template(__package__, RESTYLE),
             language=named(item["lang"]).title,
             form=FORMS[self.style],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.data import Message
-from hf_oss_instruct.synthesis.generation.prompting import filled, template
+from hf_oss_instruct.synthesis.generation.prompting import render, template
 from hf_oss_instruct.terminal.display import code_block, one_line
 
 CONVENTIONS = {
@@ -78,4 +78,4 @@ def repair_prompt(problem: str, solution: str, failures: Sequence[tuple[str, str
 
 
 def _filled(name: str, **values: str) -> tuple[Message, ...]:
-    return filled(template(__package__, name), **values)
+    return render(template(__package__, name), **values)
