@@ -153,7 +153,7 @@ def test_wrong_options_say_what_is_right(files: str, tmp_path: Path) -> None:
     refused("Leave one of them out", seeds="stdlib")
     refused("Unknown parser 'strict'", parser="strict")
     refused("no {code}", prompt="Write something.")
-    refused("needs --price-in", max_cost=1.0)
+    refused(r"max_cost \(--max-cost\) needs price_in and price_out", max_cost=1.0)
     refused("'temprature' key", ValueError, temprature=1.0)
 
 

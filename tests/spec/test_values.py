@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ def test_a_number_out_of_range_is_refused_by_the_name_of_its_option(make: Callab
     with pytest.raises(UsageError) as refused:
         make()
     assert str(refused.value) == message
+
+
+def test_a_share_of_a_limit_may_be_none_of_it() -> None:
+    shared = RunLimits(max_requests=3, max_total_tokens=10, max_cost=1, price_in=1, price_out=1).share(Fraction(1, 8))
+    assert (shared.max_requests, shared.max_total_tokens, shared.max_cost) == (0, 1, 0.125)
 
 
 def test_load_dataset_opens_the_teachers_that_its_help_lists(code: Path, tmp_path: Path) -> None:

@@ -397,3 +397,17 @@ def test_a_dry_run_shows_half_the_price_and_needs_one_server(tmp_path: Path, cod
     assert "# in batches of up to 50,000 requests" in estimated.output
     assert "needs one server with a batch API for 'm', not 0" in str(dry().exception)
     assert "Leave it out with --batch" in str(dry("--base-url", "http://gpu1/v1", "--timeout", "9").exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("", "--batch needs a model on a server with a batch API"),
+        ("--model m", "needs one server with a batch API for 'm', not 0"),
+        ("--model m --base-url http://gpu1/v1 --timeout 9", "Leave it out with --batch"),
+    ],
+)
+def test_a_preview_refuses_what_the_batches_of_the_next_command_would_refuse(words: str, says: str) -> None:
+    done = CliRunner().invoke(cli, ["preview", "--seeds", "stdlib", "--batch", *words.split()])
+    assert isinstance(done.exception, UsageError)
+    assert says in str(done.exception)

@@ -73,7 +73,9 @@ class RunLimits:
     def __post_init__(self) -> None:
         normalize(self)
         if self.max_cost is not None and (self.price_in is None or self.price_out is None):
-            raise UsageError("--max-cost needs --price-in and --price-out, the prices of a million tokens.")
+            raise UsageError(
+                "max_cost (--max-cost) needs price_in and price_out (--price-in, --price-out), the prices of a million tokens."
+            )
 
     @property
     def bounded(self) -> bool:
@@ -100,13 +102,15 @@ class RunLimits:
 
     def share(self, part: Fraction) -> RunLimits:
         """The limits of one of several concurrent workers, so that together they stay within these."""
-        return replace(
-            self,
-            # Rounded down, so that all shares together stay within the limit.
-            max_requests=None if self.max_requests is None else int(self.max_requests * part),
-            max_total_tokens=None if self.max_total_tokens is None else int(self.max_total_tokens * part),
-            max_cost=None if self.max_cost is None else self.max_cost * float(part),
-        )
+        shared = replace(self)
+        # Set afterwards, because a share may be 0, which nobody may pass as a limit.
+        if self.max_requests is not None:  # rounded down, so that all shares together stay within the limit
+            object.__setattr__(shared, "max_requests", int(self.max_requests * part))
+        if self.max_total_tokens is not None:
+            object.__setattr__(shared, "max_total_tokens", int(self.max_total_tokens * part))
+        if self.max_cost is not None:
+            object.__setattr__(shared, "max_cost", self.max_cost * float(part))
+        return shared
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
         """Price of a number of tokens; None without prices."""

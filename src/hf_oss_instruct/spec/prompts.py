@@ -235,7 +235,7 @@ class PromptSpec:
                 f"{'list of concepts' if self.concepts else 'seed snippet'} belongs."
             )
         if self.answer_format == JSON and self.parser != "default":
-            raise UsageError(f"The parser {self.parser!r} reads sections, not JSON. Leave out --answer-format json.")
+            raise UsageError(f"The parser {self.parser!r} reads sections, not JSON. Use the answer format 'sections'.")
 
     @property
     def stores_reasoning(self) -> bool:

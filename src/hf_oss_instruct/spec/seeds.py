@@ -219,14 +219,16 @@ class SeedPlan:
     def __post_init__(self) -> None:
         normalize(self)
         if self.balance and self.sampler == "magicoder":
-            raise UsageError("--sampler magicoder draws the paper's seeds in the paper's order. Leave out --balance.")
+            raise UsageError(
+                "The sampler 'magicoder' draws the paper's seeds in the paper's order. Leave out balance (--balance)."
+            )
         if self.licenses not in (None, ANY, PERMISSIVE):
             from hf_oss_instruct.curation.licenses import allowed_names
 
             allowed_names(str(self.licenses).split(","))
         counted = [n for _, n in self.counts if n is not None]
         if counted and (self.n is not None or len(counted) < len(self.counts)):
-            raise UsageError("Give a count for every language or for none, and --n only without counts.")
+            raise UsageError("Give a count for every language or for none, and n (--n) only without counts.")
         names = [name for name, _ in self.counts]
         if twice := {name for name in names if names.count(name) > 1}:
             raise UsageError(f"Languages given twice: {', '.join(sorted(twice))}. Give each once.")

@@ -130,8 +130,7 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.verification.memo import Verdicts
 
     # A preview is there to be seen at once; a batch may take a day.
-    flags = replace(flags, spec=flags.spec.changed(teacher={"batch": False}))
-    spec, source, teacher = open_run(flags)
+    spec, source, teacher = open_run(flags, batches=False)
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})
     task, verification = pair_task(spec, teacher), open_verification(spec, teacher)

@@ -112,5 +112,5 @@ def test_identifiers_are_split_into_words() -> None:
 
 
 def test_the_papers_sampler_is_not_balanced() -> None:
-    with pytest.raises(UsageError, match="Leave out --balance"):
+    with pytest.raises(UsageError, match="Leave out balance"):
         SeedPlan(sampler="magicoder", balance=True)

@@ -148,9 +148,9 @@ def test_slots_are_never_more_than_there_are(events: list[str]) -> None:
 TRUE = st.tuples(st.integers(0, REQUEST.most_tokens[0]), st.integers(0, 50))
 
 
-@given(st.integers(0, 5), st.integers(0, 900), st.floats(0, 0.002), st.lists(st.none() | TRUE, max_size=40))
+@given(st.integers(0, 5), st.integers(1, 900), st.floats(0, 0.002, exclude_min=True), st.lists(st.none() | TRUE, max_size=40))
 def test_no_limit_is_ever_exceeded(requests: int, tokens: int, cost: float, answers: list[tuple[int, int] | None]) -> None:
-    limits = RunLimits(requests + 1, tokens, cost, price_in=1.0, price_out=3.0)
+    limits = RunLimits(max_requests=requests + 1, max_total_tokens=tokens, max_cost=cost, price_in=1.0, price_out=3.0)
     budget, sent, prompt, completion = Budget(limits), 0, 0, 0
     flying: list[tuple[int, int] | None] = []
     for answer in answers:
