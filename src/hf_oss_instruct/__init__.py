@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.methods.evolve import evolve
     from hf_oss_instruct.methods.judge import judge_rows
+    from hf_oss_instruct.methods.judging.rubric import Rubric
     from hf_oss_instruct.progress.show import show_progress
     from hf_oss_instruct.reporting.report import Report, report
     from hf_oss_instruct.sandbox.judging.judge import judge
-    from hf_oss_instruct.sandbox.limits import Limits
+    from hf_oss_instruct.sandbox.judging.judgement import Judgement
+    from hf_oss_instruct.sandbox.limits import Execution, Limits
     from hf_oss_instruct.sandbox.run import run_program
     from hf_oss_instruct.seeds.resolve import read_seeds
+    from hf_oss_instruct.seeds.sampling import SeedStream
     from hf_oss_instruct.spec.checks import Checks
     from hf_oss_instruct.spec.limits import RunLimits
     from hf_oss_instruct.spec.prompts import Prompt
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.teachers.resolve import configure
     from hf_oss_instruct.templates import to_prompt_completion
     from hf_oss_instruct.training.callbacks import Scoring
-    from hf_oss_instruct.training.recipes import load_recipe
+    from hf_oss_instruct.training.recipes import Recipe, load_recipe
     from hf_oss_instruct.training.run import train
 
 # Names are imported when they are used (PEP 562), because the modules behind them import datasets, torch and others.
@@ -56,20 +59,25 @@ _HOMES = {
     "Checks": "spec.checks",
     "CommentFunctionTeacher": "teachers.comment_function",
     "Completion": "data",
+    "Execution": "sandbox.limits",
     "GenerationTask": "synthesis.generation.task",
     "InferenceTeacher": "teachers.inference",
+    "Judgement": "sandbox.judging.judgement",
     "Limits": "sandbox.limits",
     "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
     "Prompt": "spec.prompts",
+    "Recipe": "training.recipes",
     "Report": "reporting.report",
     "Request": "data",
     "Row": "data",
+    "Rubric": "methods.judging.rubric",
     "RunLimits": "spec.limits",
     "RunSpec": "spec.run",
     "Sampling": "spec.sampling",
     "Scoring": "training.callbacks",
     "Seed": "data",
+    "SeedStream": "seeds.sampling",
     "Teacher": "teachers.protocol",
     "VerificationSpec": "spec.verification",
     "configure": "teachers.resolve",
@@ -86,8 +94,8 @@ _HOMES = {
     "register": "loading.registration",
     "report": "reporting.report",
     "run_program": "sandbox.run",
-    "show_progress": "progress.show",
     "score": "evaluation.scoring.run",
+    "show_progress": "progress.show",
     "synthesize": "synthesis.lazy_rows",
     "synthesize_to_disk": "synthesis.to_disk",
     "to_prompt_completion": "templates",
@@ -99,20 +107,25 @@ __all__ = [
     "Checks",
     "CommentFunctionTeacher",
     "Completion",
+    "Execution",
     "GenerationTask",
     "InferenceTeacher",
+    "Judgement",
     "Limits",
     "OssInstruct",
     "OssInstructError",
     "Prompt",
+    "Recipe",
     "Report",
     "Request",
     "Row",
+    "Rubric",
     "RunLimits",
     "RunSpec",
     "Sampling",
     "Scoring",
     "Seed",
+    "SeedStream",
     "Teacher",
     "VerificationSpec",
     "configure",

@@ -40,7 +40,8 @@ class Rubric:
     """Criteria and the scale of their scores.
 
     Attributes:
-        low, high: the lowest and the highest score.
+        low: the lowest score.
+        high: the highest score.
         criteria: what is judged.
     """
 

@@ -23,7 +23,8 @@ class Judgement:
     """The verdict on a program.
 
     Attributes:
-        status: one of `STATUSES`: that of the first input with a wrong answer, or `passed`.
+        status: `passed`, or that of the first input without the right answer: `wrong_answer`, `runtime_error`, `timeout`,
+            `compile_error`, `empty_answer`, `sandbox_error` or `not_evaluated`.
         per_input: whether each input was answered correctly; a single entry for a whole program.
         execution: the run that decided it, or None if nothing was run. Its stdout holds the answers, not the program's output.
         detail: the wrong answer, the exception or another anomaly, in one line.
