@@ -121,17 +121,17 @@ COPIES = 100
 
 def copy(rows: int, folder: Path) -> None:
     """Copy a shard to a store a hundred times while its journal grows, as at intervals."""
-    from hf_oss_instruct.scale.shipping import Shipper
+    from hf_oss_instruct.scale.journal_sync import JournalSync
     from hf_oss_instruct.scale.store import Store
 
     [lines] = [path.read_bytes().splitlines(keepends=True) for path in (folder / f"plan-{rows}").glob("shards/00000*/journal/*")]
     work, store = folder / f"copied-{rows}" / "shards" / "00000-of-00001", folder / f"store-{rows}"
-    with Shipper(Store(store.as_uri()), work, "shards/0", 3600, print) as shipper:
+    with JournalSync(Store(store.as_uri()), work, "shards/0", 3600, print) as sync:
         (work / "journal").mkdir(parents=True)
         with (work / "journal" / "host-1-0.jsonl").open("ab", buffering=0) as journal:
             for number in range(COPIES):
                 journal.write(b"".join(lines[number::COPIES]))
-                shipper.ship()
+                sync.upload_changes()
     copied = sum(path.stat().st_size for path in store.glob("shards/0/journal/*"))
     assert copied == sum(map(len, lines)), (copied, len(lines))
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.spec.sampling import Sampling
     from hf_oss_instruct.spec.verification import VerificationSpec
     from hf_oss_instruct.synthesis.generation.task import GenerationTask
-    from hf_oss_instruct.synthesis.lazy_rows import synthesize
+    from hf_oss_instruct.synthesis.stream import synthesize
     from hf_oss_instruct.synthesis.to_disk import synthesize_to_disk
     from hf_oss_instruct.synthesis.verify import verify
     from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
@@ -96,7 +96,7 @@ _HOMES = {
     "run_program": "sandbox.run",
     "score": "evaluation.scoring.run",
     "show_progress": "progress.show",
-    "synthesize": "synthesis.lazy_rows",
+    "synthesize": "synthesis.stream",
     "synthesize_to_disk": "synthesis.to_disk",
     "to_prompt_completion": "templates",
     "train": "training.run",

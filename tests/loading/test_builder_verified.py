@@ -13,7 +13,7 @@ from hf_oss_instruct import read_seeds
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.schemas import VERIFIED_SCHEMA
 from hf_oss_instruct.spec.verification import VerificationSpec
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import LocalTeacher
 from tests.support.verified import snippet, verifying_teacher

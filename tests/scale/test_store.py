@@ -16,10 +16,10 @@ import pytest
 
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.errors import RunError, UsageError
+from hf_oss_instruct.scale.journal_sync import JournalSync, fetch_recorded
 from hf_oss_instruct.scale.merge import merge
 from hf_oss_instruct.scale.plan import DENYLIST, Plan, write_plan
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished, send_plan
-from hf_oss_instruct.scale.shipping import Shipper, fetch_recorded
 from hf_oss_instruct.scale.store import Store, StoreError
 from hf_oss_instruct.scale.upload import check_place, send_dataset
 from hf_oss_instruct.seeds.resolve import open_source
@@ -135,13 +135,13 @@ def test_a_store_that_begins_to_refuse_loses_nothing_and_a_rerun_copies_the_rest
     journal = folder / "journal" / "host-1-0.jsonl"
 
     def machine(work: Any) -> None:
-        with Shipper(Store(home.as_uri()), folder, "shards/0", 3600, said.append) as shipper:
+        with JournalSync(Store(home.as_uri()), folder, "shards/0", 3600, said.append) as sync:
             journal.parent.mkdir(parents=True, exist_ok=True)
-            work(shipper)
+            work(sync)
 
-    def refused(shipper: Shipper) -> None:
+    def refused(sync: JournalSync) -> None:
         journal.write_bytes(b"one\n")
-        shipper.ship()
+        sync.upload_changes()
         journal.write_bytes(b"one\ntwo\nhalf")
         (home / "shards" / "0").rename(home / "kept")
         (home / "shards" / "0").write_text("in the way")
@@ -151,7 +151,7 @@ def test_a_store_that_begins_to_refuse_loses_nothing_and_a_rerun_copies_the_rest
     (home / "shards" / "0").unlink()
     (home / "kept").rename(home / "shards" / "0")
     journal.write_bytes(b"one\ntwo\nhalf of the third\n")
-    machine(lambda shipper: None)
+    machine(lambda sync: None)
     pieces = sorted((home / "shards" / "0" / "journal").iterdir())
     assert [piece.read_bytes() for piece in pieces] == [b"one\n", b"two\nhalf of the third\n"]
 
@@ -166,7 +166,7 @@ def test_a_copy_that_fails_is_said_and_made_at_a_later_interval(tmp_path: Path) 
             assert time.monotonic() < limit
             time.sleep(0.01)
 
-    with Shipper(Store(home.as_uri()), folder, "shards/0", 0.02, said.append):
+    with JournalSync(Store(home.as_uri()), folder, "shards/0", 0.02, said.append):
         there.write_text("in the way")
         (folder / "journal").mkdir(parents=True)
         (folder / "journal" / "host-1-0.jsonl").write_bytes(b"one\n")

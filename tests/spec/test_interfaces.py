@@ -27,7 +27,7 @@ from hf_oss_instruct.spec.declare import Interface, Option, options_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
-from hf_oss_instruct.spec.kinds import Choice, Folder, JsonObject, Names
+from hf_oss_instruct.spec.option_types import Choice, Folder, JsonObject, Names
 from hf_oss_instruct.spec.prompts import Prompt, PromptTemplateType
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.shard import Shard

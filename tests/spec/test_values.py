@@ -13,7 +13,7 @@ import pytest
 from hf_oss_instruct import CommentFunctionTeacher, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.evolution import EvolutionSpec
-from hf_oss_instruct.spec.name_kinds import filter_names
+from hf_oss_instruct.spec.name_types import filter_names
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec

@@ -15,7 +15,7 @@ from hf_oss_instruct.code.syntax import MINED_LANGUAGES
 from hf_oss_instruct.data import Completion, Pair, Provenance, Rejection, Request, Row, Seed
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.seeds.resolve import read_seeds
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.comment_function import MIN_WORDS, CommentFunctionTeacher
 from hf_oss_instruct.teachers.parsing import parse
 

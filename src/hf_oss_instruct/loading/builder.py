@@ -19,7 +19,7 @@ from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
 from hf_oss_instruct.schemas import SFT_SCHEMA, schema_of
 from hf_oss_instruct.seeds.sampling import sample, shuffled
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
-from hf_oss_instruct.synthesis.lazy_rows import rows
+from hf_oss_instruct.synthesis.stream import rows
 from hf_oss_instruct.templates import to_prompt_completion
 
 

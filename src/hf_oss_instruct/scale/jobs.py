@@ -22,7 +22,7 @@ from hf_oss_instruct.scale.plan import SHARDS, Plan, pending
 from hf_oss_instruct.scale.run_shard import ShardRun
 from hf_oss_instruct.scale.store import Store, library_of, with_retries
 from hf_oss_instruct.spec.declare import options_of
-from hf_oss_instruct.spec.kinds import Repeated, Switch
+from hf_oss_instruct.spec.option_types import Repeated, Switch
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.run_report import RUN_REPORT
 from hf_oss_instruct.terminal.console import show_line

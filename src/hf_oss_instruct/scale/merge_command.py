@@ -76,7 +76,7 @@ def merge(sources: tuple[str, ...], destination: str, partial: bool, output: str
 @contextmanager
 def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
     """The folders with shards; shards in a store are copied next to `out` until the block ends."""
-    from hf_oss_instruct.scale.shipping import fetch_recorded
+    from hf_oss_instruct.scale.journal_sync import fetch_recorded
     from hf_oss_instruct.scale.store import Store, is_url
 
     # Beside the output, whose disk has room for the rows; the system's temporary folder may be small.

@@ -13,8 +13,8 @@ import xxhash
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.scale.journal_sync import JournalSync
 from hf_oss_instruct.scale.plan import DENYLIST, PLAN, SHARDS, Plan
-from hf_oss_instruct.scale.shipping import Shipper
 from hf_oss_instruct.scale.store import Store, is_url, with_retries
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import SETTINGS
@@ -100,7 +100,7 @@ class ShardRun:
         if store is None:
             yield
             return
-        with Shipper(store, out, f"{SHARDS}/{out.name}", self.copy_every_s, say):
+        with JournalSync(store, out, f"{SHARDS}/{out.name}", self.copy_every_s, say):
             yield
 
     def _fetched(self, store: Store, say: Callable[[str], None]) -> Path:

@@ -35,12 +35,12 @@ from hf_oss_instruct.storage.shards import Shards
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.journal.journal import Journal
-from hf_oss_instruct.synthesis.lazy_rows import rows
 from hf_oss_instruct.synthesis.output import BATCH_ROWS, RunStats
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
+from hf_oss_instruct.synthesis.stream import rows
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.resolve import open_teacher
 from hf_oss_instruct.verification.memo import Verdicts

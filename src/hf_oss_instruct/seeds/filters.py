@@ -21,7 +21,7 @@ from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
 from hf_oss_instruct.data import Provenance
 from hf_oss_instruct.seeds.vectorized import MAX_LINES
-from hf_oss_instruct.spec.name_kinds import FilterNames, filter_names
+from hf_oss_instruct.spec.name_types import FilterNames, filter_names
 from hf_oss_instruct.spec.seeds import ANY, PERMISSIVE
 
 FILTERS = filter_names()

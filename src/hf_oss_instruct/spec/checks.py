@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Choice, Switch
-from hf_oss_instruct.spec.name_kinds import BenchmarkNames
+from hf_oss_instruct.spec.name_types import BenchmarkNames
+from hf_oss_instruct.spec.option_types import Choice, Switch
 
 ON_A_WHOLE_SET = ANYONE & ~Interface.LOAD_DATASET
 """A stream yields rows before the dataset is complete, so it cannot run these checks."""

@@ -14,7 +14,7 @@ from textwrap import TextWrapper
 from typing import Any, ParamSpec, TypeVar
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import OptionType, OutOfRangeError
+from hf_oss_instruct.spec.option_types import OptionType, OutOfRangeError
 
 P = ParamSpec("P")
 Part = TypeVar("Part")

@@ -8,7 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Integer, Names, Number, Switch, Text
+from hf_oss_instruct.spec.option_types import Integer, Names, Number, Switch, Text
 
 OPERATIONS = ("constraint", "rare_requirement", "reasoning", "wrong_code", "complexity")
 """Operations of Evol-Instruct for code: names of the templates in `methods/evolution/templates/`."""

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import click
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec import kinds
+from hf_oss_instruct.spec import option_types
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Option, in_order, options_of
-from hf_oss_instruct.spec.name_kinds import OptOuts
+from hf_oss_instruct.spec.name_types import OptOuts
 from hf_oss_instruct.spec.prompts import PromptTemplateType
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec, magicoder, values_in
 from hf_oss_instruct.terminal.flags import GroupedOption
@@ -31,7 +31,7 @@ class Timeout(click.ParamType[float | None]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
         """See `click.ParamType.convert`."""
-        if value == kinds.AUTO:
+        if value == option_types.AUTO:
             return None
         seconds: float = click.FloatRange(min=0, min_open=True).convert(value, param, ctx)
         return seconds
@@ -167,35 +167,35 @@ def click_option(option: Option, heading: str = "") -> Callable[[Callable[..., A
     """Convert a declared option to an option of click, under a heading of `--help`."""
     assert option.flag
     shown: dict[str, Any] = {"cls": GroupedOption, "heading": heading} if heading else {}
-    if option.shown and not isinstance(option.kind, (kinds.Switch, kinds.Repeated)):
-        shown |= {"default": kinds.AUTO if option.default is None else option.default, "show_default": True}
-    if isinstance(option.kind, kinds.Switch):
+    if option.shown and not isinstance(option.kind, (option_types.Switch, option_types.Repeated)):
+        shown |= {"default": option_types.AUTO if option.default is None else option.default, "show_default": True}
+    if isinstance(option.kind, option_types.Switch):
         # None if neither flag was given: then the value of the run config stays.
         switch: dict[str, Any] = {"default": None} if "/" in option.flag else {"is_flag": True}
         return click.option(option.flag, option.name, help=option.help, **switch, **shown)
-    if isinstance(option.kind, kinds.Repeated):
+    if isinstance(option.kind, option_types.Repeated):
         return click.option(option.flag, option.name, multiple=True, metavar=option.metavar, help=option.help, **shown)
     return click.option(option.flag, option.name, type=_type(option.kind), metavar=option.metavar, help=option.help, **shown)
 
 
-def _type(kind: kinds.OptionType) -> click.ParamType[Any]:
+def _type(kind: option_types.OptionType) -> click.ParamType[Any]:
     """The click type that validates a flag's value; the kind then converts it."""
     match kind:
-        case kinds.Integer(low, high):
+        case option_types.Integer(low, high):
             return click.IntRange(low, high)
-        case kinds.Number(low, None) if low == -math.inf:
+        case option_types.Number(low, None) if low == -math.inf:
             return click.FLOAT  # an infinite range would be printed as `x>=-inf`
-        case kinds.Number(low, high, low_open):
+        case option_types.Number(low, high, low_open):
             return click.FloatRange(low, high, min_open=low_open)
-        case kinds.Choice(names):
+        case option_types.Choice(names):
             return click.Choice(names)
-        case kinds.Seconds():
+        case option_types.Seconds():
             return Timeout()
-        case kinds.JsonObject():
+        case option_types.JsonObject():
             return JsonObjectParam()
-        case kinds.Folder():
+        case option_types.Folder():
             return click.Path(exists=True, file_okay=False, path_type=Path)
-        case OptOuts() | kinds.File() | PromptTemplateType():
+        case OptOuts() | option_types.File() | PromptTemplateType():
             return click.Path(exists=True, dir_okay=False, path_type=Path)
     return click.STRING
 
@@ -206,7 +206,7 @@ def _given(options: tuple[Option, ...], values: dict[str, Any]) -> dict[str, Any
     for option in options:
         if option.flag:
             value = values.pop(option.name, None)
-            if isinstance(option.kind, kinds.Switch) and option.flag.startswith("--no-"):
+            if isinstance(option.kind, option_types.Switch) and option.flag.startswith("--no-"):
                 value = False if value else None
             if value is not None:
                 given[option.name] = option.kind.from_flag(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import File, Number, Repeated
+from hf_oss_instruct.spec.option_types import File, Number, Repeated
 
 _BOTH = Interface.COMMAND | Interface.PYTHON
 

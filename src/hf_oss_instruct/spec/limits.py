@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import CALLER, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Integer, Number
+from hf_oss_instruct.spec.option_types import Integer, Number
 from hf_oss_instruct.spec.shard import Shard
 
 

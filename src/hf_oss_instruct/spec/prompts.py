@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Choice, OptionType, Switch, typed
+from hf_oss_instruct.spec.option_types import Choice, OptionType, Switch, typed
 from hf_oss_instruct.templates import DROP, KEEP
 from hf_oss_instruct.terminal.display import fence_for
 

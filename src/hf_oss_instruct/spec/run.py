@@ -14,8 +14,8 @@ from typing import Any
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Interface, Option, options_of
-from hf_oss_instruct.spec.kinds import AUTO
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.option_types import AUTO
 from hf_oss_instruct.spec.prompts import TEMPLATE, Prompt, PromptSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.seeds import ANY, MAGICODER_SEED, SeedPlan

@@ -10,7 +10,7 @@ from typing import Any
 from hf_oss_instruct.credentials import holds_hugging_face_token, is_secret_name
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Integer, JsonObject, Number, Switch
+from hf_oss_instruct.spec.option_types import Integer, JsonObject, Number, Switch
 
 SET_ELSEWHERE = frozenset(
     "model messages stream stream_options n temperature top_p max_tokens max_completion_tokens max_output_tokens seed".split()

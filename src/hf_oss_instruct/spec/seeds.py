@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import AutoInteger, Choice, Integer, Switch, Text
-from hf_oss_instruct.spec.name_kinds import CountByLanguage, EmbeddingModelName, FilterNames, LanguageCounts, OptOuts
+from hf_oss_instruct.spec.name_types import CountByLanguage, EmbeddingModelName, FilterNames, LanguageCounts, OptOuts
+from hf_oss_instruct.spec.option_types import AutoInteger, Choice, Integer, Switch, Text
 from hf_oss_instruct.spec.shard import Shard, ShardOf
 
 if TYPE_CHECKING:

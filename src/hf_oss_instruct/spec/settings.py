@@ -10,7 +10,7 @@ from typing import Any
 from hf_oss_instruct.spec.declare import Option, options_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.judging import JudgingSpec
-from hf_oss_instruct.spec.kinds import AUTO, JsonObject, Switch
+from hf_oss_instruct.spec.option_types import AUTO, JsonObject, Switch
 from hf_oss_instruct.storage.workdir import Setting, Settings, as_shown
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import OptionType, typed
+from hf_oss_instruct.spec.option_types import OptionType, typed
 
 MAX_SHARDS = 100_000
 """Maximum number of shards."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import CALLER, Interface, documented, normalize, option
-from hf_oss_instruct.spec.kinds import Choice, Integer, Repeated, Seconds, Switch, Text
+from hf_oss_instruct.spec.option_types import Choice, Integer, Repeated, Seconds, Switch, Text
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 """Teachers that run in this process."""

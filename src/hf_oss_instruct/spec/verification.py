@@ -8,7 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, CALLER, Interface, documented, normalize, option, options_of
-from hf_oss_instruct.spec.kinds import Choice, Folder, Integer, Number, Switch, Text
+from hf_oss_instruct.spec.option_types import Choice, Folder, Integer, Number, Switch, Text
 from hf_oss_instruct.terminal.unsafe import UNSAFE_HELP
 
 METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")

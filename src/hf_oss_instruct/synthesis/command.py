@@ -15,7 +15,7 @@ import click
 from hf_oss_instruct.errors import BudgetReachedError, OssInstructError, SeedsExhaustedError, UsageError
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
-from hf_oss_instruct.spec.kinds import Switch
+from hf_oss_instruct.spec.option_types import Switch
 from hf_oss_instruct.spec.run import OPTIONS
 from hf_oss_instruct.storage.run_report import read_run_report
 from hf_oss_instruct.synthesis.from_flags import open_run
@@ -120,11 +120,11 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.engine import outcomes
     from hf_oss_instruct.synthesis.generation.concepts import pair_task
     from hf_oss_instruct.synthesis.journal.journal import Journal
-    from hf_oss_instruct.synthesis.lazy_rows import VERDICTS
     from hf_oss_instruct.synthesis.requests.budget import Usage
     from hf_oss_instruct.synthesis.requests.progress import count_requests
     from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
     from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+    from hf_oss_instruct.synthesis.stream import VERDICTS
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
     from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.verification.memo import Verdicts

@@ -40,9 +40,9 @@ from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.requests.retry_policy import BUSY_TRIES, RetryPolicy
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse_magicoder
 from hf_oss_instruct.teachers.protocol import Teacher

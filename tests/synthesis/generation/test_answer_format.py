@@ -18,7 +18,7 @@ from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.export import export
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.parsing import parse_with_tests
 from tests.support.teacher import Answer, LocalTeacher, well_formed

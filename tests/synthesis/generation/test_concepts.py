@@ -17,7 +17,7 @@ from hf_oss_instruct.errors import RowRejectedError, UsageError
 from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
 from hf_oss_instruct.synthesis.export import export
 from hf_oss_instruct.synthesis.generation.concepts import concepts_in
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.commands import report_of, run

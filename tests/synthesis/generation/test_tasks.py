@@ -29,10 +29,10 @@ from hf_oss_instruct.synthesis.engine.ordered_window import MAX_WAITING_ROWS
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.synthesis.requests.budget import Budget, Usage
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run import run
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
 from tests.support.teacher import Answer, LocalTeacher

@@ -13,8 +13,8 @@ from hf_oss_instruct.errors import RetryableError
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.protocol import Teacher
 
 QUICK = RetryPolicy(tries=2, first_pause_s=0.0, longest_pause_s=0.0)

@@ -15,7 +15,7 @@ from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.lazy_rows import synthesize
+from hf_oss_instruct.synthesis.stream import synthesize
 from hf_oss_instruct.teachers.http.errors import BadRequestError, verdict_on
 from hf_oss_instruct.teachers.http.parameters import ServerParameters
 from hf_oss_instruct.teachers.inference import InferenceTeacher

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from hf_oss_instruct.evaluation.extraction import stubs
-from hf_oss_instruct.evaluation.extraction.closing import with_balanced_end
+from hf_oss_instruct.evaluation.extraction.brace_repair import with_balanced_end
 from hf_oss_instruct.evaluation.extraction.outline import ItemKind, OutlineItem, ParsedSource, name_of, targets_of, tree
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class GrammarRules:
         return stubs.is_stub(item)
 
     def closed(self, text: str) -> str:
-        """Balance the closing braces of a text, see `closing.with_balanced_end`."""
+        """Balance the closing braces of a text, see `brace_repair.with_balanced_end`."""
         return with_balanced_end(text, self.source, self.block_ends)
 
 

@@ -74,7 +74,7 @@ class _Copied:
         write_atomically(self.path, json.dumps(known))
 
 
-class Shipper:
+class JournalSync:
     """Copies a shard's folder to a store: at an interval while the block runs, and at its end.
 
     Entering downloads the copies of other machines, and fails before any request is sent if the store cannot be written. A copy
@@ -131,16 +131,16 @@ class Shipper:
         finally:
             self._lock.release()
 
-    def ship(self) -> None:
+    def upload_changes(self) -> None:
         """Copy new data.
 
         Raises:
             StoreError: the store refused.
         """
-        while self._ship_next():
+        while self._upload_next():
             pass
 
-    def _ship_next(self) -> bool:
+    def _upload_next(self) -> bool:
         """Copy new data, at most `MAX_PIECE_BYTES` of each file; whether that was cut off."""
         sizes, pieces = {}, {}
         for path in self._growing():
@@ -174,7 +174,7 @@ class Shipper:
     def _at_intervals(self) -> None:
         while not self._done.wait(self._every_s):
             try:
-                self.ship()
+                self.upload_changes()
             except (StoreError, OSError) as error:
                 self._say(f"{error} Retrying in {self._every_s:,.0f} s.")
 
@@ -198,7 +198,7 @@ class Shipper:
 
     def _finish(self) -> None:
         """Copy new data and the tables, and remove files that are no longer in the folder."""
-        self.ship()
+        self.upload_changes()
         paths = [path for path in sorted(self._folder.rglob("*")) if path.is_file()]
         names = {path.relative_to(self._folder).as_posix(): path for path in paths}
         whole = {name: path for name, path in names.items() if not _is_local(name) and name not in REWRITTEN_FILES}

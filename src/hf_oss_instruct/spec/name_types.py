@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.benchmarks.registry import recorded
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.kinds import Names, OptionType, typed, whole
+from hf_oss_instruct.spec.option_types import Names, OptionType, typed, whole
 
 if TYPE_CHECKING:
     from hf_oss_instruct.curation.denylist import Denylist
