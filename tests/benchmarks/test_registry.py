@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hf_oss_instruct.benchmarks.registry import BENCHMARKS, canonical, recorded
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, canonical, decontaminated, recorded
 from hf_oss_instruct.curation.decontamination.benchmarks import find, keys
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
 from hf_oss_instruct.evaluation.evaluate import _all_tasks
 from hf_oss_instruct.spec.run import RunSpec
 from tests.evaluation import toys
@@ -57,3 +57,35 @@ def test_no_two_benchmarks_share_a_spelling_and_unknown_names_are_refused(tmp_pa
         load("humanevil", data=tmp_path)
     with pytest.raises(UsageError, match=r"Unknown benchmark 'humanevil'.*humaneval_plus"):
         find(["humanevil"])
+
+
+@pytest.mark.parametrize("spelling", ["multipl_e:java", "MultiPL-E:JAVA", "multiple:java"])
+def test_a_language_of_a_translated_benchmark_is_one_thing_in_every_command(spelling: str) -> None:
+    [listed] = find([spelling])
+    assert (listed.name, recorded(spelling), keys([spelling], ())) == ("multipl-e:java", "multipl-e:java", ("multipl-e:java",))
+    assert decontaminated("multipl-e:java").files == ("humaneval-java/test-*",)  # type: ignore[union-attr]
+    assert decontaminated("multipl-e:mbpp-java").files == ("mbpp-java/test-*",)  # type: ignore[union-attr]
+    assert _all_tasks([spelling]) == ["multipl_e:java"]
+    assert multipl_e.source("C++")[0] == canonical("multipl_e:C++") == "multipl_e:cpp"
+    assert recorded("multipl_e:ocaml") == recorded("multipl_e:ml") == "multipl-e:ml"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("multipl_e:klingon", "MultiPL-E has no language 'klingon'. Use one of: cpp, cs"),
+        ("humaneval:java", "'humaneval:java' has a language, and only multipl_e has several. Write humaneval."),
+    ],
+)
+def test_a_part_that_a_benchmark_lacks_is_refused_by_every_command(name: str, said: str) -> None:
+    for call in (lambda: find([name]), lambda: load(name), lambda: _all_tasks([name]), lambda: recorded(name)):
+        with pytest.raises(UsageError) as refused:
+            call()
+        assert str(refused.value).startswith(said)
+
+
+def test_a_benchmark_of_many_languages_is_scored_by_language() -> None:
+    with pytest.raises(UsageError, match=r"scored one by one. Write multipl_e:java, or another of: cpp, cs, d"):
+        load("multipl_e")
+    with pytest.raises(UsageError, match=r"MultiPL-E's language 'clj' cannot be scored. Use one of: cpp"):
+        load("multipl_e:clj")

@@ -147,7 +147,7 @@ def test_mbpp_reads_the_test_split_and_finds_the_function_that_is_asked_for(tmp_
     ("task", "says"),
     [
         ("humanevil", "Unknown task 'humanevil'"),
-        ("multipl_e", "language ''"),
+        ("multipl_e", "Write multipl_e:java"),
         ("multipl_e:klingon", "language 'klingon'"),
         ("multipl_e:kotlin", "language 'kotlin'"),
         ("mbpp_plus", "contains no MbppPlus"),

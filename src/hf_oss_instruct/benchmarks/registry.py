@@ -4,9 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-MULTIPL_E_LANGUAGES = "cpp cs d go java jl js lua php pl r rb rkt rs scala sh swift ts clj dart elixir hs ml adb".split()
+from hf_oss_instruct.code.languages import find_language
+from hf_oss_instruct.errors import UsageError
+
+MULTIPL_E_SCORED = {
+    "cpp": "cpp",
+    "cs": "csharp",
+    "d": "d",
+    "go": "go",
+    "java": "java",
+    "jl": "julia",
+    "js": "javascript",
+    "lua": "lua",
+    "php": "php",
+    "pl": "perl",
+    "r": "r",
+    "rb": "ruby",
+    "rkt": "racket",
+    "rs": "rust",
+    "scala": "scala",
+    "sh": "shell",
+    "swift": "swift",
+    "ts": "typescript",
+}
+"""MultiPL-E's key of a language that can be scored → the language's name in `languages.LANGUAGES`."""
+MULTIPL_E_LANGUAGES = MULTIPL_E_SCORED | {
+    "clj": "clojure",
+    "dart": "dart",
+    "elixir": "elixir",
+    "hs": "haskell",
+    "ml": "ocaml",
+    "adb": "ada",
+}
+"""The same for all of its languages, which training data must not quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +133,75 @@ def lookup(name: str) -> HubBenchmark | None:
     return _BY_SPELLING.get(_spelling(name))
 
 
+def parse(name: str) -> tuple[HubBenchmark, str] | None:
+    """The benchmark that a name means in any spelling, and the part of it, such as `java` or `mbpp-java` of MultiPL-E.
+
+    Args:
+        name: such as `HumanEval+`, `multipl_e:java`, `MultiPL-E:MBPP-C++`. The part is empty if none is named.
+
+    Returns:
+        None if no benchmark has this name.
+
+    Raises:
+        UsageError: the benchmark has no such part.
+    """
+    family, colon, part = name.strip().partition(":")
+    found = lookup(family)
+    if found is None or not colon:
+        return (found, "") if found else None
+    if found.name != "multipl_e":
+        raise UsageError(f"{name!r} has a language, and only multipl_e has several. Write {found.name}.")
+    # The configurations on the Hub are `humaneval-java` and `mbpp-java`; a language alone means HumanEval.
+    origin, language = re.fullmatch(r"(mbpp[-_ ])?(.*)", part.strip().lower()).groups()  # type: ignore[union-attr]  # matches all
+    if not language:
+        return found, ""
+    known = find_language(language)
+    keys = [key for key, ours in MULTIPL_E_LANGUAGES.items() if language in (key, ours) or (known and known.name == ours)]
+    if not keys:
+        raise UsageError(f"MultiPL-E has no language {language!r}. Use one of: {', '.join(MULTIPL_E_LANGUAGES)}.")
+    return found, f"{'mbpp-' if origin else ''}{keys[0]}"
+
+
+def part_of(benchmark: HubBenchmark, part: str) -> HubBenchmark:
+    """The benchmark with the files of a part only, which `parse` returned."""
+    if not part:
+        return benchmark
+    folder = part if part.startswith("mbpp-") else f"humaneval-{part}"
+    return replace(benchmark, files=(f"{folder}/test-*",))
+
+
 def canonical(task: str) -> str:
     """A task's canonical name: `HumanEval+` is `humaneval_plus`, `MultiPL-E:MBPP-Java` is `multipl_e:mbpp-java`.
 
     A name that no benchmark has is returned as it is.
+
+    Raises:
+        UsageError: the benchmark has no such part.
     """
-    family, colon, language = task.strip().partition(":")
-    found = lookup(family)
-    if found is None:
+    if (found := parse(task)) is None:
         return task
-    # The configurations on the Hub are `humaneval-java` and `mbpp-java`; a language alone means HumanEval.
-    return found.name + colon + re.sub(r"^mbpp[-_ ]", "mbpp-", language.strip().lower())
+    benchmark, part = found
+    return f"{benchmark.name}:{part}" if part else benchmark.name
 
 
 def recorded(name: str) -> str:
-    """The name for run configs and `run.json`; a name that no benchmark has is returned as it is."""
-    found = lookup(name)
-    return name if found is None else found.recorded or found.name
+    """The name for run configs and `run.json`; a name that no benchmark has is returned as it is.
+
+    Raises:
+        UsageError: the benchmark has no such part.
+    """
+    if (found := parse(name)) is None:
+        return name
+    benchmark, part = found
+    own = benchmark.recorded or benchmark.name
+    return f"{own}:{part}" if part else own
+
+
+def decontaminated(name: str) -> HubBenchmark | None:
+    """The benchmark, or the part of one, that a name in a run config means; None for any other name."""
+    family, _, part = name.partition(":")
+    benchmark = DECONTAMINATED.get(family)
+    return part_of(benchmark, part) if benchmark else None
 
 
 def _spelling(name: str) -> str:

@@ -12,7 +12,7 @@ import xxhash
 
 from hf_oss_instruct.benchmarks.fetch import SUFFIXES, data_files, fetch
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS as REGISTRY
-from hf_oss_instruct.benchmarks.registry import DECONTAMINATED, HubBenchmark, recorded
+from hf_oss_instruct.benchmarks.registry import DECONTAMINATED, HubBenchmark, decontaminated, recorded
 from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.curation.decontamination.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
 from hf_oss_instruct.errors import UsageError
@@ -82,7 +82,7 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
     reachable = True
     for name in dict.fromkeys(map(recorded, names)):
         # A benchmark's name never means a local file: a run config is the same on every machine.
-        if Path(name).exists() and name not in DECONTAMINATED:
+        if Path(name).exists() and not decontaminated(name):
             found.extend(_local(Path(name)))
             continue
         for benchmark in DECONTAMINATED if name == DEFAULT else [name]:
@@ -96,7 +96,7 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
 def keys(names: Iterable[str], lists: Iterable[BenchmarkList]) -> tuple[str, ...]:
     """The names for a run config, which contains no paths: local lists are named by a hash of their content."""
     local = [listed.key for listed in lists if f"@{LOCAL}" in listed.key]
-    return (*(name for name in dict.fromkeys(map(recorded, names)) if name in DECONTAMINATED or not Path(name).exists()), *local)
+    return (*(name for name in dict.fromkeys(map(recorded, names)) if decontaminated(name) or not Path(name).exists()), *local)
 
 
 def _local(path: Path) -> Iterator[BenchmarkList]:
@@ -132,7 +132,7 @@ def _of_files(name: str, files: Sequence[Path]) -> BenchmarkList:
 
 def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
     repo, _, revision = name.partition("@")
-    source = DECONTAMINATED.get(name)
+    source = decontaminated(name)
     if source is None and revision.startswith(LOCAL):
         return BenchmarkList(repo, revision, why="it is a local list: name its file or folder again with --benchmarks")
     if source is None and not HUB_ID.fullmatch(repo):
@@ -148,7 +148,7 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
 
 
 def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
-    here = "" if name in DECONTAMINATED else "no file or folder has this name, and "
+    here = "" if decontaminated(name) else "no file or folder has this name, and "
     try:
         files = fetch(source.repo, source.revision, source.files, reachable=reachable)
     except UsageError:

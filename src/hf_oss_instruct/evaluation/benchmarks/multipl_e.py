@@ -5,34 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hf_oss_instruct.benchmarks.registry import BENCHMARKS
-from hf_oss_instruct.code.languages import find_language
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, MULTIPL_E_SCORED, canonical, part_of
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
 from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
 
 _BENCHMARK = BENCHMARKS["multipl_e"]
-KEYS = {
-    "cpp": "cpp",
-    "cs": "csharp",
-    "d": "d",
-    "go": "go",
-    "java": "java",
-    "jl": "julia",
-    "js": "javascript",
-    "lua": "lua",
-    "php": "php",
-    "pl": "perl",
-    "r": "r",
-    "rb": "ruby",
-    "rkt": "racket",
-    "rs": "rust",
-    "scala": "scala",
-    "sh": "shell",
-    "swift": "swift",
-    "ts": "typescript",
-}
+KEYS = MULTIPL_E_SCORED
 """MultiPL-E's key → the language's name in `languages.LANGUAGES`."""
 # MultiPL-E's names are `HumanEval_2_truncate_number`.
 _NUMBER = re.compile(r"^(HumanEval|mbpp)_\d+_")
@@ -47,15 +27,19 @@ def source(name: str) -> tuple[str, BenchmarkFiles]:
     Raises:
         UsageError: MultiPL-E does not have this language, or it is not supported.
     """
-    origin, language = ("mbpp", name[5:]) if name.startswith("mbpp-") else ("humaneval", name)
-    known = find_language(language)
-    keys = [key for key, ours in KEYS.items() if language == key or (known and known.name == ours)]
-    if not keys:
-        raise UsageError(f"MultiPL-E's language {language!r} is not supported. Use one of: {', '.join(KEYS)}.")
-    folder = f"{origin}-{keys[0]}"
-    task = f"multipl_e:{'mbpp-' if origin == 'mbpp' else ''}{keys[0]}"
+    task = canonical(f"multipl_e:{name}")
+    subset = task.partition(":")[2]
+    if not subset:
+        raise UsageError(
+            "multipl_e has a task for each language, which are scored one by one. Write multipl_e:java, or another of: "
+            f"{', '.join(KEYS)}."
+        )
+    if (key := subset.removeprefix("mbpp-")) not in KEYS:
+        raise UsageError(f"MultiPL-E's language {key!r} cannot be scored. Use one of: {', '.join(KEYS)}.")
+    [pattern] = part_of(_BENCHMARK, subset).files
+    folder = pattern.partition("/")[0]
     names = (f"{folder}.jsonl*", f"{folder}/test-*.parquet")
-    return task, BenchmarkFiles(_BENCHMARK.repo, _BENCHMARK.revision, (f"{folder}/test-*",), names, folder)
+    return task, BenchmarkFiles(_BENCHMARK.repo, _BENCHMARK.revision, (pattern,), names, folder)
 
 
 def problems(rows: Iterable[BenchmarkRow]) -> list[Problem]:
