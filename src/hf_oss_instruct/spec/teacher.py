@@ -162,6 +162,6 @@ class TeacherSpec:
         return self.concurrency * max(len(self.base_url), 1)
 
     @property
-    def ahead(self) -> int:
+    def window_size(self) -> int:
         """The most items in work, from the one whose outcome is next."""
         return self.in_flight * (2 if self.batch else WINDOW_PER_REQUEST)

@@ -124,14 +124,14 @@ def run(
                     (*task.tasks, *([Prepare(verification)] if verification else []), *then),
                     journal,
                     concurrency=concurrency,
-                    ahead=spec.teacher.ahead,
+                    window_size=spec.teacher.window_size,
                     retry_policy=retry_policy,
                     budget=Budget(limits, spent, reservations.write),
                     usage=stats.usage,
                     stop=stop,
                     finish_s=0.0 if spec.teacher.batch else FINISH_S,  # batches continue without us
                     # A session that stops early still writes all rows that earlier ones have paid for.
-                    catch_up=True,
+                    replay_journal=True,
                 )
 
             update = partial(update_counts, stats=stats, requests_before=spent.requests_sent, stopping=stopping)

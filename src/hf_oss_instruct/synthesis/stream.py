@@ -172,7 +172,7 @@ def rows(
     def stream_of(answers: Journal, verdicts: Verdicts) -> AsyncGenerator[Outcome, None]:
         verify = [Prepare(replace(verification, verdicts=verdicts))] if verification else []
         tasks: list[Task] = [*task.tasks, *verify, *then]
-        # Without `ahead`: rows that the consumer may never ask for are not paid for.
+        # Without `window_size`: rows that the consumer may never ask for are not paid for.
         return outcomes(seeds, tasks, answers, concurrency=concurrency, retry_policy=retry_policy, budget=Budget(limits))
 
     # A generator of its own, which closes the journal with the stream, also when the program ends.

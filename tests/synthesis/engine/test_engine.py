@@ -219,7 +219,7 @@ class TestLimits:
             return completion(index)
 
         teacher = OwnTeacher(slow_first)
-        received, _ = run(tmp_path, seeds(40), teacher, concurrency=3, ahead=30)
+        received, _ = run(tmp_path, seeds(40), teacher, concurrency=3, window_size=30)
         assert [index(row) for row in received] == list(range(40))
         assert teacher.most_in_flight == 3
 
@@ -265,7 +265,7 @@ class TestLimits:
             return completion(index)
 
         teacher = OwnTeacher(answer)
-        received, _ = run(tmp_path, seeds(4), teacher, concurrency=1, ahead=4)
+        received, _ = run(tmp_path, seeds(4), teacher, concurrency=1, window_size=4)
         assert teacher.asked == [0, 1, 2, 3, 0]
         assert [index(row) for row in received] == [0, 1, 2, 3]
 
@@ -680,7 +680,7 @@ class TestStop:
                 await asyncio.sleep(3600)
             return completion(index)
 
-        received, seconds = self.stopped(tmp_path, OwnTeacher(even_ones), concurrency=10, ahead=10)
+        received, seconds = self.stopped(tmp_path, OwnTeacher(even_ones), concurrency=10, window_size=10)
         assert [index(outcome) for outcome in received] == list(range(len(received)))
         assert [kind(outcome) for outcome in received[:10]] == ["kept", "pending"] * 5
         assert seconds < 3

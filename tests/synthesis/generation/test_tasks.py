@@ -236,7 +236,7 @@ def test_what_waits_longer_than_memory_allows_is_read_from_the_journal_again(tmp
 
     writes = SlowFirst("author/1", lambda request, _: f"[Problem Description]\nP {request.seed.index}.\n[Solution]\nS.")
     usage = Usage()
-    received, error = go(tmp_path, seeds(n), (OssInstructTask(writes),), concurrency=16, ahead=2 * n, usage=usage)
+    received, error = go(tmp_path, seeds(n), (OssInstructTask(writes),), concurrency=16, window_size=2 * n, usage=usage)
     assert (error, indices(received)) == (None, list(range(n)))
     assert [row["problem"] for row in received if isinstance(row, dict)] == [f"P {index}." for index in range(n)]
     assert usage.completion_tokens == 20 * n
@@ -272,7 +272,9 @@ def test_equal_questions_of_a_later_task_are_asked_once(tmp_path: Path) -> None:
 def test_the_budget_is_of_all_tasks_together_and_a_higher_one_goes_on(tmp_path: Path) -> None:
     writes, tests = author(), examiner()
     tasks = (OssInstructTask(writes), WriteTests(tests))
-    received, error = go(tmp_path, seeds(20), tasks, budget=Budget(RunLimits(max_requests=15)), catch_up=True, ahead=40)
+    received, error = go(
+        tmp_path, seeds(20), tasks, budget=Budget(RunLimits(max_requests=15)), replay_journal=True, window_size=40
+    )
     assert isinstance(error, BudgetReachedError)
     assert len(writes.asked) + len(tests.asked) == 15
     assert (len(received), indices(received)) == (20, list(range(20)))
@@ -286,7 +288,9 @@ def test_a_second_teacher_that_refuses_everything_stops_the_run_and_rejects_no_r
     def refuse(request: Request, attempt: int) -> str:
         raise RowRejectedError("refused", "HTTP 400: unknown model")
 
-    received, error = go(tmp_path, seeds(60), (OssInstructTask(author()), WriteTests(examiner(refuse))), ahead=60, catch_up=True)
+    received, error = go(
+        tmp_path, seeds(60), (OssInstructTask(author()), WriteTests(examiner(refuse))), window_size=60, replay_journal=True
+    )
     assert isinstance(error, TeacherError)
     assert "unknown model" in str(error)
     assert (len(received), set(kinds(received))) == (60, {"pending"})

@@ -31,13 +31,13 @@ async def outcomes(
     journal: Journal,
     *,
     concurrency: int = 16,
-    ahead: int | None = None,
+    window_size: int | None = None,
     retry_policy: RetryPolicy | None = None,
     budget: Budget | None = None,
     usage: Usage | None = None,
     stop: asyncio.Event | None = None,
     finish_s: float = 0.0,
-    catch_up: bool = False,
+    replay_journal: bool = False,
 ) -> AsyncGenerator[Outcome, None]:
     """The outcome of every item, in the order of the items.
 
@@ -47,7 +47,7 @@ async def outcomes(
             computed in threads while requests continue.
         journal: where answers are kept and looked up.
         concurrency: the most requests in flight.
-        ahead: the most items in work, from the one that the consumer waits for; by default as many as `concurrency`. A slow
+        window_size: the most items in work, from the one that the consumer waits for; by default as many as `concurrency`. A slow
             answer delays outcomes, not requests.
         retry_policy: when to retry, and when to give up.
         budget: limits on requests, tokens and cost.
@@ -55,7 +55,7 @@ async def outcomes(
         stop: once set, no more requests are sent, received rows are yielded, and the rest is yielded as pending. Closing the
             generator cancels and hands out nothing. All answers are in the journal either way.
         finish_s: seconds that requests in flight then have to be answered, before they are cancelled.
-        catch_up: whether a run that stops still looks through all its items for those that earlier sessions answered.
+        replay_journal: whether a run that stops still looks through all its items for those that earlier sessions answered.
 
     Raises:
         TeacherError: a teacher cannot continue; raised after everything received has been handed out.
@@ -66,8 +66,8 @@ async def outcomes(
         raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
     limiter, usage = RateLimiter(concurrency), usage or Usage()
     runner = RequestRunner(journal, limiter, retry_policy or RetryPolicy(), budget or Budget(), usage)
-    window = OrderedWindow(ahead or concurrency)
-    engine = _Engine(tasks, journal, runner, limiter, window, usage, concurrency, catch_up)
+    window = OrderedWindow(window_size or concurrency)
+    engine = _Engine(tasks, journal, runner, limiter, window, usage, concurrency, replay_journal)
     working = asyncio.create_task(engine.run(items, stop, finish_s))
     # The loop below must also wake up if the engine ends without settling the first entry.
     working.add_done_callback(lambda _: window.wake())
@@ -101,9 +101,9 @@ class _Engine:
         window: OrderedWindow,
         usage: Usage,
         concurrency: int,
-        catch_up: bool,
+        replay_journal: bool,
     ) -> None:
-        self._journal, self._runner, self._window, self._catch_up = journal, runner, window, catch_up
+        self._journal, self._runner, self._window, self._replay_journal = journal, runner, window, replay_journal
         self._schedule = Schedule(runner.closed)
         claims = Claims(journal, self._schedule)
         self._items = Items(tasks, journal, runner, claims, self._schedule, window, usage)
@@ -135,8 +135,8 @@ class _Engine:
                 # The next portion is read when the last one has been started, so that little is read ahead.
                 while self._schedule.new_items:
                     await self._change()
-                # With `catch_up` the whole source is read, since the journal may know items that come late in it.
-                if self._runner.closed.is_set() and not self._catch_up:
+                # With `replay_journal` the whole source is read, since the journal may know items that come late in it.
+                if self._runner.closed.is_set() and not self._replay_journal:
                     return
                 self._schedule.extend(portion)
 
@@ -151,7 +151,7 @@ class _Engine:
             return
         # From here on nothing is sent: what is left is settled with the answers that the journal has.
         self._drain()
-        if not self._catch_up:
+        if not self._replay_journal:
             self._schedule.new_items.clear()
         while self._schedule.new_items and self._workers.can_start_item:
             self._advance_or_give_up(self._items.begin(self._schedule.next_new_item()))

@@ -146,13 +146,13 @@ class TableRun:
                 tasks,
                 self._journal,
                 concurrency=teacher.in_flight,
-                ahead=teacher.ahead,
+                window_size=teacher.window_size,
                 retry_policy=RetryPolicy.of(limits, teacher.timeout),
                 budget=Budget(limits, self._spent, self._reservations.write),
                 usage=self.usage,
                 stop=stop,
                 finish_s=0.0 if teacher.batch else FINISH_S,  # batches continue without us
-                catch_up=True,
+                replay_journal=True,
             )
 
         self._error = drive(stream, consume, self.stopping)
