@@ -9,6 +9,7 @@ import click
 from hf_oss_instruct.api import HOOKS, curate
 from hf_oss_instruct.curation.command import curate_command
 from hf_oss_instruct.evaluation.command import compare, evaluate, score
+from hf_oss_instruct.exports.command import export_command
 from hf_oss_instruct.methods.evolve_command import evolve
 from hf_oss_instruct.methods.judge_command import judge_command
 from hf_oss_instruct.publishing.command import publish_command
@@ -19,7 +20,7 @@ from hf_oss_instruct.scale.command import launch, plan, run_shard, split
 from hf_oss_instruct.scale.merge_command import merge
 from hf_oss_instruct.seeds.command import seeds
 from hf_oss_instruct.spec.flags import check_options
-from hf_oss_instruct.synthesis.command import export, preview, synthesize
+from hf_oss_instruct.synthesis.command import export_run, preview, synthesize
 from hf_oss_instruct.synthesis.verify_command import verify
 from hf_oss_instruct.terminal.process import leave_with
 from hf_oss_instruct.training.command import recipe, train
@@ -44,7 +45,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(seeds, preview, synthesize, export, plan, run_shard, launch, split, merge),
+    *(seeds, preview, synthesize, export_command(export_run), plan, run_shard, launch, split, merge),
     curate_command(check_options("benchmarks", "rule", "contaminated"), curate),
     *(verify, evolve, judge_command, report),
     publish_command(HOOKS),

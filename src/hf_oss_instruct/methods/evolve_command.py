@@ -98,8 +98,8 @@ def evolve(
 
 def _show_plan(plan: EvolutionPlan, output: str) -> None:
     """What would be asked: the first question, and how much all of it costs."""
+    from hf_oss_instruct.methods.estimate import estimate
     from hf_oss_instruct.methods.evolution.estimate import first_question, tokens_asked
-    from hf_oss_instruct.methods.preview import estimate
     from hf_oss_instruct.teachers.resolve import requests_go_to
     from hf_oss_instruct.terminal.console import show_block, show_line
 
@@ -125,7 +125,7 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
 
     from hf_oss_instruct.data import Pending, Rejection
     from hf_oss_instruct.errors import OssInstructError
-    from hf_oss_instruct.methods.preview import first_outcomes
+    from hf_oss_instruct.synthesis.first_outcomes import first_outcomes
     from hf_oss_instruct.verification.memo import Verdicts
 
     kept, pending, why_pending, why_rejected = 0, 0, "", ""

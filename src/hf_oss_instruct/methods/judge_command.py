@@ -94,8 +94,8 @@ def judge_command(
 
 def _show_plan(plan: JudgingPlan, output: str) -> None:
     """What would be asked: the first question, and how much all of it costs."""
+    from hf_oss_instruct.methods.estimate import estimate, tokens_of
     from hf_oss_instruct.methods.judging.tasks import judge_prompt
-    from hf_oss_instruct.methods.preview import estimate, tokens_of
     from hf_oss_instruct.teachers.resolve import requests_go_to
     from hf_oss_instruct.terminal.console import show_block, show_line
 
@@ -119,7 +119,7 @@ def _show_rows(plan: JudgingPlan, output: str) -> None:
     """The rows with their scores."""
     from hf_oss_instruct.data import Pending
     from hf_oss_instruct.errors import OssInstructError
-    from hf_oss_instruct.methods.preview import first_outcomes
+    from hf_oss_instruct.synthesis.first_outcomes import first_outcomes
 
     pending, why = 0, ""
     for outcome in first_outcomes(plan.items(), plan.tasks(), plan.spec, plan.journal_home):

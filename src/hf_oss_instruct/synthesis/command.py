@@ -1,4 +1,4 @@
-"""The commands `synthesize`, `preview` and `export`."""
+"""The commands `synthesize` and `preview`, and `export` of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import sys
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from hf_oss_instruct.spec.option_types import Switch
 from hf_oss_instruct.spec.run import OPTIONS
 from hf_oss_instruct.storage.run_report import read_run_report
 from hf_oss_instruct.synthesis.from_flags import open_run
-from hf_oss_instruct.terminal.console import command_line, show_ending, show_line
+from hf_oss_instruct.terminal.console import command_line, show_ending
 from hf_oss_instruct.terminal.display import plural, visible
 from hf_oss_instruct.terminal.flags import GroupedCommand, format_option
 from hf_oss_instruct.terminal.process import EXIT_BUDGET, EXIT_FAILED, over_tables, resumable, typed_command
@@ -117,13 +116,10 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.seeds.console import show_skipped
     from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.synthesis.console import name_of, show_outcome
-    from hf_oss_instruct.synthesis.engine import outcomes
+    from hf_oss_instruct.synthesis.first_outcomes import first_outcomes
     from hf_oss_instruct.synthesis.generation.concepts import pair_task
-    from hf_oss_instruct.synthesis.journal.journal import Journal
     from hf_oss_instruct.synthesis.requests.budget import Usage
     from hf_oss_instruct.synthesis.requests.progress import count_requests
-    from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
-    from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
     from hf_oss_instruct.synthesis.stream import VERDICTS
     from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
     from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
@@ -136,7 +132,6 @@ def preview(flags: RunFlags, output: str) -> None:
     task, verification = pair_task(spec, teacher), open_verification(spec, teacher)
     became, skipped, usage, first_why = Counter[str](), Counter[Skipped](), Usage(), ""
     with (
-        Journal(task.journal_home) as journal,
         Verdicts.shared(task.journal_home / VERDICTS) as verdicts,
         show_progress(output) as progress,
         progress.stage(
@@ -146,12 +141,9 @@ def preview(flags: RunFlags, output: str) -> None:
             lambda counts: count_requests(counts, usage, spec.limits, became.total()),
         ) as counts,
     ):
-        seeds, retry_policy = sample(source, spec.seeds, progress), RetryPolicy.of(spec.limits, spec.teacher.timeout)
+        seeds = sample(source, spec.seeds, progress)
         tasks: list[Task] = [*task.tasks, *([Prepare(replace(verification, verdicts=verdicts))] if verification else [])]
-        stream = partial(
-            outcomes, seeds, tasks, journal, concurrency=spec.teacher.in_flight, retry_policy=retry_policy, usage=usage
-        )
-        for outcome in from_plain_code(stream):
+        for outcome in first_outcomes(seeds, tasks, spec, task.journal_home, usage):
             if isinstance(outcome, Skipped):
                 skipped[outcome] += 1
             else:
@@ -189,33 +181,14 @@ def _seeds_command() -> str:
     return typed_command("seeds", drop=tuple(name for name in names if name not in switches), switches=switches)
 
 
-@click.command(short_help="Write the rows so far, or export to training frameworks.")
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder.")
-@click.option(
-    "--to",
-    "kind",
-    type=click.Choice(["trl", "dpo", "verl", "harbor", "verifiers"]),
-    help="Write verified pairs in the format of a training framework instead.",
-)
-@format_option
-@over_tables
-def export(folder: Path, out: Path, kind: str | None, output: str) -> None:
-    """Write a run as a dataset while it is still running, or verified pairs for a training framework.
+def export_run(folder: Path, out: Path, output: str) -> None:
+    """Write the rows so far of a run, for `export` without `--to`.
 
-    \b
-    The rows so far:            hf-oss-instruct export pairs --out so-far
-    For GRPO with TRL:          hf-oss-instruct export pairs --to trl --out pairs-trl
-    Preference pairs for DPO:   hf-oss-instruct export pairs --to dpo --out pairs-dpo
-    Harbor tasks:               hf-oss-instruct export pairs --to harbor --out pairs-harbor
-
-    Without --to, DIR is a run folder: only its journal is read, and no requests are sent. With --to, DIR is any folder with
-    rows that have tests and a solution; rows that were not verified are left out and counted. Harbor tasks are run in the sandbox
-    first: the solution must get 1, and doing nothing must get 0. OUT has a card; publish puts it on the Hub.
+    Args:
+        folder: the run's.
+        out: a new folder.
+        output: the value of `--format`.
     """
-    if kind:
-        _export_to(kind, folder, out, output)
-        return
     from hf_oss_instruct.synthesis.console import show_report
     from hf_oss_instruct.synthesis.export import export as write
 
@@ -226,23 +199,6 @@ def export(folder: Path, out: Path, kind: str | None, output: str) -> None:
         click.echo(json.dumps({"out": str(out), **report}))
     elif output != "quiet":
         show_report(report, out, command_line("publish", out, "--to", f"YOU/{out.resolve().name}"))
-
-
-def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
-    from hf_oss_instruct.exports.export import export_to
-
-    with resumable(out), show_progress(output) as progress:
-        found = export_to(kind, folder, out, progress)
-    if output == "json":
-        click.echo(json.dumps({"out": str(out), "to": kind, "rows": found.rows, "skipped": found.skipped}))
-    elif output != "quiet":
-        then = {
-            "trl": f"{command_line('recipe', 'grpo', '--data', out)} > grpo.yaml",
-            "dpo": f"{command_line('recipe', 'dpo', '--data', out)} > dpo.yaml",
-        }.get(kind) or command_line("publish", out, "--to", f"YOU/{out.resolve().name}")
-        show_ending(f"{plural(found.rows, 'row')} for {kind}", out, view=[str(out / "README.md")], next_command=then)
-        for reason, count in found.skipped.items():
-            show_line(f"  {count:,} left out: {reason}")
 
 
 def _print_outcome(result: RunResult, failure: str | None, embedded: bool, then: str, out: Path, output: str) -> None:

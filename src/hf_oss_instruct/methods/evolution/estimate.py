@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from statistics import fmean
 
+from hf_oss_instruct.methods.estimate import tokens_of
 from hf_oss_instruct.methods.evolution.prompts import answer_prompt, evolve_prompt
 from hf_oss_instruct.methods.evolution.run import EvolutionPlan
 from hf_oss_instruct.methods.evolution.tasks import Evolve
-from hf_oss_instruct.methods.preview import tokens_of
 
 GROWTH = 1.15
 """Length of an evolved problem and its solution, as a multiple of its parent's, about."""
