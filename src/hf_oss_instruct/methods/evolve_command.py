@@ -97,20 +97,20 @@ def evolve(
 
 
 def _show_plan(plan: EvolutionPlan, output: str) -> None:
-    """What would be asked: the first question, and how much all of it costs."""
+    """What would be sent: the first prompt, and how much all of it costs."""
     from hf_oss_instruct.methods.estimate import estimate
-    from hf_oss_instruct.methods.evolution.estimate import first_question, tokens_asked
+    from hf_oss_instruct.methods.evolution.estimate import estimated_tokens, sample_prompt
     from hf_oss_instruct.teachers.resolve import requests_go_to
     from hf_oss_instruct.terminal.console import show_block, show_line
 
-    names, tokens, requests = plan.rows.columns, tokens_asked(plan), plan.requests_per_row()
+    names, tokens, requests = plan.rows.columns, estimated_tokens(plan), plan.requests_per_row()
     if output == "json":
         facts = {"rows": len(plan.rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": plan.described}
         click.echo(json.dumps(facts))
         return
     show_line(f"problem: {names.problem}\nsolution: {names.solution}\ntasks: {', '.join(plan.described)}")
-    if question := first_question(plan):
-        show_block("the first question", question)
+    if prompt := sample_prompt(plan):
+        show_block("the first prompt", prompt)
     aside = ", not counting tokens of verification" if plan.verification else ""
     show_line(estimate(len(plan.rows), requests, tokens, plan.spec.limits, plan.spec.teacher.batch) + aside)
     if plan.evolution.as_json:

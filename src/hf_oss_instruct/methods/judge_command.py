@@ -93,7 +93,7 @@ def judge_command(
 
 
 def _show_plan(plan: JudgingPlan, output: str) -> None:
-    """What would be asked: the first question, and how much all of it costs."""
+    """What would be sent: the first prompt, and how much all of it costs."""
     from hf_oss_instruct.methods.estimate import estimate, tokens_of
     from hf_oss_instruct.methods.judging.tasks import judge_prompt
     from hf_oss_instruct.teachers.resolve import requests_go_to
@@ -109,7 +109,7 @@ def _show_plan(plan: JudgingPlan, output: str) -> None:
         click.echo(json.dumps(facts | {"rubric": rubric.as_dict()}))
         return
     show_line(f"problem: {plan.rows.columns.problem}\nsolution: {plan.rows.columns.solution}\njudges: {', '.join(judges)}")
-    show_block("the first question", judge_prompt(rows[0], rubric, judges[0])[0]["content"])
+    show_block("the first prompt", judge_prompt(rows[0], rubric, judges[0])[0]["content"])
     show_line(estimate(len(rows), requests, tokens, plan.spec.limits, plan.spec.teacher.batch))
     for line in requests_go_to(plan.spec.teacher, judging.judges[0]):
         show_line(line)

@@ -147,7 +147,7 @@ def rows(
 
     Args:
         seeds: seed snippets, such as `read_seeds` returns.
-        task: the task of the rows; its tasks before and after the pair are asked, too.
+        task: the task of the rows; the requests of its tasks before and after the pair are sent, too.
         then: generation tasks that each row goes through before it is yielded.
         verification: runs each pair with tests before it is yielded; None for no verification.
         concurrency: requests in flight at once.

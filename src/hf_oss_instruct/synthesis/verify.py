@@ -84,7 +84,7 @@ def verify(
     Raises:
         UsageError: the rows have no problems or no solutions, or the arguments contradict each other.
         SeedError: the source cannot be read.
-        SandboxError: this machine has no sandbox; nothing was asked or run.
+        SandboxError: this machine has no sandbox; nothing was requested or run.
         RunError: `out` contains something else, is in use, or cannot be written.
         TeacherError: the teacher cannot continue, or some rows are pending after all retries.
         BudgetReachedError: a limit is reached.
@@ -116,8 +116,6 @@ def verify(
     if teacher is not None:
         check_teacher(teacher)
     # Without a teacher the embedded one takes its place: it sends no requests.
-    asked_of = teacher or CommentFunctionTeacher()
-    result = verify_table(
-        str(source), Path(out), spec, asked_of, columns=columns, language=named(language).name, progress=progress
-    )
+    chosen = teacher or CommentFunctionTeacher()
+    result = verify_table(str(source), Path(out), spec, chosen, columns=columns, language=named(language).name, progress=progress)
     return result.require_complete("verified")

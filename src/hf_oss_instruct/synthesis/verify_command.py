@@ -80,11 +80,11 @@ def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: Any, la
     names, (fewest, most) = rows.columns, verification.requests_per_row()
     click.echo(f"problem: {names.problem}\nsolution: {names.solution}\ntests: {names.tests or 'none'}")
     tested = 0 if spec.verification.tests == APART else sum(1 for row in rows if row["tests"])
-    others, asked, total = len(rows) - tested, int(verification.writes_tests), 0
+    others, test_requests, total = len(rows) - tested, int(verification.writes_tests), 0
     if tested:
-        _show_cost(f"{plural(tested, 'row')} with tests", fewest - asked, most - asked)
-        total += tested * (most - asked)
-    if others and asked:
+        _show_cost(f"{plural(tested, 'row')} with tests", fewest - test_requests, most - test_requests)
+        total += tested * (most - test_requests)
+    if others and test_requests:
         _show_cost(plural(others, "row") + (" without tests" if spec.verification.tests != APART else ""), fewest, most)
         total += others * most
     elif others:

@@ -13,13 +13,13 @@ GROWTH = 1.15
 """Length of an evolved problem and its solution, as a multiple of its parent's, about."""
 
 
-def first_question(plan: EvolutionPlan) -> str | None:
+def sample_prompt(plan: EvolutionPlan) -> str | None:
     """The first message that would be sent; None if no row has a problem."""
     items = (item for item in plan.items() if item.wanted and item.source["problem"].strip())
     return next((Evolve(plan.evolution).messages(item)[0]["content"] for item in items), None)
 
 
-def tokens_asked(plan: EvolutionPlan) -> tuple[int, int]:
+def estimated_tokens(plan: EvolutionPlan) -> tuple[int, int]:
     """About how many tokens prompts and answers of all rounds have, without verification."""
     rows, evolution = list(plan.rows), plan.evolution
     if not rows:

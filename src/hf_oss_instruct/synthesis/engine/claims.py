@@ -1,4 +1,4 @@
-"""Deduplicate requests: items with the same question share one, also across the streams of this process."""
+"""Deduplicate requests: items with the same request share its answer, also across the streams of this process."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ class Claims:
     def __init__(self, journal: Journal, schedule: Schedule) -> None:
         self._journal, self._schedule = journal, schedule
         self._loop = asyncio.get_running_loop()
-        # Key of a question that is asked → entries with the same question.
+        # Key of a request in flight → entries with the same request.
         self._same: dict[str, list[Entry]] = {}
 
     def take(self, entry: Entry) -> bool:
-        """Take on a question, unless it is being asked: then wait for the answer."""
+        """Claim a request, unless it is in flight: then wait for its answer."""
         # A retry: entries keep their claim between attempts.
-        if entry.asking:
+        if entry.requesting:
             return True
         if entry.key in self._same:
             self._same[entry.key].append(entry)
             return False
-        # Within this stream nobody asks it; another stream of this process may.
+        # No entry of this stream sends it; another stream of this process may.
         if not self._journal.claim(entry.key, lambda: self._on_released(entry)):
             self._schedule.waiting_elsewhere.add(entry)
             return False
-        self._same[entry.key], entry.asking = [], True
+        self._same[entry.key], entry.requesting = [], True
         return True
 
     def release(self, entry: Entry) -> None:
         """Release a request: entries that wait for its answer check the journal again."""
-        if entry.asking:
-            entry.asking = False
+        if entry.requesting:
+            entry.requesting = False
             self._journal.release(entry.key)
             for same in self._same.pop(entry.key):
                 self._schedule.queue(same)

@@ -43,8 +43,8 @@ async def outcomes(
 
     Args:
         items: seeds or rows; a `Skipped` is passed on in order.
-        tasks: the first is asked about the item, each next one about the row that the one before made of it. Local tasks are
-            computed in threads while requests continue.
+        tasks: the first makes a request about the item, each next one about the row that the one before made of it. Local
+            tasks are computed in threads while requests continue.
         journal: where answers are kept and looked up.
         concurrency: the most requests in flight.
         window_size: the most items in work, from the one that the consumer waits for; by default as many as `concurrency`. A slow
@@ -160,7 +160,7 @@ class _Engine:
             await changed.wait()
 
     def _drain(self) -> None:
-        """Settle what waits to be asked; its answer may have come in the meantime."""
+        """Settle what waits to be requested; its answer may have come in the meantime."""
         while waiting := self._schedule.take_all_waiting():
             while waiting:
                 self._advance_or_give_up(waiting.pop())
@@ -199,7 +199,7 @@ class _Engine:
         while not await self._workers.ended(CANCEL_AGAIN_S):
             self._workers.cancel()  # a teacher may have ignored it
         self._items.local_work.close()
-        # Other streams of this process may wait for questions that this one has claimed.
+        # Other streams of this process may wait for requests that this one has claimed.
         self._journal.release_all()
         # Last, since closing a teacher closes the connections of its requests.
         for teacher in self._items.teachers.values():

@@ -22,19 +22,19 @@ from hf_oss_instruct.teachers.protocol import Teacher
 
 
 class Items:
-    """Takes items from question to question until they are settled.
+    """Takes items from request to request until they are settled.
 
     Args:
-        tasks: the chain: each next task asks about the row that the one before made.
+        tasks: the chain: each next task makes a request about the row that the one before made.
         journal: provides the answers that exist already.
         runner: keeps the statistics of the teachers; closed when a task fails.
-        claims: released when a question is answered.
-        schedule: queues entries that have another question.
+        claims: released when a request is answered.
+        schedule: queues entries that need another request.
         window: the items in work.
         usage: usage so far, kept up to date.
 
     Attributes:
-        teachers: all that were asked, those of follow-up questions included.
+        teachers: all that got requests, those of follow-ups included.
         undecided: refusals that may be the fault of the request, since nothing else was answered yet.
     """
 
@@ -58,13 +58,13 @@ class Items:
         self.undecided: list[tuple[TaskState, Entry, RowRejectedError]] = []
 
     def begin(self, source: Seed | Row | Skipped) -> Entry:
-        """Put an item into the window, with the first question about it."""
+        """Put an item into the window, with the first request about it."""
         entry = Entry(source, None if isinstance(source, Skipped) else TaskStep(self._tasks[0], source, 0))
         self._window.append(entry)
         return entry
 
     def advance(self, entry: Entry) -> bool:
-        """Take an item as far as the journal knows the answers; whether there is a question left to ask now."""
+        """Take an item as far as the journal knows the answers; whether a request is to be sent now."""
         if isinstance(entry.source, Skipped):
             self._window.settle(entry, entry.source)
         try:
@@ -72,7 +72,7 @@ class Items:
                 assert entry.step
                 if isinstance(entry.step.task, LocalTask):
                     self.local_work.begin(entry)
-                # A local task reports back through `_on_computed`, so there is no question to send.
+                # A local task reports back through `_on_computed`, so there is no request to send.
                 if entry.computing:
                     return False
                 if (answer := self._recalled(entry)) is None:
@@ -84,17 +84,17 @@ class Items:
         return False
 
     def set_answer(self, entry: Entry, answer: Answer) -> None:
-        """Read an answer: the item is settled, or there is another question about it."""
+        """Read an answer: the item is settled, or there is another request about it."""
         assert entry.step
         assert isinstance(entry.step.task, GenerationTask)
-        if isinstance(answer, Completion) and (question := int(entry.key[16:], 16)) not in self._counted:
-            # Items with the same question share its answer, which was paid for once.
-            self._counted.set(question, 1)
+        if isinstance(answer, Completion) and (number := int(entry.key[16:], 16)) not in self._counted:
+            # Items with the same request share its answer, which was paid for once.
+            self._counted.set(number, 1)
             self._usage.count(answer, entry.step.task.form(answer))
         self._apply_step(entry, self._apply_answer(entry.step, answer))
 
     def continue_item(self, entry: Entry) -> None:
-        """Take an item that is not settled to its next question, which is asked when its turn comes."""
+        """Take an item that is not settled to its next request, which is sent when its turn comes."""
         if not entry.settled and self.advance(entry):
             self._schedule.queue(entry)
 
@@ -108,7 +108,7 @@ class Items:
             self.continue_item(entry)
 
     def give_up(self, entry: Entry) -> None:
-        """Leave an item without an answer; those with the same question ask it themselves."""
+        """Leave an item without an answer; those with the same request send it themselves."""
         assert entry.step
         self._settle(entry, Pending(entry.step.seed, entry.why))
         self._claims.release(entry)
@@ -145,7 +145,7 @@ class Items:
         return self._journal.recall(step.task.key(step.item), step.seed, step.task.name)
 
     def _recalled(self, entry: Entry) -> Answer | None:
-        """The journal's answer to an entry's question."""
+        """The journal's answer to an entry's request."""
         assert entry.step
         task, item, _ = entry.step
         assert isinstance(task, GenerationTask)
@@ -161,7 +161,7 @@ class Items:
         return answer
 
     def _apply_answer(self, step: TaskStep, answer: Answer) -> TaskStep | Row | Rejection:
-        """The consequence of an answer: the next question, or the outcome of the item."""
+        """The consequence of an answer: the next request, or the outcome of the item."""
         task, item, _ = step
         assert isinstance(task, GenerationTask)
         if isinstance(answer, RowRejectedError):
@@ -210,5 +210,5 @@ class Items:
 
     def _settle(self, entry: Entry, outcome: Row | Rejection | Pending) -> None:
         self._usage.settled += 1
-        self._usage.recalled += not (entry.asked or entry.computed)
+        self._usage.recalled += not (entry.requested or entry.computed)
         self._window.settle(entry, outcome)

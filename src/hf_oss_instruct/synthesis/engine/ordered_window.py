@@ -21,7 +21,7 @@ ENTRIES_PER_ITEM = 16
 
 
 class TaskStep(NamedTuple):
-    """An open question: the task, its item (the source, or the result of an earlier answer), its place in the chain."""
+    """A step of an item: the task, its item (the source, or the result of an earlier answer), its place in the chain."""
 
     task: Task
     item: Any
@@ -39,12 +39,12 @@ class Entry:
 
     Attributes:
         source: the item as it came.
-        step: the open question about it; None once it is settled.
-        key: the question's key in the journal, empty before it is known.
+        step: the next request about it; None once it is settled.
+        key: the request's key in the journal, empty before it is known.
         settled: whether the item has an outcome.
         outcome: the outcome, if it is held in memory.
-        asking: whether the question is this entry's to ask, so that equal ones wait for it.
-        asked: whether a request was sent for it in this session.
+        requesting: whether this entry sends the request, so that equal ones wait for it.
+        requested: whether a request was sent for it in this session.
         computing: whether a local task is at work on it.
         computed: whether one was, so that the journal alone does not give the outcome.
         tries: the part of the retry policy's tries that failed attempts have used up.
@@ -57,17 +57,17 @@ class Entry:
     key: str = ""
     settled: bool = False
     outcome: Outcome | None = None
-    asking: bool = False
-    asked: bool = False
+    requesting: bool = False
+    requested: bool = False
     computing: bool = False
     computed: bool = False
     tries: int = 0
     attempts: int = 0
     timeouts: int = 0
-    why: str = "the run stopped before it was asked"
+    why: str = "the run stopped before it was requested"
 
     def start_step(self, step: TaskStep) -> None:
-        """Turn to the next question about the item."""
+        """Turn to the next request about the item."""
         self.step, self.key = step, ""
         self.tries = self.attempts = self.timeouts = 0
 

@@ -24,7 +24,7 @@ class Schedule:
 
     Attributes:
         new_items: items read from the source but not started.
-        waiting_elsewhere: entries whose question another stream of this process asks.
+        waiting_elsewhere: entries whose request another stream of this process sends.
         waiting_for_budget: entries that wait for the budget that other requests return.
         in_flight: requests on their way.
         changed: set when the run may be at its end, or needs more items.
@@ -37,19 +37,19 @@ class Schedule:
         self.waiting_for_budget: list[Entry] = []
         self.in_flight = 0
         self.changed = asyncio.Event()
-        # To be asked from a moment on: follow-ups, retries, equal questions.
+        # To be sent from a moment on: follow-ups, retries, equal requests.
         self._due: list[tuple[float, int, Entry]] = []
         self._numbers = count()
         self._sleeping: deque[asyncio.Future[None]] = deque()
 
     @property
     def is_due(self) -> bool:
-        """Whether an entry that was queued may be asked about now."""
+        """Whether the request of a queued entry may be sent now."""
         return bool(self._due) and self._due[0][0] <= time.monotonic() + TIMER_SLACK_S
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing is on its way or waits to be asked, except items that were not started."""
+        """Whether nothing is on its way or waits to be sent, except items that were not started."""
         return not (self.in_flight or self._due or self.waiting_elsewhere or self.waiting_for_budget)
 
     @property
@@ -70,7 +70,7 @@ class Schedule:
         return item
 
     def queue(self, entry: Entry, pause_s: float = 0.0) -> None:
-        """Ask about an entry before new items, after a pause."""
+        """Send the request of an entry before new items, after a pause."""
         # Without a pause 0, which comes before all retries.
         due = time.monotonic() + pause_s if pause_s else 0.0
         # The number keeps entries of the same moment in order, and the heap from comparing entries.
@@ -83,7 +83,7 @@ class Schedule:
         return heapq.heappop(self._due)[2]
 
     def take_all_waiting(self) -> list[Entry]:
-        """Take all that waits to be asked."""
+        """Take all that waits to be sent."""
         waiting = [*self.waiting_elsewhere, *self.waiting_for_budget, *(entry for *_, entry in self._due)]
         self.waiting_elsewhere.clear()
         self.waiting_for_budget.clear()
@@ -116,7 +116,7 @@ class Schedule:
 
     def _wake_at(self, due: float) -> None:
         if (wait_s := due - time.monotonic()) > TIMER_SLACK_S:
-            # Asked again when the timer fires, because it may fire early.
+            # Checked again when the timer fires, because it may fire early.
             self._loop.call_later(wait_s, self._wake_at, due)
         else:
             self.wake(1)

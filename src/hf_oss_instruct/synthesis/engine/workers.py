@@ -19,12 +19,12 @@ INITIAL_WORKERS = 64
 
 
 class Workers:
-    """Workers that take the question whose turn it is, send it, and see what its answer makes of the item.
+    """Workers that take the request whose turn it is, send it, and see what its answer makes of the item.
 
     Args:
         number: how many.
-        schedule: the pending questions.
-        claims: which entry asks a question.
+        schedule: the pending requests.
+        claims: which entry sends a request.
         items: the state of the items.
         window: how many items may be in work.
         runner: sends requests.
@@ -120,7 +120,7 @@ class Workers:
             self._schedule.waiting_for_budget.append(entry)
             return
         self._schedule.in_flight += 1
-        entry.asked = True
+        entry.requested = True
         try:
             result = await self._runner.attempt(task, request, entry.key, entry.attempts, entry.timeouts)
         except asyncio.CancelledError:

@@ -42,7 +42,7 @@ class SeedWithConcepts:
 
 @dataclass(frozen=True)
 class ConceptsTask(GenerationTask[Seed]):
-    """Asks which concepts a snippet uses.
+    """Requests which concepts a snippet uses.
 
     Attributes:
         pair: the task that makes a pair from them.

@@ -75,7 +75,7 @@ class OssInstructTask(GenerationTask[Seed]):
             UsageError: the answer is to be JSON, and teacher or `extra_body` rule that out.
         """
         verification, prompt, parser = spec.verification, spec.prompt.prompt, PARSERS[spec.prompt.parser]
-        # The embedded teacher cannot be asked for tests apart: its doctests come with the pair.
+        # The embedded teacher cannot write tests apart: its doctests come with the pair.
         with_tests = verification.verify and (verification.tests == ANSWER or (teacher.embedded and verification.tests is None))
         as_json = spec.prompt.answer_format == JSON
         if prompt == Prompt.default():
@@ -106,7 +106,7 @@ class OssInstructTask(GenerationTask[Seed]):
 
     @property
     def first(self) -> GenerationTask[Seed]:
-        """The task that a seed begins with: this one, unless another question comes before it."""
+        """The task that a seed begins with: this one, unless another request comes before it."""
         return self
 
     @property

@@ -30,7 +30,7 @@ FORMS = {
 
 @dataclass(frozen=True)
 class RestyleTask(GenerationTask[Row]):
-    """Asks for a pair in another form. The row keeps its provenance; its problem and solution are new.
+    """Requests a pair in another form. The row keeps its provenance; its problem and solution are new.
 
     Attributes:
         teacher: who rewrites.

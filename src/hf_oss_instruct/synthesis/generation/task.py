@@ -1,8 +1,8 @@
-"""Generation tasks: the question about an item, how the answer is parsed, and the key of the answer in the journal.
+"""Generation tasks: the request about an item, how the answer is parsed, and the key of the answer in the journal.
 
     class Tests(GenerationTask[Row]):
         name = "tests"
-        def messages(self, row): ...                    # what is asked
+        def messages(self, row): ...                    # what is sent
         def read(self, row, completion): ...            # a row or a FollowUp; RowRejectedError rejects
 
 The page docs/tasks.md explains a whole task.
@@ -30,7 +30,7 @@ ItemT = TypeVar("ItemT")
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """The next question about an item.
+    """The next request about an item.
 
     Attributes:
         task: the generation task or computed step.
@@ -42,7 +42,7 @@ class FollowUp:
 
 
 class GenerationTask(ABC, Generic[ItemT]):
-    """One question about an item: a seed, a row, or the item that the previous task passes on.
+    """One request about an item: a seed, a row, or the item that the previous task passes on.
 
     A subclass defines the attributes, `messages` and `read`, usually as a frozen dataclass. A task has no state: it
     serves all items concurrently, and its key decides whether an answer in the journal is reused.
@@ -66,7 +66,7 @@ class GenerationTask(ABC, Generic[ItemT]):
         """Parse a complete answer, whose text has no reasoning and no end tokens.
 
         Returns:
-            The row for the next task or the dataset; a follow-up question about the item; or a rejection with further columns.
+            The row for the next task or the dataset; a follow-up request about the item; or a rejection with further columns.
 
         Raises:
             RowRejectedError: the item is permanently rejected, with one of `hf_oss_instruct.data.REASONS`.
@@ -92,7 +92,7 @@ class GenerationTask(ABC, Generic[ItemT]):
         return digest(self.name, request.messages, identity, request.sampling, request.attempt)
 
     def refused(self, item: ItemT, refusal: RowRejectedError) -> Row | FollowUp | Rejection:
-        """The outcome of an item whose question the teacher refuses permanently. Override this if the answer is optional."""
+        """The outcome of an item whose request the teacher refuses permanently. Override this if the answer is optional."""
         return Rejection(self.seed(item), refusal.reason, refusal.detail)
 
     def outcome(self, item: ItemT, completion: Completion) -> Row | FollowUp | Rejection:

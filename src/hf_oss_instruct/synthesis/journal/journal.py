@@ -1,7 +1,7 @@
 """The journal: answers of teachers, on disk before they are used, so that nothing is paid for twice.
 
 A folder of append-only files, one per writing process (`<host>-<pid>-<n>.jsonl`), all read on open. Each line has the
-CRC-32 of its record; a damaged line is dropped and counted, and its question is asked again. Records contain no clock
+CRC-32 of its record; a damaged line is dropped and counted, and its request is sent again. Records contain no clock
 value, no URL and no key.
 """
 
@@ -32,8 +32,8 @@ class JournalEntry:
     """An answer.
 
     Attributes:
-        key: key of the question.
-        task: name of the generation task that asked it.
+        key: key of the request.
+        task: name of the generation task that sent it.
         seed: the seed of the item; None in journals that other programs wrote.
         answer: the completion, or the refusal.
     """
@@ -84,12 +84,12 @@ class Journal:
         return _short_key(key) in self._locations
 
     def recall(self, key: str, seed: Seed | None = None, task: str = OSS_INSTRUCT) -> Answer | None:
-        """The answer to a question, or None. An answer from another folder is copied, with the current seed.
+        """The answer to a request, or None. An answer from another folder is copied, with the current seed.
 
         Args:
-            key: key of the question, 32 hex digits.
+            key: key of the request, 32 hex digits.
             seed: the seed behind the item, whose columns go with a copied answer.
-            task: name of the task that asks.
+            task: name of the task that sends it.
         """
         self._receive()
         location = self._locations.get(_short_key(key))
@@ -132,10 +132,10 @@ class Journal:
         """Write an answer; once this returns, it survives a kill of the process.
 
         Args:
-            key: key of the question.
+            key: key of the request.
             answer: the completion, or the refusal.
             seed: the seed behind the item, whose columns go with the answer.
-            task: name of the task that asked.
+            task: name of the task that sent it.
 
         Raises:
             RunError: the disk is full or the folder cannot be written.
@@ -160,10 +160,10 @@ class Journal:
         self._end += len(line)
 
     def claim(self, key: str, when_free: Callable[[], None]) -> bool:
-        """Claim a question, so that no other stream of this process asks it.
+        """Claim a request, so that no other stream of this process sends it.
 
         Args:
-            key: the question.
+            key: of the request.
             when_free: called, in some thread, when the stream that has claimed it gets the answer or gives up.
 
         Returns:
@@ -177,7 +177,7 @@ class Journal:
         return False
 
     def release(self, key: str) -> None:
-        """Release the claim on a question, if there is one."""
+        """Release the claim on a request, if there is one."""
         if key in self._claimed:
             self._claimed.discard(key)
             shared_answers.release(self._shared_folder, key)

@@ -30,10 +30,10 @@ def encode_line(key: str, answer: Answer, seed: Seed | None, task: str) -> bytes
     """Build a line with key, answer and the seed's columns, so that a journal alone is enough to write rows.
 
     Args:
-        key: key of the question, 32 hex digits.
+        key: key of the request, 32 hex digits.
         answer: the completion, or the refusal.
         seed: the seed behind the item; None for an answer without one.
-        task: name of the task that asked.
+        task: name of the task that sent it.
     """
     # The key stays the first field: `key_of` reads it by its position.
     fields: dict[str, Any] = {"key": key}

@@ -1,4 +1,4 @@
-"""Share answers and claims on questions between the journals of one process.
+"""Share answers and claims on requests between the journals of one process.
 
 Two streams that need the same row request it only once, whichever comes first, in whatever thread or event loop they run.
 """
@@ -25,7 +25,7 @@ class Mailbox(deque[NewAnswer]):
 
 
 _mailboxes: dict[str, WeakSet[Mailbox]] = {}
-_questions: dict[tuple[str, str], list[Callable[[], None]]] = {}
+_claimed: dict[tuple[str, str], list[Callable[[], None]]] = {}
 
 
 def listen(folders: Iterable[Path]) -> Mailbox:
@@ -52,27 +52,27 @@ def announce(folder: str, answer: NewAnswer, sender: Mailbox) -> None:
 
 
 def claim(folder: str, key: str, when_free: Callable[[], None]) -> bool:
-    """Claim a question. False if it is claimed already: `when_free` is called when that claim is released.
+    """Claim a request. False if it is claimed already: `when_free` is called when that claim is released.
 
     Args:
         folder: canonical path of the journal's folder.
-        key: key of the question.
+        key: key of the request.
         when_free: called in the thread that releases the claim.
     """
     with _lock:
-        waiting = _questions.get((folder, key))
+        waiting = _claimed.get((folder, key))
         if waiting is None:
-            _questions[folder, key] = []
+            _claimed[folder, key] = []
             return True
         waiting.append(when_free)
         return False
 
 
 def release(folder: str, key: str) -> None:
-    """Release the claim on a question, which is answered or given up."""
+    """Release the claim on a request, which is answered or given up."""
     with _lock:
-        waiting = _questions.pop((folder, key), ())
-    # Outside of the lock, because a callback may claim the question itself.
+        waiting = _claimed.pop((folder, key), ())
+    # Outside of the lock, because a callback may claim the request itself.
     for when_free in waiting:
         when_free()
 
@@ -86,7 +86,7 @@ def _forget() -> None:
     global _lock
     _lock = threading.Lock()  # another thread of the parent may have locked it
     _mailboxes.clear()
-    _questions.clear()
+    _claimed.clear()
 
 
 if hasattr(os, "register_at_fork"):

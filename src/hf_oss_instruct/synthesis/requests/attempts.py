@@ -69,13 +69,13 @@ class Admission(Enum):
 
 @dataclass(slots=True, eq=False)
 class TaskState:
-    """Facts about the answers to one task's questions.
+    """Facts about the answers to one task's requests.
 
     Attributes:
         deadline: how long an attempt may take.
         name: the task's name.
-        sends_requests: whether its questions leave this process; the embedded teacher's do not.
-        answers_others: whether a question was answered, so that a refusal is the item's own fault.
+        sends_requests: whether its requests leave this process; the embedded teacher's do not.
+        answers_others: whether a request was answered, so that a refusal is the item's own fault.
         refused: key, refusal and request of each item refused before that.
         not_understood: answers that are not chat completions.
         failures: failed attempts.

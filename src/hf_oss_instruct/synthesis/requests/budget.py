@@ -28,7 +28,7 @@ class Usage:
         answer_forms: forms of the answers, if they may have several, counted.
         changes: sampling parameters that the server does not support, see `Completion.changes`.
         deadlines: deadlines of the attempts in flight, one for each task.
-        teachers: the teachers that were asked, whose notes the display of progress shows.
+        teachers: the teachers that got requests, whose notes the display of progress shows.
         batched: those requests, prompt and completion tokens of earlier sessions that batches have answered.
         in_batches: requests that earlier sessions submitted in batches and that have no answer in the journal: key → the most
             tokens of prompt and answer.

@@ -76,8 +76,8 @@ class RequestRunner:
         """Send a request once; the caller holds a slot of the limiter.
 
         Args:
-            task: who is asked.
-            request: what is asked.
+            task: the task that makes the request.
+            request: what is sent.
             key: its key in the journal.
             number: attempts before this one.
             timeouts: how many of them ran out of time.
@@ -91,7 +91,7 @@ class RequestRunner:
             slot = await self._pool.acquire(teacher)
             if self.closed.is_set():
                 slot.limiter.cancelled()
-                return Stopped("the run stopped before it was asked")
+                return Stopped("the run stopped before it was requested")
             sent = True
             return await self._send(slot, state, request, key, number, timeouts)
         finally:
@@ -163,7 +163,7 @@ class RequestRunner:
         self._pool.close()
 
     def has_answered_others(self, state: TaskState) -> None:
-        """Note that the teacher answers this task's questions, so what it refused so far was the items' fault."""
+        """Note that the teacher answers this task's requests, so what it refused so far was the items' fault."""
         state.answers_others = True
         for key, refusal, request in state.refused:
             self._journal.append(key, refusal, request.seed, state.name)
@@ -200,7 +200,7 @@ class RequestRunner:
             self.close(TeacherError(f"{reason}. Check --base-url, and that the server speaks the OpenAI protocol."))
 
     def _refuse(self, state: TaskState, key: str, refusal: RowRejectedError, request: Request) -> Refused | Undecided:
-        """Journal a refusal once the teacher has answered another question; sixteen before that are the request's fault."""
+        """Journal a refusal once the teacher has answered another request; sixteen before that are the request's fault."""
         # It was paid for, even if it could not be written.
         self._usage.answered += state.sends_requests
         state.reached = True

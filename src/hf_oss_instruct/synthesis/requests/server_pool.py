@@ -24,7 +24,7 @@ class ServerSlot:
     """A slot for one request at a server.
 
     Attributes:
-        teacher: the teacher that the question is for.
+        teacher: the teacher that the request is for.
         limiter: is informed of the result.
         server: the server, if the teacher has several.
     """
@@ -35,7 +35,7 @@ class ServerSlot:
 
     @property
     def target(self) -> Teacher:
-        """Who is asked: the teacher, or the same model at one server."""
+        """Where requests go: the teacher, or the same model at one server."""
         return self.server.teacher if self.server else self.teacher
 
 

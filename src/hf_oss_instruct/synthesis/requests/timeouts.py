@@ -47,7 +47,7 @@ class Deadline:
 
         Args:
             work: the attempt.
-            timeouts: how often the same question timed out; each doubles the deadline, because it may only be slow.
+            timeouts: how often the same request timed out; each doubles the deadline, because it may only be slow.
 
         Raises:
             TimeoutError: the deadline passed.
@@ -96,7 +96,7 @@ class Deadline:
             self._expire()
 
     def timeout_s(self, timeouts: int = 0) -> float:
-        """The deadline of an attempt in seconds, after a number of timeouts of the same question."""
+        """The deadline of an attempt in seconds, after a number of timeouts of the same request."""
         # Doubling ends at the longest deadline, except for a fixed one, which may be longer than that from the start.
         return min(self.seconds * 2.0**timeouts, max(self.seconds, self._longest_s))
 

@@ -29,7 +29,7 @@ MAX_FAILURES, MAX_FAILURE_CHARS = 3, 2000
 
 
 def tests_prompt(problem: str, signatures: str, language: str) -> tuple[Message, ...]:
-    """The question for tests, from problem and signatures.
+    """The request for tests, from problem and signatures.
 
     Args:
         problem: the problem.
@@ -46,7 +46,7 @@ def tests_prompt(problem: str, signatures: str, language: str) -> tuple[Message,
 
 
 def solve_prompt(problem: str, signatures: str, language: str) -> tuple[Message, ...]:
-    """The question for another solution, from the problem and the interface.
+    """The request for another solution, from the problem and the interface.
 
     Args:
         problem: the problem.
@@ -62,7 +62,7 @@ def solve_prompt(problem: str, signatures: str, language: str) -> tuple[Message,
 
 
 def repair_prompt(problem: str, solution: str, failures: Sequence[tuple[str, str]], language: str) -> tuple[Message, ...]:
-    """The question for a repair.
+    """The request for a repair.
 
     Args:
         problem: the problem.

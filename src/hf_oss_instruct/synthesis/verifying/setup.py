@@ -32,7 +32,7 @@ def open_verification(
 
     Raises:
         UsageError: options that do not go together.
-        SandboxError: this machine has no sandbox; nothing was asked.
+        SandboxError: this machine has no sandbox; nothing was requested.
     """
     verification = spec.verification
     verification.require_switch()

@@ -91,8 +91,8 @@ class Verification:
     @property
     def writes_tests(self) -> bool:
         """Whether tests are requested for rows without any."""
-        asks = self.tester is not None or not self.teacher.embedded
-        return self.spec.tests not in (ANSWER, GIVEN) and asks
+        can_write = self.tester is not None or not self.teacher.embedded
+        return self.spec.tests not in (ANSWER, GIVEN) and can_write
 
     def stop(self) -> None:
         """Make no more verdicts, and end the programs that run."""

@@ -1,6 +1,6 @@
 """The tasks of verification, one after the other for each row, all in the same engine.
 
-prepare (the program, its tests) → tests (asked apart) → solve (more solutions) → run → repair → run → … → row | rejection
+prepare (the program, its tests) → tests (requested apart) → solve (more solutions) → run → repair → run → … → row | rejection
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def next_step(verification: Verification, item: Candidate) -> FollowUp:
 
 
 class _CandidateTask(GenerationTask[Candidate]):
-    """A question about a candidate. What it needs to know is its verification."""
+    """A request about a candidate. What it needs to know is its verification."""
 
     def __init__(self, verification: Verification) -> None:
         self.verification = verification
@@ -99,7 +99,7 @@ class Solve(_CandidateTask):
 
     def request(self, item: Candidate) -> Request:
         """See `GenerationTask.request`; each further solution is another attempt."""
-        # The same question again: the attempt gives it another key and another random seed.
+        # The same request again: the attempt gives it another key and another random seed.
         seed, attempt = self.seed(item), len(item.solutions)
         sampling = self.sampling.as_sent(int(seed.seed_id[:7], 16) + attempt)
         return Request(seed, tuple(self.messages(item)), sampling, attempt)
@@ -149,7 +149,7 @@ class _Local(LocalTask[Any]):
 
 
 class Prepare(_Local):
-    """Finds the program and the tests of a row, and what keeps it from being verified, before anybody is asked about it."""
+    """Finds the program and the tests of a row, and what keeps it from being verified, before any request about it."""
 
     name = "prepare"
 
