@@ -159,10 +159,10 @@ class Request:
     """A request to a teacher.
 
     Attributes:
-        seed: the seed snippet behind the question.
+        seed: the seed snippet behind the request.
         messages: the chat messages to answer.
         sampling: sampling parameters as they are sent (`temperature`, `top_p`, `max_tokens`, `seed`).
-        attempt: 0 for the first answer to this question, 1 for the second, …
+        attempt: 0 for the first answer to this request, 1 for the second, …
         key: key of its answer in the journal, by which a later session finds a request that is still being answered.
     """
 

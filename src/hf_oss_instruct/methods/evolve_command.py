@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.methods.evolution import EvolutionPlan
 
 SEED_OPTIONS = tuple(option.name for option in OPTIONS["prompt"] if option.name != "answer_format")
-"""Options of the prompt that are about questions on seeds."""
+"""Options of the prompt that are about requests for seeds."""
 
 
 @click.command(cls=GroupedCommand, short_help="Make problems harder (Evol-Instruct) and solve them again.")

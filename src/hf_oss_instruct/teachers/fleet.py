@@ -40,7 +40,7 @@ class FleetTeacher(Teacher):
 
 
 def urls_for(model: str, base_urls: Sequence[str]) -> list[str]:
-    """The URLs of the servers that a model may be asked at, of those given as `URL` or `MODEL=URL`.
+    """The URLs of the servers that serve a model, of those given as `URL` or `MODEL=URL`.
 
     Raises:
         UsageError: servers are given, and none of them for this model.

@@ -19,7 +19,7 @@ class MixedTeacher(Teacher):
     """Several teachers, each for its share of the seeds.
 
     A hash of the seed's id chooses, so the choice depends neither on the order of seeds nor on that of teachers, nor on who
-    answers first. All questions about a seed go to the same teacher, and rows and keys have that teacher's identity.
+    answers first. All requests about a seed go to the same teacher, and rows and keys have that teacher's identity.
 
     Args:
         parts: teachers with their shares, positive numbers whose sum counts as 1.

@@ -83,7 +83,7 @@ class Server:
 
     Attributes:
         name: its URL, without keys. Teachers whose servers have the same name share its limits.
-        teacher: the same model, asked at this server only.
+        teacher: the same model, at this server only.
         concurrency: the most requests that it may have in flight.
     """
 

@@ -26,7 +26,7 @@ def operation_of(row_id: str, round: int, operations: Sequence[str] = OPERATIONS
 
 
 def evolve_prompt(problem: str, operation: str, language: str, *, as_json: bool = False) -> tuple[Message, ...]:
-    """The question for a harder problem.
+    """The request for a harder problem.
 
     Args:
         problem: the problem to start from.
@@ -44,7 +44,7 @@ def evolve_prompt(problem: str, operation: str, language: str, *, as_json: bool 
 
 
 def answer_prompt(problem: str, language: str, *, as_json: bool = False) -> tuple[Message, ...]:
-    """The question for the solution of an evolved problem.
+    """The request for the solution of an evolved problem.
 
     Args:
         problem: the evolved problem.

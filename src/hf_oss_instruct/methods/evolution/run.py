@@ -31,7 +31,7 @@ from hf_oss_instruct.teachers.protocol import Teacher
 
 @dataclass(frozen=True)
 class EvolutionPlan:
-    """An evolution before anything is asked: its tasks, and what goes through them.
+    """An evolution before anything is requested: its tasks, and what goes through them.
 
     Attributes:
         rows: the rows to evolve.
@@ -108,8 +108,8 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
         # Further solutions for verification come from the same solver.
         spec = spec.changed(verification={"solver": solver})
     as_json = spec.prompt.answer_format == JSON
-    for asked in (teacher, solver or teacher) if as_json else ():
-        check_schema(asked, spec.sampling)
+    for model in (teacher, solver or teacher) if as_json else ():
+        check_schema(model, spec.sampling)
     shared = Evolution(evolution, teacher, solver or teacher, spec.sampling, as_json)
     return EvolutionPlan(rows, spec, shared, open_verification(spec, teacher, exclusive=True))
 

@@ -2,8 +2,8 @@
 
 begin → evolve (a harder problem) → answer → evolve → answer → … → the row of the last round
 
-There is an item for each row and round, so that each has its own outcome. The item of round 3 asks the questions of rounds
-1 and 2, too; the journal answers them, since the items of those rounds ask the same.
+There is an item for each row and round, so that each has its own outcome. The item of round 3 makes the requests of rounds
+1 and 2, too; the journal answers them, since the items of those rounds make the same.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Evolution:
 
 
 class _RoundTask(GenerationTask[EvolvingRow]):
-    """A question of a round. A round that fails is skipped: the next one evolves the parent again, as in WizardLM.
+    """A request of a round. A round that fails is skipped: the next one evolves the parent again, as in WizardLM.
 
     Attributes:
         asks_for: the part of a pair that its answer is.
@@ -146,7 +146,7 @@ class _RoundTask(GenerationTask[EvolvingRow]):
 
 
 class Evolve(_RoundTask):
-    """Asks for a harder problem."""
+    """Requests a harder problem."""
 
     name, asks_for = "evolve", "problem"
 
@@ -167,7 +167,7 @@ class Evolve(_RoundTask):
 
 
 class AnswerProblem(_RoundTask):
-    """Asks for the solution of an evolved problem."""
+    """Requests the solution of an evolved problem."""
 
     name, asks_for = "answer", "solution"
 
@@ -205,7 +205,7 @@ class AnswerProblem(_RoundTask):
 
 
 class StartEvolution(LocalTask[EvolvingRow]):
-    """The first step: hands parents that are kept on as they are, and rejects rows without a problem before anybody is asked."""
+    """The first step: hands parents that are kept on as they are, and rejects rows without a problem before any request."""
 
     name = "begin"
 

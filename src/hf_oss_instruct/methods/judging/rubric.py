@@ -108,7 +108,7 @@ class Rubric:
         return {"scale": [self.low, self.high], "criteria": criteria}
 
     def order(self, row_id: str, judge: str) -> tuple[Criterion, ...]:
-        """The criteria in the order in which a judge is asked about a row: shuffled by a hash, since judges favor positions."""
+        """The criteria in the order in which a judge sees them for a row: shuffled by a hash, since judges favor positions."""
         return tuple(sorted(self.criteria, key=lambda criterion: digest("order", row_id, judge, criterion.name)))
 
     def mean(self, scores: Mapping[str, list[float]]) -> float:

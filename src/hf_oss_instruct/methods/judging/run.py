@@ -27,7 +27,7 @@ from hf_oss_instruct.teachers.protocol import Teacher
 
 @dataclass(frozen=True)
 class JudgingPlan:
-    """A judging before anything is asked.
+    """A judging before anything is requested.
 
     Attributes:
         rows: the rows to judge.
@@ -78,19 +78,19 @@ class JudgingOutcomes:
             self.settled += 1
 
 
-def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: Teacher | None) -> JudgingPlan:
+def plan_judging(rows: SourceRows, spec: RunSpec, judging: JudgingSpec, teacher: Teacher | None) -> JudgingPlan:
     """Open what judging needs: judges and rubric.
 
     Args:
         rows: the rows to judge.
         spec: says where the judges are.
-        asked: judges, rubric and threshold.
+        judging: judges, rubric and threshold.
         teacher: judges where no other is named.
 
     Raises:
         UsageError: no judge is given, or one twice; the rubric cannot be used; the threshold is outside its scale.
     """
-    named = [other_teacher(judge, spec) for judge in asked.judges]
+    named = [other_teacher(judge, spec) for judge in judging.judges]
     judges = [judge for judge in named if judge is not None] or ([teacher] if teacher else [])
     if not judges:
         raise UsageError("No judge was given. Pass at least one: judges=[InferenceTeacher(…)], or --judge MODEL.")
@@ -103,7 +103,7 @@ def plan_judging(rows: SourceRows, spec: RunSpec, asked: JudgingSpec, teacher: T
     # The journal would give the second one the answers of the first: no second opinion.
     if twice := next((name for name in identities if identities.count(name) > 1), None):
         raise UsageError(f"The judge {twice} is given twice. Pass each judge once.")
-    rubric, least = Rubric.of(asked.rubric), asked.min_judge_mean
+    rubric, least = Rubric.of(judging.rubric), judging.min_judge_mean
     if least is not None and not rubric.low <= least <= rubric.high:
         raise UsageError(f"--min-judge-mean {least:g} is outside the rubric's scale, {rubric.low} to {rubric.high}.")
     return JudgingPlan(rows, spec, Judging(rubric, judges, least, spec.sampling))

@@ -98,7 +98,7 @@ def agreement(rubric: Rubric, judges: Sequence[str], given: Sequence[tuple[str, 
 
 
 def positions(rubric: Rubric, given: Sequence[tuple[str, str, str, float]]) -> list[float | None]:
-    """How much higher than its mean a criterion is scored at the first, second, … position of the question.
+    """How much higher than its mean a criterion is scored at the first, second, … position of the prompt.
 
     The order is shuffled for each row and judge, so that the numbers are near 0 unless judges favor a position.
     """

@@ -82,7 +82,7 @@ def _columns(item: JudgedRow, mean: float | None) -> dict[str, Any]:
 
 
 class Judge(GenerationTask[Any]):
-    """Asks one judge; the next one follows.
+    """Requests the scores of one judge; the next one follows.
 
     Args:
         judging: what all share.
@@ -128,7 +128,7 @@ class Judge(GenerationTask[Any]):
 
 
 def judge_prompt(row: Row, rubric: Rubric, judge: str) -> tuple[Message, ...]:
-    """The question for the scores of a row.
+    """The request for the scores of a row.
 
     Problem and solution are untrusted: they stand between lines with a code that their author could not know, since it is a hash
     of their text.

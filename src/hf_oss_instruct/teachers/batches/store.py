@@ -170,7 +170,7 @@ def unanswered(journal: Path, teachers: Container[str] | None = None) -> dict[st
 
 
 def check_batches(journal: Path, teacher: Teacher, in_journal: Callable[[str], bool]) -> None:
-    """Refuse to ask a teacher directly what batches of an earlier session are being paid for, or were.
+    """Refuse to request directly what batches of an earlier session are being paid for, or were.
 
     Args:
         journal: folder of the journal.

@@ -31,13 +31,13 @@ ATTEMPT_TIMEOUT_S = 7 * 86_400.0
 
 
 class BatchTeacher(Teacher):
-    """The model of an `InferenceTeacher`, asked in batches. Rows and keys are those of direct requests.
+    """The model of an `InferenceTeacher`, through batches. Rows and keys are those of direct requests.
 
     Submissions are recorded in the folder of the journal before each step, so that a session that was killed loses nothing and
     a later one submits nothing twice. A request that a batch fails goes into the next one, then directly to the server.
 
     Args:
-        direct: the same model, asked directly.
+        direct: the same model, with direct requests.
         api: the batch API.
         most_requests, most_bytes: limits of one batch.
         concurrency: direct requests that may be in flight at once.

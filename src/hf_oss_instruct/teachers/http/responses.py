@@ -40,7 +40,7 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
         words, damaged = _decoded(body, headers)
         if (loose := _loose_json(words)) is not None:
             completion = completion_of(loose, headers)
-            # Characters were lost: the answer is kept raw and rejected, since asking again would cost its tokens again.
+            # Characters were lost: the answer is kept raw and rejected, since another request would cost its tokens again.
             return replace(completion, text="", raw=words) if damaged else completion
         # An event stream, although none was requested: tokens were generated.
         if words.startswith(("data:", ":", "event:")):

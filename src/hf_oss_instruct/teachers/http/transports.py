@@ -35,7 +35,7 @@ class Transport(Protocol):
     """One way to a chat model."""
 
     async def chat(self, model: str, messages: Sequence[Message], sampling: dict[str, Any]) -> Completion:
-        """Ask once. Raises what `Teacher.complete` does.
+        """Send the request once. Raises what `Teacher.complete` does.
 
         Args:
             model: the model's name at the server.
