@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import orjson
 import xxhash
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 FORMAT_VERSION = 1
 """Version of the file formats: columns, `run.json`, keys, statuses."""
@@ -375,6 +378,12 @@ class Pending:
 
 Outcome: TypeAlias = Row | Rejection | Pending | Skipped
 """The outcome of an item."""
+
+
+def is_row(outcome: object) -> TypeIs[Row]:
+    """Whether an outcome is a row: the item was kept."""
+    # A TypedDict is a plain dict at runtime, and no other outcome is one.
+    return isinstance(outcome, dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
     """Show each evolved row next to its parent."""
     from dataclasses import replace
 
-    from hf_oss_instruct.data import Pending, Rejection
+    from hf_oss_instruct.data import Pending, Rejection, is_row
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.synthesis.first_outcomes import first_outcomes
     from hf_oss_instruct.verification.memo import Verdicts
@@ -133,7 +133,7 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
         opened = replace(plan.verification, verdicts=verdicts) if plan.verification else None
         parents = {row["seed_id"]: row for row in plan.rows}
         for outcome in first_outcomes(plan.items(), plan.tasks(opened), plan.spec, plan.journal_home):
-            kept += isinstance(outcome, dict)
+            kept += is_row(outcome)
             if isinstance(outcome, Pending):
                 pending, why_pending = pending + 1, why_pending or outcome.why
             elif isinstance(outcome, Rejection):
@@ -146,10 +146,11 @@ def _show_rows(plan: EvolutionPlan, output: str) -> None:
 
 
 def _show_outcome(outcome: Outcome, parents: dict[str, Any], output: str) -> None:
+    from hf_oss_instruct.data import is_row
     from hf_oss_instruct.synthesis.console import show_outcome
     from hf_oss_instruct.terminal.console import show_block
 
-    if isinstance(outcome, dict):
+    if is_row(outcome):
         parent = parents.get(outcome.get("parent_id") or "")
         # A row of the next round has this one as its parent.
         parents[outcome["seed_id"]] = outcome

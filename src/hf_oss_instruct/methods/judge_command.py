@@ -131,12 +131,12 @@ def _show_rows(plan: JudgingPlan, output: str) -> None:
 
 
 def _show_outcome(outcome: Outcome, output: str) -> None:
-    from hf_oss_instruct.data import Rejection
+    from hf_oss_instruct.data import Rejection, is_row
     from hf_oss_instruct.synthesis.console import show_outcome
     from hf_oss_instruct.terminal.console import show_block, show_line
 
     show_outcome(outcome, output)  # type: ignore[arg-type]  # no document was skipped: the items are rows
-    scores: Mapping[str, Any] = dict(outcome) if isinstance(outcome, dict) else {}
+    scores: Mapping[str, Any] = dict(outcome) if is_row(outcome) else {}
     if isinstance(outcome, Rejection):
         scores = outcome.columns or {}
     if output in ("json", "quiet") or not scores.get("judge_scores"):

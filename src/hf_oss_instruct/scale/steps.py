@@ -22,7 +22,7 @@ from datatrove.utils.logging import logger
 from hf_oss_instruct.curation.annotations import DETAIL, REASON
 from hf_oss_instruct.curation.checks import BY_NAME, CurationOptions
 from hf_oss_instruct.curation.decontamination.benchmarks import find
-from hf_oss_instruct.data import Pending, Rejection, Row, Skipped
+from hf_oss_instruct.data import Pending, Rejection, Row, Skipped, is_row
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.scale.run_shard import ShardRun, check_finished
 from hf_oss_instruct.schemas import provenance_columns, seed_of
@@ -216,7 +216,7 @@ class Verify(DatatroveStep):
                 budget=Budget(spec.limits.of_shard(Shard(rank, world_size))),
             )
             for outcome in from_plain_code(stream):
-                if isinstance(outcome, dict):
+                if is_row(outcome):
                     self.count("kept")
                     yield document_of(outcome)
                 elif isinstance(outcome, Rejection):

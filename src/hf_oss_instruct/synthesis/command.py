@@ -112,7 +112,7 @@ def preview(flags: RunFlags, output: str) -> None:
 
     Answers are kept in a journal in the cache, and synthesize with the same teacher and prompt reuses them.
     """
-    from hf_oss_instruct.data import Skipped
+    from hf_oss_instruct.data import Skipped, is_row
     from hf_oss_instruct.seeds.console import show_skipped
     from hf_oss_instruct.seeds.sampling import sample
     from hf_oss_instruct.synthesis.console import name_of, show_outcome
@@ -148,7 +148,7 @@ def preview(flags: RunFlags, output: str) -> None:
                 skipped[outcome] += 1
             else:
                 became[name_of(outcome)] += 1
-                first_why = first_why or ("" if isinstance(outcome, dict) else outcome.why)
+                first_why = first_why or ("" if is_row(outcome) else outcome.why)
                 counts.outcomes = dict(became)
                 with progress.aside():
                     show_outcome(outcome, output)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.data import Pending, Rejection, Row
+from hf_oss_instruct.data import Pending, Rejection, Row, is_row
 from hf_oss_instruct.spec.prompts import JSON, SECTIONS
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.teachers.finish_reason import FinishKind, finish_kind
@@ -98,7 +98,7 @@ def show_outcome(outcome: Row | Rejection | Pending, output: str) -> None:
         print(json.dumps(_as_json(outcome)))  # noqa: T201
     elif output == "quiet":
         return
-    elif isinstance(outcome, dict):
+    elif is_row(outcome):
         location = f"{outcome['file_path'] or outcome['seed_dataset']}:{outcome['start_line']}-{outcome['end_line']}"
         show_block(f"seed {outcome['index']} · {outcome['lang']} · {location}", None)
         if outcome.get("concepts"):
@@ -136,10 +136,10 @@ def _show_tests(row: Mapping[str, Any], why: Any = None) -> None:
 
 def name_of(outcome: Row | Rejection | Pending) -> str:
     """`kept`, `rejected` or `pending`."""
-    return "kept" if isinstance(outcome, dict) else "pending" if isinstance(outcome, Pending) else "rejected"
+    return "kept" if is_row(outcome) else "pending" if isinstance(outcome, Pending) else "rejected"
 
 
 def _as_json(outcome: Any) -> dict[str, Any]:
-    if isinstance(outcome, dict):
+    if is_row(outcome):
         return {"outcome": "kept", **outcome}
     return {"outcome": name_of(outcome), **{key: value for key, value in asdict(outcome).items() if key != "verified" or value}}

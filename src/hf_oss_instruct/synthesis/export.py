@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hf_oss_instruct.curation.decontamination.benchmarks import find
-from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed, is_embedded
+from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Request, Seed, is_embedded, is_row
 from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
@@ -203,7 +203,7 @@ def _outcome(seed: Seed, tasks: list[Task], journal: Journal, stats: RunStats) -
             outcome = task.compute(item)
         if isinstance(outcome, FollowUp):
             task, item = outcome.task, outcome.item
-        elif isinstance(outcome, dict) and index + 1 < len(tasks):
+        elif is_row(outcome) and index + 1 < len(tasks):
             index += 1
             task, item = tasks[index], outcome
         else:

@@ -22,7 +22,7 @@ from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, ExactDuplicates
 from hf_oss_instruct.curation.duplicates.near import cluster_sizes
 from hf_oss_instruct.curation.preference import preference_pairs
-from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
+from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped, is_row
 from hf_oss_instruct.publishing.cards.dataset_card import dataset_card
 from hf_oss_instruct.schemas import (
     PREFERENCE_SCHEMA,
@@ -93,7 +93,7 @@ class RunStats:
 
     def count_seed(self, outcome: Row | Rejection | Pending) -> None:
         """Count the seed of an outcome by its language and category."""
-        columns = outcome if isinstance(outcome, dict) else provenance_columns(outcome.seed)
+        columns = outcome if is_row(outcome) else provenance_columns(outcome.seed)
         self.seeds_by_language[columns["lang"]] += 1
         self.seeds_by_category[category_of(columns["seed"], columns["file_path"])] += 1
 

@@ -8,7 +8,7 @@ from hf_oss_instruct.synthesis.requests.progress import count_requests
 from hf_oss_instruct.terminal.signals import StopRequest
 
 
-def update_counts(counts: Counts, stats: RunStats, *, requests_before: int = 0, stopping: StopRequest | bool = False) -> None:
+def update_counts(counts: Counts, stats: RunStats, *, requests_before: int = 0, stopping: StopRequest | None = None) -> None:
     """Update the counts of a stage from those of a run.
 
     Rows are handed out in the order of their seeds. `done` counts answers in any order, so that a request that hangs stops
@@ -18,7 +18,7 @@ def update_counts(counts: Counts, stats: RunStats, *, requests_before: int = 0, 
         counts: of the stage.
         stats: of the run.
         requests_before: requests of earlier sessions.
-        stopping: whether the run was interrupted.
+        stopping: set when the run is interrupted.
     """
     handed_out = stats.done + stats.unanswered
     counts.total = counts.total or stats.requested or None

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped
+from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped, is_row
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.prompts import SECTIONS, Prompt, PromptSpec
@@ -184,7 +184,7 @@ def rows(
                     yield outcome
 
     for outcome in from_plain_code(made):
-        if isinstance(outcome, dict):
+        if is_row(outcome):
             yield outcome
         elif on_left_out:
             on_left_out(outcome)

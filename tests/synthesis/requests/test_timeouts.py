@@ -23,6 +23,7 @@ from hf_oss_instruct.synthesis.requests.timeouts import (
     Deadline,
 )
 from hf_oss_instruct.synthesis.run_progress import update_counts
+from hf_oss_instruct.terminal.signals import StopRequest
 
 
 def after(*latencies_s: float) -> float:
@@ -123,7 +124,8 @@ def test_a_question_that_ran_out_of_time_gets_twice_as_much() -> None:
 
 def test_progress_counts_what_was_answered_and_names_the_slowest_request() -> None:
     usage = Usage(answered=150, settled=160, recalled=10, deadlines=[Deadline(60.0)])
-    counts = Counts()
+    counts, interrupted = Counts(), StopRequest()
+    interrupted.set()
     update_counts(counts, RunStats(200, usage=usage))  # the first row is not answered yet: none was handed out
     assert (counts.total, counts.done, counts.recalled, counts.waiting) == (200, 160, 10, 160)
     assert (counts.outcomes, counts.requests, counts.remark) == ({"kept": 0}, 150, "")
@@ -133,7 +135,7 @@ def test_progress_counts_what_was_answered_and_names_the_slowest_request() -> No
         await asyncio.sleep(0)
         for timer in usage.deadlines[0]._running:
             usage.deadlines[0]._running[timer] = time.monotonic() - 45, 0
-        update_counts(counts, RunStats(200, usage=usage), stopping=True)
+        update_counts(counts, RunStats(200, usage=usage), stopping=interrupted)
         hanging.cancel()
 
     asyncio.run(waits())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, digest
+from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, digest, is_row
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.methods.judging.output import STATUS, report_of, write
 from hf_oss_instruct.methods.judging.rubric import Rubric
@@ -70,7 +70,7 @@ class JudgingOutcomes:
             if isinstance(outcome, Rejection):
                 self.rejected[self.settled] = outcome
                 self.reasons[outcome.reason] += 1
-            elif isinstance(outcome, dict):
+            elif is_row(outcome):
                 self.kept[self.settled] = outcome
             else:
                 assert isinstance(outcome, Pending)

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hf_oss_instruct.data import Outcome, Rejection, Row, Seed, Skipped
+from hf_oss_instruct.data import Outcome, Rejection, Row, Seed, Skipped, is_row
 from hf_oss_instruct.synthesis.generation.task import Task
 
 MAX_WAITING_ROWS = 2048
@@ -97,8 +97,8 @@ class OrderedWindow:
     def settle(self, entry: Entry, outcome: Outcome) -> None:
         """Record the outcome of an entry. A row far ahead of its turn is dropped, and read from the journal when it is due."""
         entry.settled, entry.step = True, None
-        # Pending and skipped items are small, and the journal could not give them again.
-        if not isinstance(outcome, dict | Rejection):
+        # The journal could not give pending and skipped items again.
+        if not _is_large(outcome):
             entry.outcome = outcome
         # The first one leaves at once, and what a local task computed is not in the journal: both are held beyond the limit.
         elif self._held < MAX_WAITING_ROWS or entry is self.entries[0] or entry.computed:
@@ -111,7 +111,7 @@ class OrderedWindow:
         """Take the first entry out."""
         entry = self.entries.popleft()
         self._items -= not isinstance(entry.source, Skipped)
-        self._held -= isinstance(entry.outcome, dict | Rejection)
+        self._held -= _is_large(entry.outcome)
 
     async def wait_for_head(self) -> None:
         """Wait until the first entry is settled, or `wake` is called."""
@@ -121,3 +121,8 @@ class OrderedWindow:
     def wake(self) -> None:
         """Wake up `wait_for_head`."""
         self._head_settled.set()
+
+
+def _is_large(outcome: Outcome | None) -> bool:
+    """Whether an outcome holds the texts of a row; pending and skipped items are small."""
+    return is_row(outcome) or isinstance(outcome, Rejection)

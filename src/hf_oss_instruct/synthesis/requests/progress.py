@@ -22,7 +22,7 @@ def count_requests(
     handed_out: int,
     *,
     requests_before: int = 0,
-    stopping: StopRequest | bool = False,
+    stopping: StopRequest | None = None,
 ) -> None:
     """Update the counts of a stage from requests and answers.
 
@@ -32,7 +32,7 @@ def count_requests(
         limits: limits on requests, tokens and cost.
         handed_out: items that had their turn.
         requests_before: requests of earlier sessions.
-        stopping: whether the process was interrupted.
+        stopping: set when the process is interrupted.
     """
     counts.done = max(usage.settled, handed_out)
     counts.recalled, counts.waiting = usage.recalled, counts.done - handed_out

@@ -17,7 +17,7 @@ from hf_oss_instruct.curation.pairs.columns import TableColumns, text_of
 from hf_oss_instruct.curation.pairs.texts import solution_of, with_solution
 from hf_oss_instruct.curation.preference import preference_pairs
 from hf_oss_instruct.curation.rows import RUN_COLUMNS
-from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, storable
+from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Pending, Rejection, Row, is_row, storable
 from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.schemas import PREFERENCE_SCHEMA, SFT_SCHEMA, VERIFICATION_COLUMNS, VERIFIED_SCHEMA
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
@@ -50,7 +50,7 @@ class VerificationOutcomes:
             self.reasons[outcome.reason] += 1
             assert outcome.verified
             self.stats.count(outcome.verified, outcome.verified["language"], outcome.verified["cause"])
-        elif isinstance(outcome, dict):
+        elif is_row(outcome):
             self.kept[number] = outcome
             self.stats.count(outcome, *facts_in(outcome))
         else:
