@@ -142,12 +142,12 @@ class Encoder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """(texts, dimensions): the mean of each text's last hidden states, of length 1."""
         by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))  # little padding
-        found: list[Any] = [None] * len(texts)
+        vectors: list[Any] = [None] * len(texts)
         for start in range(0, len(texts), BATCH_SIZE):
             batch = by_length[start : start + BATCH_SIZE]
             for index, vector in zip(batch, self._batch([texts[index] for index in batch]), strict=True):
-                found[index] = vector
-        return np.stack(found)
+                vectors[index] = vector
+        return np.stack(vectors)
 
     def _batch(self, texts: list[str]) -> Vectors:
         import torch

@@ -146,20 +146,20 @@ def parse(name: str) -> tuple[HubBenchmark, str] | None:
         UsageError: the benchmark has no such part.
     """
     family, colon, part = name.strip().partition(":")
-    found = lookup(family)
-    if found is None or not colon:
-        return (found, "") if found else None
-    if found.name != "multipl_e":
-        raise UsageError(f"{name!r} has a language, and only multipl_e has several. Write {found.name}.")
+    benchmark = lookup(family)
+    if benchmark is None or not colon:
+        return (benchmark, "") if benchmark else None
+    if benchmark.name != "multipl_e":
+        raise UsageError(f"{name!r} has a language, and only multipl_e has several. Write {benchmark.name}.")
     # The configurations on the Hub are `humaneval-java` and `mbpp-java`; a language alone means HumanEval.
     origin, language = re.fullmatch(r"(mbpp[-_ ])?(.*)", part.strip().lower()).groups()  # type: ignore[union-attr]  # matches all
     if not language:
-        return found, ""
+        return benchmark, ""
     known = find_language(language)
     keys = [key for key, ours in MULTIPL_E_LANGUAGES.items() if language in (key, ours) or (known and known.name == ours)]
     if not keys:
         raise UsageError(f"MultiPL-E has no language {language!r}. Use one of: {', '.join(MULTIPL_E_LANGUAGES)}.")
-    return found, f"{'mbpp-' if origin else ''}{keys[0]}"
+    return benchmark, f"{'mbpp-' if origin else ''}{keys[0]}"
 
 
 def part_of(benchmark: HubBenchmark, part: str) -> HubBenchmark:

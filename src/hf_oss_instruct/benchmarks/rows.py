@@ -43,12 +43,12 @@ def read_rows(file: Path, columns: Collection[str] | None = None) -> Iterator[Fi
         names = parquet.schema_arrow.names
         wanted = names if columns is None else [name for name in names if name in columns]
         batches = parquet.iter_batches(columns=wanted)
-        found: Iterator[FileRow] = (
+        rows: Iterator[FileRow] = (
             FileRow(number, row) for number, row in enumerate((row for batch in batches for row in batch.to_pylist()), 1)
         )
     else:
-        found = _json_rows(file)
-    for row in found:
+        rows = _json_rows(file)
+    for row in rows:
         if columns is None or not isinstance(row.value, dict):
             yield row
         else:

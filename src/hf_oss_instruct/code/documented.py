@@ -68,9 +68,9 @@ def documented_functions(content: str, lang: str) -> list[DocumentedFunction]:
     # tree-sitter reads bytes; lone surrogates, which cannot be encoded, become `?`.
     source = content.removeprefix("\ufeff").replace("\r\n", "\n").encode(errors="replace")
     kept: list[DocumentedFunction] = []
-    for found in sorted(_search(source, lang), key=lambda function: function.start_line):
-        if not kept or found.start_line > kept[-1].end_line:
-            kept.append(found)
+    for candidate in sorted(_search(source, lang), key=lambda function: function.start_line):
+        if not kept or candidate.start_line > kept[-1].end_line:
+            kept.append(candidate)
     return kept
 
 
@@ -86,9 +86,9 @@ class _Documentation(NamedTuple):
 def _search(source: bytes, lang: str) -> Iterator[DocumentedFunction]:
     row = GRAMMARS[lang]
     for declaration in declarations(parse(source, lang).root_node, row):
-        found = _docstring(source, declaration) if row.docstrings else _comment(source, declaration, row.xml)
-        if re.search(r"\w", found.text):
-            yield from _function(source, declaration, found)
+        docs = _docstring(source, declaration) if row.docstrings else _comment(source, declaration, row.xml)
+        if re.search(r"\w", docs.text):
+            yield from _function(source, declaration, docs)
 
 
 def _docstring(source: bytes, declaration: Declaration) -> _Documentation:

@@ -111,14 +111,14 @@ def unfit(content: str, lang: str) -> str | None:
 
 def _in_error(root: Node) -> int:
     """Count the bytes in syntax errors. An ERROR counts whole: its children were not parsed either."""
-    stack, found = [root], 0
+    stack, error_bytes = [root], 0
     while stack:
         node = stack.pop()
         if node.type == "ERROR":
-            found += node.end_byte - node.start_byte
+            error_bytes += node.end_byte - node.start_byte
         elif node.has_error:
             stack.extend(node.children)
-    return found
+    return error_bytes
 
 
 def _defines(root: Node) -> bool:
@@ -161,11 +161,11 @@ def functions(content: str, lang: str) -> list[FunctionSpan]:
     def line_of(byte: int) -> int:
         return len(source[:byte].decode(errors="replace"))
 
-    found = []
+    spans = []
     for declaration in declarations(parse(source, lang).root_node, GRAMMARS[lang]):
         statement = declaration.siblings[declaration.position]
-        found.append(FunctionSpan(names_of(declaration)[1], line_of(statement.start_byte), line_of(statement.end_byte)))
-    return sorted(found, key=lambda span: span.start)
+        spans.append(FunctionSpan(names_of(declaration)[1], line_of(statement.start_byte), line_of(statement.end_byte)))
+    return sorted(spans, key=lambda span: span.start)
 
 
 class Declaration(NamedTuple):

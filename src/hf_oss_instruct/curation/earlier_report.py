@@ -59,24 +59,24 @@ class EarlierReport:
     def __init__(self, source: str) -> None:
         self._path = Path(source) / RUN_REPORT
         try:
-            found = read_object(self._path) if self._path.is_file() else {}
+            report = read_object(self._path) if self._path.is_file() else {}
         except ValueError as error:
             logger.warning("%s. Its checks and counts are left out.", error)
-            found = {}
-        self.of_the_run = cast(RunReport, self._fields(found, _OF_THE_RUN))
-        self.counts = self._fields(found, _COUNTED)
+            report = {}
+        self.of_the_run = cast(RunReport, self._fields(report, _OF_THE_RUN))
+        self.counts = self._fields(report, _COUNTED)
         self.pair_columns: dict[str, str] = {
             field: name
-            for field, name in self._fields(found, {"pair_columns": _PAIR}).get("pair_columns", {}).items()
+            for field, name in self._fields(report, {"pair_columns": _PAIR}).get("pair_columns", {}).items()
             if field in _PAIR
         }
         self.checks: list[dict[str, Any]] = []
-        listed = self._fields(found, {"checks": list}).get("checks", [])
+        listed = self._fields(report, {"checks": list}).get("checks", [])
         # One at a time, so that a malformed entry does not take the others with it.
         for position, check in enumerate(listed):
             if self._fits(check, _shape_of_check(check), f"checks[{position}]"):
                 self.checks.append(check)
-        self.verification: dict[str, Any] | None = self._fields(found, {"verification": _VERIFICATION}).get("verification")
+        self.verification: dict[str, Any] | None = self._fields(report, {"verification": _VERIFICATION}).get("verification")
 
     def _fields(self, found: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
         return {name: found[name] for name, shape in shapes.items() if name in found and self._fits(found[name], shape, name)}

@@ -155,10 +155,10 @@ def allowed_names(names: Iterable[str]) -> frozenset[str]:
     Raises:
         UsageError: a name is not an SPDX name.
     """
-    found = {name: spdx(name) for name in names}
-    if unknown := sorted(name for name, known in found.items() if known is None):
+    spdx_names = {name: spdx(name) for name in names}
+    if unknown := sorted(name for name, known in spdx_names.items() if known is None):
         raise UsageError(f"No SPDX names: {', '.join(unknown)}. Use 'permissive', 'any', or names such as MIT,Apache-2.0.")
-    return frozenset(map(str, found.values()))
+    return frozenset(map(str, spdx_names.values()))
 
 
 @lru_cache(maxsize=2**14)

@@ -122,11 +122,11 @@ def _read_json(rows: Any, file: Path) -> pa.Table:
             return pj.read_json(rows, pj.ReadOptions(block_size=2**26))
         except pa.ArrowException:  # mixed types, or invalid JSON: parse row by row to find out which
             rows.seek(0)
-    found = list(json_rows(rows, str(file)))
-    if None in found:
-        raise SeedError(f"Line {found.index(None) + 1} of {str(file)!r} is too long to be a row. Leave it out.")
-    names = dict.fromkeys(name for row in found for name in row or ())
-    return pa.table({name: _column([(row or {}).get(name) for row in found]) for name in names})
+    parsed = list(json_rows(rows, str(file)))
+    if None in parsed:
+        raise SeedError(f"Line {parsed.index(None) + 1} of {str(file)!r} is too long to be a row. Leave it out.")
+    names = dict.fromkeys(name for row in parsed for name in row or ())
+    return pa.table({name: _column([(row or {}).get(name) for row in parsed]) for name in names})
 
 
 def _column(values: Sequence[Any]) -> pa.Array:

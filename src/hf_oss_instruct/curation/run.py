@@ -151,10 +151,10 @@ def _pair_columns(table: pa.Table, before: EarlierReport) -> TableColumns | None
     Chats count only where a run has read pairs from them: of others, pairs would leave turns out.
     """
     try:
-        found = columns_of(table.column_names, before.pair_columns)
+        columns = columns_of(table.column_names, before.pair_columns)
     except UsageError:
         return None
-    return found if before.pair_columns or not found.chat else None
+    return columns if before.pair_columns or not columns.chat else None
 
 
 def text_columns(table: pa.Table, columns: Sequence[str] | None, pair: TableColumns | None = None) -> tuple[str, ...]:
@@ -224,9 +224,9 @@ def _report(
 
 def _verification(before: EarlierReport, kept: int) -> RunReport:
     """What verification found, of a run whose pairs were verified; its funnel ends with the rows that curation keeps."""
-    if not (found := before.verification):
+    if not (verification := before.verification):
         return {}
-    return {"verification": found | {"funnel": found["funnel"] | {"kept": kept}}}
+    return {"verification": verification | {"funnel": verification["funnel"] | {"kept": kept}}}
 
 
 def _write(

@@ -80,12 +80,12 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
 
     flags["ks"] = flags["ks"] or None
     with resumable(flags["out"]), show_progress(output) as progress:
-        found, verdicts = run(samples=samples, progress=progress, **flags)
+        result, verdicts = run(samples=samples, progress=progress, **flags)
     if output == "json":
-        click.echo(json.dumps(asdict(found)))
+        click.echo(json.dumps(asdict(result)))
     elif output != "quiet":
         show_failures(verdicts, show)
-        show_scores([found], [flags["out"]] if flags["out"] else [], len(verdicts))
+        show_scores([result], [flags["out"]] if flags["out"] else [], len(verdicts))
     _all_judged(verdicts)
 
 
@@ -155,13 +155,13 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     flags |= {"ks": flags["ks"] or None, "options": dict(map(_option, flags["options"]))}
     say = None if output in ("json", "quiet") else partial(click.echo, err=True)
     with resumable(out), show_progress(output) as progress:
-        found = run(model, out=out, say=say, progress=progress, **flags)
-    verdicts = [verdict for _, own in found.values() for verdict in own]
+        results = run(model, out=out, say=say, progress=progress, **flags)
+    verdicts = [verdict for _, own in results.values() for verdict in own]
     if output == "json":
-        click.echo(json.dumps({task: asdict(score) for task, (score, _) in found.items()}))
+        click.echo(json.dumps({task: asdict(score) for task, (score, _) in results.items()}))
     elif output != "quiet":
         show_failures(verdicts, show)
-        show_scores([score for score, _ in found.values()], [out / name.replace(":", "-") for name in found], len(verdicts))
+        show_scores([score for score, _ in results.values()], [out / name.replace(":", "-") for name in results], len(verdicts))
     _all_judged(verdicts)
 
 
@@ -182,11 +182,11 @@ def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
     from hf_oss_instruct.evaluation.console import show_comparison
     from hf_oss_instruct.evaluation.scoring.run import compare_runs
 
-    found = compare_runs(a, b, rng_seed)
+    comparisons = compare_runs(a, b, rng_seed)
     if output == "json":
-        click.echo(json.dumps({kind: asdict(comparison) for kind, comparison in found.items()}))
+        click.echo(json.dumps({kind: asdict(comparison) for kind, comparison in comparisons.items()}))
     elif output != "quiet":
-        show_comparison(found, a.name, b.name)
+        show_comparison(comparisons, a.name, b.name)
 
 
 def _all_judged(verdicts: Sequence[Verdict]) -> None:

@@ -217,14 +217,14 @@ class _Run:
 
 
 def _all_tasks(tasks: Sequence[str]) -> list[str]:
-    found = [
+    names = [
         name
         for task in tasks
         for name in ([f"multipl_e:{key}" for key in multipl_e.KEYS] if canonical(task) == "multipl_e" else [canonical(task)])
     ]
-    if not found:
+    if not names:
         raise UsageError("No task to evaluate. Pass one with --task, such as humaneval_plus.")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(names))
 
 
 def _model_identity(choice: ModelChoice) -> tuple[ModelChoice, dict[str, Any]]:
@@ -250,10 +250,10 @@ def _commit(name: str, revision: str) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in ("lighteval", "transformers", "torch", "vllm", "litellm", "huggingface_hub"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

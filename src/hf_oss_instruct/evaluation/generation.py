@@ -133,13 +133,13 @@ def _complete_problems(path: Path, n: int) -> set[str]:
     """Return the problems that have all of their samples; remove the lines of incomplete ones, left by a kill."""
     if not path.exists():
         return set()
-    found: dict[str, list[str]] = {}
+    lines_of: dict[str, list[str]] = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            found.setdefault(str(any_json(line)["task_id"]), []).append(line)
+            lines_of.setdefault(str(any_json(line)["task_id"]), []).append(line)
         except (ValueError, KeyError, TypeError):  # truncated
             continue
     # A problem counts as a whole: its samples come from one request.
-    whole = {task_id: lines for task_id, lines in found.items() if len(lines) == n}
+    whole = {task_id: lines for task_id, lines in lines_of.items() if len(lines) == n}
     workdir.write_atomically(path, "".join(f"{line}\n" for lines in whole.values() for line in lines))
     return set(whole)

@@ -51,7 +51,7 @@ def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]
         UsageError: the file does not exist.
         EvaluationError: it is empty, or has unusable records; the message counts them and names lines.
     """
-    found: list[Sample] = []
+    samples: list[Sample] = []
     faults: list[Fault] = []
     numbers, seen = Counter[str](), set[tuple[str, str]]()
     for item in (item for file in files_of(path) for item in records(file)):
@@ -63,12 +63,12 @@ def read_samples(path: Path, benchmark: Benchmark | None = None) -> list[Sample]
             continue
         task_id = str(record.task_id)
         for text in record.texts:
-            found.append(Sample(task_id, numbers[task_id], text, record.kind, record.location))
+            samples.append(Sample(task_id, numbers[task_id], text, record.kind, record.location))
             numbers[task_id] += 1
     refuse(faults)
-    if not found:
+    if not samples:
         raise EvaluationError(f"The file {str(path)!r} contains no samples. Write lines with task_id and solution or completion.")
-    return found
+    return samples
 
 
 def checked(samples: Iterable[Sample], benchmark: Benchmark, *, allow_missing: bool = False) -> tuple[list[Sample], list[str]]:
@@ -145,9 +145,9 @@ def _by_position(position: tuple[int, int], text: str, benchmark: Benchmark) -> 
 def _by_quoted_prompt(query: str, benchmark: Benchmark) -> str | None:
     """Find the only problem whose prompt a query quotes; None if there is none, or if few-shot examples quote others."""
     prompts = {task_id: problem.prompt.strip() for task_id, problem in benchmark.problems.items()}
-    found = [task_id for task_id, prompt in prompts.items() if prompt and prompt in query]
-    longest = max(found, key=lambda task_id: len(prompts[task_id]), default=None)
-    return longest if longest and all(prompts[task_id] in prompts[longest] for task_id in found) else None
+    quoted = [task_id for task_id, prompt in prompts.items() if prompt and prompt in query]
+    longest = max(quoted, key=lambda task_id: len(prompts[task_id]), default=None)
+    return longest if longest and all(prompts[task_id] in prompts[longest] for task_id in quoted) else None
 
 
 def _duplicate(record: Record, seen: set[tuple[str, str]]) -> Fault | None:
@@ -174,11 +174,11 @@ def _in_language(samples: list[Sample], benchmark: Benchmark) -> list[Sample]:
 
 def _numbered(benchmark: Benchmark) -> dict[tuple[str, int], str]:
     """Map (benchmark name, problem number) to the problem's ID."""
-    found: dict[tuple[str, int], str] = {}
+    names: dict[tuple[str, int], str] = {}
     for task_id in benchmark.problems:
         if match := _ID.fullmatch(task_id):
-            found[(match["name"] or "").lower(), int(match["number"])] = task_id
-    return found
+            names[(match["name"] or "").lower(), int(match["number"])] = task_id
+    return names
 
 
 def _problem_of(task_id: str, names: Mapping[tuple[str, int], str]) -> str:
@@ -187,16 +187,16 @@ def _problem_of(task_id: str, names: Mapping[tuple[str, int], str]) -> str:
     if not match:
         return task_id
     kinds = [match["name"].lower()] if match["name"] else {name for name, _ in names}
-    found = [names[kind, int(match["number"])] for kind in kinds if (kind, int(match["number"])) in names]
+    task_ids = [names[kind, int(match["number"])] for kind in kinds if (kind, int(match["number"])) in names]
     # An ambiguous or unknown ID stays as it is, and `checked` reports it.
-    return found[0] if len(found) == 1 else task_id
+    return task_ids[0] if len(task_ids) == 1 else task_id
 
 
 def _renumbered(samples: Iterable[Sample]) -> list[Sample]:
     """Renumber samples within their problem, in order: a file may use several spellings of a problem's ID."""
     numbers = Counter[str]()
-    found = []
+    renumbered = []
     for sample in samples:
-        found.append(replace(sample, number=numbers[sample.task_id]))
+        renumbered.append(replace(sample, number=numbers[sample.task_id]))
         numbers[sample.task_id] += 1
-    return found
+    return renumbered

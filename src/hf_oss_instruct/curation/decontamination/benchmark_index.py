@@ -212,9 +212,9 @@ def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, TextNumbers
     """The n-grams with enough distinct words, and the task of each."""
     tasks = np.array(owned[0], np.int32)  # (texts,)
     for rows in ngrams.texts(ngrams.of_strings(owned[1])):
-        found = normalization.prose_words(rows)
-        grams, row_of = ngrams.grams(found.hashes, found.ends, n)  # both (grams,)
-        enough = _distinct_words(found.hashes, _is_word(found, rows.data), found.ends, n) >= MIN_DISTINCT_WORDS  # (grams,)
+        words = normalization.prose_words(rows)
+        grams, row_of = ngrams.grams(words.hashes, words.ends, n)  # both (grams,)
+        enough = _distinct_words(words.hashes, _is_word(words, rows.data), words.ends, n) >= MIN_DISTINCT_WORDS  # (grams,)
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
@@ -238,26 +238,26 @@ def _distinct_words(hashes: Hashes, counted: Mask, ends: Positions, n: int) -> P
     last[order[again + 1]] = order[again]
     last[~counted] = len(hashes)
     starts = np.arange(len(hashes) - n + 1)  # (words - n + 1,)
-    found = np.zeros(len(starts), np.int64)  # (words - n + 1,)
+    counts = np.zeros(len(starts), np.int64)  # (words - n + 1,)
     for position in range(n):
-        found += last[position : position + len(starts)] < starts
+        counts += last[position : position + len(starts)] < starts
     row_of = np.repeat(np.arange(len(ends) - 1), np.diff(ends))  # (words,)
-    return np.asarray(found[row_of[: len(starts)] == row_of[n - 1 :]])
+    return np.asarray(counts[row_of[: len(starts)] == row_of[n - 1 :]])
 
 
 def _prose_ngrams(owned: Owned) -> tuple[InvertedIndex, Positions, InvertedIndex]:
     """Short n-grams → prose and whether they are after its beginning; how many each prose needs; whole short proses → task."""
     grams, owners, short, tasks = [], [], [], []
     for batch in ngrams.texts(ngrams.of_strings(owned[1])):
-        found = normalization.prose_words(batch)
-        hashes, row_of = ngrams.grams(found.hashes, found.ends, PROMPT_NGRAM)  # both (grams,)
-        counts = np.maximum(np.diff(found.ends) - PROMPT_NGRAM + 1, 0)  # (rows,): n-grams of each
+        words = normalization.prose_words(batch)
+        hashes, row_of = ngrams.grams(words.hashes, words.ends, PROMPT_NGRAM)  # both (grams,)
+        counts = np.maximum(np.diff(words.ends) - PROMPT_NGRAM + 1, 0)  # (rows,): n-grams of each
         position = np.arange(len(hashes)) - np.repeat(np.cumsum(counts) - counts, counts)  # (grams,): its number in its row
         late = position >= np.floor(counts * OPENING_SHARE)[row_of]  # (grams,)
         grams.append(hashes)
         owners.append(((row_of + batch.first) * 2 + late).astype(np.int32))
-        for row in np.flatnonzero(np.isin(np.diff(found.ends), list(WHOLE_PROMPT_WORDS))).tolist():
-            own = found.hashes[found.ends[row] : found.ends[row + 1]]
+        for row in np.flatnonzero(np.isin(np.diff(words.ends), list(WHOLE_PROMPT_WORDS))).tolist():
+            own = words.hashes[words.ends[row] : words.ends[row + 1]]
             short.append(ngrams.grams(own, np.array([0, len(own)]), len(own))[0])
             tasks.append(owned[0][row + batch.first])
     lookup = _joined(zip(grams, owners, strict=True)).without_common(MAX_PROMPTS_PER_NGRAM)

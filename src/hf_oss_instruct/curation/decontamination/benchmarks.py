@@ -78,19 +78,19 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
     Raises:
         UsageError: a name is none of these, or a local list cannot be read or contains no task.
     """
-    found: list[BenchmarkList] = []
+    lists: list[BenchmarkList] = []
     reachable = True
     for name in dict.fromkeys(map(recorded, names)):
         # A benchmark's name never means a local file: a run config is the same on every machine.
         if Path(name).exists() and not decontaminated(name):
-            found.extend(_local(Path(name)))
+            lists.extend(_local(Path(name)))
             continue
         for benchmark in DECONTAMINATED if name == DEFAULT else [name]:
             listed = _from_hub(benchmark, named=name != DEFAULT, reachable=reachable)
             # Without a network, every further request would spend half a minute on retries.
             reachable = reachable and not listed.unreachable
-            found.append(listed)
-    return list({listed.name: listed for listed in found}.values())
+            lists.append(listed)
+    return list({listed.name: listed for listed in lists}.values())
 
 
 def keys(names: Iterable[str], lists: Iterable[BenchmarkList]) -> tuple[str, ...]:

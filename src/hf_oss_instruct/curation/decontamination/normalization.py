@@ -60,31 +60,31 @@ _UNDERSCORED = ngrams.alphabet(ngrams.LOWERCASE + ngrams.LOWERCASE.upper() + ngr
 
 def prose_words(rows: ColumnTexts) -> ngrams.Words:
     """The words of prose. The names that languages give to lists, maps etc. become one word, also two words (array list)."""
-    found = ngrams.words(rows, ngrams.PROSE)
-    positions = ngrams.known_positions(found.hashes, _FROM)  # (synonyms,)
-    found.hashes[positions] = _TO[np.searchsorted(_FROM, found.hashes[positions])]
-    lists = positions[found.hashes[positions] == _LIST]  # (occurrences of list,)
+    words = ngrams.words(rows, ngrams.PROSE)
+    positions = ngrams.known_positions(words.hashes, _FROM)  # (synonyms,)
+    words.hashes[positions] = _TO[np.searchsorted(_FROM, words.hashes[positions])]
+    lists = positions[words.hashes[positions] == _LIST]  # (occurrences of list,)
     # The second of two neighbors is dropped, unless it is the first word of the next row.
     again = lists[1:][np.diff(lists) == 1]  # (dropped words,)
-    again = again[~np.isin(again, found.ends)]
+    again = again[~np.isin(again, words.ends)]
     if not len(again):
-        return found
-    ends = found.ends - np.searchsorted(again, found.ends)  # (rows + 1,)
-    return ngrams.Words(np.delete(found.hashes, again), ends, np.delete(found.starts, again), np.delete(found.stops, again))
+        return words
+    ends = words.ends - np.searchsorted(again, words.ends)  # (rows + 1,)
+    return ngrams.Words(np.delete(words.hashes, again), ends, np.delete(words.starts, again), np.delete(words.stops, again))
 
 
 def tokens_without_identifiers(rows: ColumnTexts) -> tuple[Hashes, Positions, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Code tokens with all names replaced by one: hashes (tokens,), ends (rows + 1,), which tokens are specific (tokens,)."""
-    found = ngrams.words(rows, ngrams.IDENTIFIERS)
-    distinctive = np.zeros(len(found.hashes), bool)  # (words,)
-    distinctive[ngrams.known_positions(found.hashes, _KEEP)] = True
-    distinctive |= np.take(DIGITS, rows.data[found.starts]) != 0
+    words = ngrams.words(rows, ngrams.IDENTIFIERS)
+    distinctive = np.zeros(len(words.hashes), bool)  # (words,)
+    distinctive[ngrams.known_positions(words.hashes, _KEEP)] = True
+    distinctive |= np.take(DIGITS, rows.data[words.starts]) != 0
     kind = np.take(_IS_SIGN, rows.data)  # 1: punctuation, 2: first letter of a word
-    kind[found.starts] = 2
+    kind[words.starts] = 2
     positions = np.flatnonzero(kind)  # (tokens,): byte offsets
     is_word = np.take(kind, positions) == 2  # (tokens,)
     every = np.take(_SIGNS, np.take(rows.data, positions))  # (tokens,)
-    every[is_word] = np.where(distinctive, found.hashes, _NAME)
+    every[is_word] = np.where(distinctive, words.hashes, _NAME)
     is_distinctive = np.zeros(len(every), bool)  # (tokens,)
     is_distinctive[is_word] = distinctive
     return every, np.searchsorted(positions, rows.ends), is_distinctive

@@ -69,14 +69,14 @@ def _labels(hits: list[str]) -> list[str]:
 
 
 def _quotes(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
-    found = normalization.prose_words(rows)
+    words = normalization.prose_words(rows)
     wanted = {
         *benchmark_index.WHOLE_PROMPT_WORDS,
         benchmark_index.PROMPT_NGRAM,
         benchmark_index.SOLUTION_NGRAM,
         benchmark_index.STATEMENT_NGRAM,
     }
-    for length, grams, row_of in ngrams.ngrams_of_lengths(found.hashes, found.ends, wanted):
+    for length, grams, row_of in ngrams.ngrams_of_lengths(words.hashes, words.ends, wanted):
         if length in benchmark_index.WHOLE_PROMPT_WORDS:
             yield from _hits(index.whole, grams, row_of + rows.first, "prompt")
         if length == benchmark_index.PROMPT_NGRAM:

@@ -74,11 +74,11 @@ def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpil
 
 def _firsts(labels: Positions, texts: Positions) -> Positions:
     """(texts,): the first texts of the groups that some texts are in."""
-    found = labels[texts]  # (texts,)
-    while not np.array_equal(further := labels[found], found):
-        found = further
-    labels[texts] = found  # the next time it is one step
-    return found
+    firsts = labels[texts]  # (texts,)
+    while not np.array_equal(further := labels[firsts], firsts):
+        firsts = further
+    labels[texts] = firsts  # the next time it is one step
+    return firsts
 
 
 def _join(labels: Positions, one: Positions, other: Positions) -> None:

@@ -98,12 +98,12 @@ def repeats(column: str) -> str:
 
 def repeated(numbers: Hashes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(numbers,): whether a hash occurs more than once; zeros do not count."""
-    found = np.zeros(len(numbers), bool)  # (numbers,)
+    is_repeated = np.zeros(len(numbers), bool)  # (numbers,)
     for positions in key_ranges(numbers):
         order = positions[np.argsort(numbers[positions], kind="stable")]  # (positions,)
         same = numbers[order][1:] == numbers[order][:-1]  # (positions - 1,)
-        found[order[1:][same]] = found[order[:-1][same]] = True
-    return np.asarray(found & (numbers != 0), bool)
+        is_repeated[order[1:][same]] = is_repeated[order[:-1][same]] = True
+    return np.asarray(is_repeated & (numbers != 0), bool)
 
 
 def hashes_without_whitespace(column: pa.ChunkedArray) -> Hashes:

@@ -97,8 +97,8 @@ def similarity(one: str, other: str) -> float:
 
     Texts that are too short to be compared that way are equal (1.0) if their words are, else different (0.0).
     """
-    [found] = similarities([one, other], [0], [1])
-    return float(one.casefold().split() == other.casefold().split()) if found is None else found
+    [similar] = similarities([one, other], [0], [1])
+    return float(one.casefold().split() == other.casefold().split()) if similar is None else similar
 
 
 def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int]) -> list[float | None]:
@@ -113,13 +113,13 @@ def similarities(texts: Sequence[str], one: Sequence[int], other: Sequence[int])
         A similarity for each pair, 0 to 1; None if one of the texts is too short to be compared.
     """
     column = pa.chunked_array([pa.array(texts, pa.large_string())])
-    found: list[float | None] = []
+    result: list[float | None] = []
     for grams, ends, left, right in _portions(column, np.array(one, np.int64), np.array(other, np.int64)):
         sizes = np.diff(ends)  # (texts,): distinct n-grams of each
         enough = np.minimum(sizes[left], sizes[right]) >= MIN_NGRAMS  # (pairs,)
         alike = iter(jaccard(grams, ends, left[enough], right[enough]).tolist())
-        found.extend(next(alike) if compared else None for compared in enough)
-    return found
+        result.extend(next(alike) if compared else None for compared in enough)
+    return result
 
 
 def signatures(column: pa.ChunkedArray) -> Signatures:
@@ -146,8 +146,8 @@ def pairs_of_band(keys: Keys) -> tuple[Positions, Positions]:
 def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[ColumnTexts, Hashes, Positions]]:
     """Some texts at a time with their n-grams: hashes, and the number of their text among these; both (grams,)."""
     for rows in ngrams.texts(column):
-        found = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
-        yield rows, *ngrams.grams(found.hashes, found.ends, NGRAM)
+        words = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
+        yield rows, *ngrams.grams(words.hashes, words.ends, NGRAM)
 
 
 def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, list[Keys]]:

@@ -112,18 +112,18 @@ def _repeating(candidates: Pairs, gone: np.ndarray[Any, np.dtype[np.bool_]], nea
     left, width = candidates[before & ~gone[candidates["earlier"]]], 1
     while len(left):
         next_ones = np.arange(len(left)) - np.searchsorted(left["later"], left["later"]) < width  # (left,): the next of each row
-        found = near(left[next_ones])
+        pairs = near(left[next_ones])
         # One pair is enough to reject a row: the first.
-        found = found[np.diff(found["later"], prepend=-1) > 0]  # (rows,)
-        gone[found["later"]] = True
-        yield found
+        pairs = pairs[np.diff(pairs["later"], prepend=-1) > 0]  # (rows,)
+        gone[pairs["later"]] = True
+        yield pairs
         left, width = left[~next_ones & ~gone[left["later"]]], 2 * width
     # Then the pairs within the range, whose outcome depends on each other, in the order of rows.
-    found = near(candidates[~before & ~gone[candidates["later"]] & ~gone[candidates["earlier"]]])
+    pairs = near(candidates[~before & ~gone[candidates["later"]] & ~gone[candidates["earlier"]]])
     # Copies, because fields of packed records are not aligned, and Python cannot iterate over memory views of such.
-    found = found[rejecting(found["later"].copy(), found["earlier"].copy())]
-    gone[found["later"]] = True
-    yield found
+    pairs = pairs[rejecting(pairs["later"].copy(), pairs["earlier"].copy())]
+    gone[pairs["later"]] = True
+    yield pairs
 
 
 def _near(columns: Sequence[pa.ChunkedArray], threshold: float, pairs: Pairs) -> Pairs:

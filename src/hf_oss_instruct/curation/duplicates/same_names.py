@@ -24,24 +24,24 @@ def same_names(table: pa.Table, column: str = "solution") -> pa.Table:
     if column not in table.column_names:
         return table
     first: dict[int, int] = {}
-    found = {}
+    flags = {}
     (rows, numbers), alive = _name_sets(table[column]), not_rejected(table)
     for at in np.flatnonzero(repeated(numbers)).tolist():
         row = int(rows[at])
         if alive[row] and (before := first.setdefault(int(numbers[at]), row)) != row:
-            found[row] = [f"same_names:{identity(table, before)}"]
-    return flag(table, found)
+            flags[row] = [f"same_names:{identity(table, before)}"]
+    return flag(table, flags)
 
 
 def _name_sets(column: pa.ChunkedArray) -> tuple[Positions, Hashes]:
     """The texts that define names, and a hash of the set of each; both (defining,)."""
     texts, sets = Spill(np.int64), Spill(np.uint64)
     for rows in ngrams.texts(column):
-        found = ngrams.words(rows, ngrams.IDENTIFIERS)
-        positions = ngrams.known_positions(found.hashes, _OPENINGS) + 1  # (openings,): the word after each
-        row_of = np.searchsorted(found.ends, positions - 1, "right") - 1  # (openings,)
-        inside = positions < found.ends[row_of + 1]  # (openings,): whether the row goes on
-        names, row_of = found.hashes[positions[inside]], row_of[inside]  # both (names,)
+        words = ngrams.words(rows, ngrams.IDENTIFIERS)
+        positions = ngrams.known_positions(words.hashes, _OPENINGS) + 1  # (openings,): the word after each
+        row_of = np.searchsorted(words.ends, positions - 1, "right") - 1  # (openings,)
+        inside = positions < words.ends[row_of + 1]  # (openings,): whether the row goes on
+        names, row_of = words.hashes[positions[inside]], row_of[inside]  # both (names,)
         telling = ~np.isin(names, _EVERYBODYS)  # (names,)
         names, row_of = names[telling], row_of[telling]
         order = np.lexsort((names, row_of))  # (names,)

@@ -55,9 +55,9 @@ def _keys(turn: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _role_and_text(turn: Mapping[str, Any]) -> tuple[str, str]:
-    found = _keys(turn)
-    assert found, "turns_of returns turns only"
-    return found
+    keys = _keys(turn)
+    assert keys, "turns_of returns turns only"
+    return keys
 
 
 def _speaker(turn: Mapping[str, Any]) -> str:

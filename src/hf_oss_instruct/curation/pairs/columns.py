@@ -101,19 +101,19 @@ def columns_of(names: Sequence[str], given: Mapping[str, str] | str | None = Non
     if missing := [name for name in given.values() if name not in names]:
         raise UsageError(f"The rows have no column {missing[0]!r}. They have: {', '.join(names)}.")
     pairs = [(given.get("problem", problem), given.get("solution", solution)) for problem, solution in PAIRS]
-    found = next((pair for pair in pairs if pair[0] in names and pair[1] in names and pair[0] != pair[1]), None)
+    chosen = next((pair for pair in pairs if pair[0] in names and pair[1] in names and pair[0] != pair[1]), None)
     chat = next((name for name in CHATS if name in names), None)
     both = (given.get("problem", chat), given.get("solution", chat))
-    if found is None and both[0] is not None and both[0] == both[1]:
-        found = (both[0], both[0])
-    if found is None:
+    if chosen is None and both[0] is not None and both[0] == both[1]:
+        chosen = (both[0], both[0])
+    if chosen is None:
         missing_fields = "no solution" if any(problem in names for problem, _ in pairs) else "no problem and no solution"
         raise UsageError(
             f"The rows have {missing_fields} under a usual column name. They have: {', '.join(names)}. "
             "Pass them: --columns problem=NAME,solution=NAME,tests=NAME."
         )
-    columns = TableColumns(*found, given.get("tests"), given.get("language"))
-    taken = set(found)
+    columns = TableColumns(*chosen, given.get("tests"), given.get("language"))
+    taken = set(chosen)
     tests = next((name for name in TESTS if name in names and name not in taken), None)
     language = next((name for name in LANGUAGES if name in names and name not in taken), None)
     entry_point, task_id = (name if name in names and name not in taken else None for name in (ENTRY_POINT, TASK_ID))
@@ -147,10 +147,10 @@ def read_tests(value: Any) -> str | list[str] | None:
     asserts.
     """
     if isinstance(value, str):
-        found = _json(value) if value.lstrip()[:1] in ("[", "{") else None
-        if not isinstance(found, list | dict):
+        parsed = _json(value) if value.lstrip()[:1] in ("[", "{") else None
+        if not isinstance(parsed, list | dict):
             return value if value.strip() else None
-        value = found
+        value = parsed
     if isinstance(value, Mapping):
         return _inputs_and_outputs(value)
     if not isinstance(value, Sequence) or not value:

@@ -71,11 +71,11 @@ def tests_of(tests: Any, entry_point: Any) -> str | list[str] | None:
         tests: value of the column of tests.
         entry_point: name of the function under test, if the table has one.
     """
-    found = read_tests(tests)
+    texts = read_tests(tests)
     called = isinstance(entry_point, str) and entry_point.isidentifier()
-    if not called or not isinstance(found, str) or not _DEFINES_CHECK.search(found) or _CALLS_CHECK.search(found):
-        return found
-    return f"{found.rstrip()}\n\ncheck({entry_point})\n"
+    if not called or not isinstance(texts, str) or not _DEFINES_CHECK.search(texts) or _CALLS_CHECK.search(texts):
+        return texts
+    return f"{texts.rstrip()}\n\ncheck({entry_point})\n"
 
 
 def _starts_indented(text: str) -> bool:

@@ -42,6 +42,6 @@ def load(task: str, data: Path | None = None, revision: str | None = None) -> Be
         source, make = PYTHON_TASKS[task]
     else:
         raise UsageError(f"Unknown task {task!r}. Use one of: {', '.join(PYTHON_TASKS)}, multipl_e:LANGUAGE.")
-    found = read(source, data, revision)
-    problems = make(found.rows)
-    return Benchmark(task, found.version, found.source, {problem.task_id: problem for problem in problems})
+    rows = read(source, data, revision)
+    problems = make(rows.rows)
+    return Benchmark(task, rows.version, rows.source, {problem.task_id: problem for problem in problems})

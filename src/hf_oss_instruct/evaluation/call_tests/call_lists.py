@@ -31,14 +31,14 @@ def listed_calls(
         before: gives `CallTests.before` from the head; its first group by default.
     """
     # Nothing but this form is read: tests that were misread would grade wrongly.
-    found, pairs = cursor.take(head), []
-    while found and cursor.take(compares):
+    match, pairs = cursor.take(head), []
+    while match and cursor.take(compares):
         if (parsed := pair(cursor)) is None:
             return None
         pairs.append(parsed)
-    if not found or not pairs or not cursor.take(foot):
+    if not match or not pairs or not cursor.take(foot):
         return None
-    return CallTests(before(found), tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
+    return CallTests(before(match), tuple(call for call, _ in pairs), tuple(value for _, value in pairs))
 
 
 def arguments(call: str, after: str | re.Pattern[str]) -> Callable[[Cursor], ExpectedCall | None]:

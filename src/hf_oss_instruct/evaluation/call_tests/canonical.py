@@ -90,12 +90,12 @@ def loads(text: str) -> Value:
 
 def _value(text: str, offset: int, depth: int, budget: list[int]) -> tuple[Value, int]:
     budget[0] -= 1
-    found = _TOKEN.match(text, offset)
-    if found is None or not depth or budget[0] < 0:
+    match = _TOKEN.match(text, offset)
+    if match is None or not depth or budget[0] < 0:
         raise NotCanonicalError(f"it ends too early, or holds more than {MAX_VALUES:,} values or {MAX_DEPTH} levels")
-    token, end = found[0], found.end()
-    if found.lastindex:
-        return _SCALARS[found.lastindex](found[found.lastindex]), end
+    token, end = match[0], match.end()
+    if match.lastindex:
+        return _SCALARS[match.lastindex](match[match.lastindex]), end
     if token in _CONSTANTS:
         return _CONSTANTS[token], end
     if token == "?":

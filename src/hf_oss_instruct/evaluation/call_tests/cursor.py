@@ -23,17 +23,17 @@ class Cursor:
 
     def take(self, pattern: str | re.Pattern[str]) -> re.Match[str] | None:
         """Advance over a pattern if it starts here."""
-        found = re.compile(pattern).match(self.text, self.at)
-        if found:
-            self.at = found.end()
-        return found
+        match = re.compile(pattern).match(self.text, self.at)
+        if match:
+            self.at = match.end()
+        return match
 
     def literal(self) -> bool:
         """Advance over a string literal if one starts here."""
-        found = self._literals[self.text[self.at]].match(self.text, self.at)
-        if found:
-            self.at = found.end()
-        return found is not None
+        match = self._literals[self.text[self.at]].match(self.text, self.at)
+        if match:
+            self.at = match.end()
+        return match is not None
 
     def bracketed(self) -> list[str]:
         """Advance over a bracketed list and return its comma-separated parts; empty if brackets do not match."""

@@ -76,13 +76,13 @@ class ExpectedValues:
             if key in self._found:
                 return self._found[key]
             path = self._home / f"{key}.json"
-            if (found := _read(path, len(tests.expected))) is None:
-                found = self._run(program, problem.language, len(tests.expected))
-                if found.final:
-                    _write(path, found)
-            if found.final:
-                self._found[key] = found
-            return found
+            if (expected := _read(path, len(tests.expected))) is None:
+                expected = self._run(program, problem.language, len(tests.expected))
+                if expected.final:
+                    _write(path, expected)
+            if expected.final:
+                self._found[key] = expected
+            return expected
 
     def _run(self, program: str, language: str, count: int) -> Expected:
         ran = run_program(program, language, limits=LIMITS, tier=self._tier)

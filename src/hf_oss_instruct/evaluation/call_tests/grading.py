@@ -68,12 +68,12 @@ def printed(ran: Execution, nonce: str, count: int) -> list[str | None]:
         nonce: marks the printed lines.
         count: number of calls.
     """
-    found: dict[str, str] = {}
+    lines: dict[str, str] = {}
     for line in ran.stdout.split("\n"):
         if line.startswith(nonce):
             number, _, text = line[len(nonce) + 1 :].partition(" ")
-            found.setdefault(number, text)
-    return [found.get(str(number)) for number in range(count)]
+            lines.setdefault(number, text)
+    return [lines.get(str(number)) for number in range(count)]
 
 
 def is_right(text: str, expected: str, language: str) -> bool:

@@ -79,13 +79,13 @@ def blocks(text: str, parses: Callable[[str], bool], spans: Callable[[str], bool
         spans: whether a text that contains fences is one program. If a block does not parse up to the first fence that could
             close it, later ones are tried, so that a fence in a docstring does not end it.
     """
-    found = list(_fenced(text, parses, spans))
-    if not found:
+    result = list(_fenced(text, parses, spans))
+    if not result:
         for match in _MARKED.finditer(text):
             code = match["in_html"] if match["in_html"] is not None else match["in_mark"]
             code = html.unescape(_INNER.sub("", code))
-            found += list(_fenced(code, parses, spans)) or [Block(code.strip("\n") + "\n")]
-    return [block for block in found if block.code.strip()]
+            result += list(_fenced(code, parses, spans)) or [Block(code.strip("\n") + "\n")]
+    return [block for block in result if block.code.strip()]
 
 
 def _fenced(text: str, parses: Callable[[str], bool], spans: Callable[[str], bool]) -> Iterator[Block]:

@@ -21,13 +21,13 @@ def used_by(items: Sequence[OutlineItem], roots: Sequence[OutlineItem], words: W
     """
     first = {item.node.id for item in roots}
     waiting = [item for item in items if item.node.id not in first and item.names]
-    found, used = list(roots), set().union(*(words(item.text) for item in roots))
+    needed, used = list(roots), set().union(*(words(item.text) for item in roots))
     while more := [item for item in waiting if used.intersection(_name_parts(item.names))]:
-        found += more
+        needed += more
         ids = {item.node.id for item in more}
         waiting = [item for item in waiting if item.node.id not in ids]
         used.update(*(words(item.text) for item in more))
-    return found
+    return needed
 
 
 def callers_of(names: set[str], items: Sequence[OutlineItem], words: WordFinder) -> set[int]:
@@ -39,14 +39,14 @@ def callers_of(names: set[str], items: Sequence[OutlineItem], words: WordFinder)
         words: extracts the names in a text.
     """
     waiting = {item.node.id: (item, words(item.text)) for item in items}
-    found = set[int]()
+    callers = set[int]()
     while more := [item for item, mentioned in waiting.values() if names & mentioned]:
         for item in more:
-            found.add(item.node.id)
+            callers.add(item.node.id)
             del waiting[item.node.id]
         # Next, items that mention only these: `main` calls a test, which calls the entry point.
         names = {name for item in more for name in item.names}
-    return found
+    return callers
 
 
 def _name_parts(names: Iterable[str]) -> set[str]:

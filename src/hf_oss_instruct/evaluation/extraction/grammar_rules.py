@@ -87,9 +87,9 @@ class GrammarRules:
         The last top-level definition is preferred, as in a script; then those in containers, in order.
         """
         items = list(items)
-        found = [item for item in items if item.kind in ("function", "value") and name in item.names]
-        if found:
-            return [next((item for item in reversed(found) if not self.is_stub(item)), found[-1])]
+        definitions = [item for item in items if item.kind in ("function", "value") and name in item.names]
+        if definitions:
+            return [next((item for item in reversed(definitions) if not self.is_stub(item)), definitions[-1])]
         declared: list[OutlineItem] = []
         for item in items:
             if item.kind in ("function", "value") and any(

@@ -165,14 +165,14 @@ def _target(node: Node) -> list[str]:
 
 def leaves(node: Node) -> list[str]:
     """Return the names among the leaves of a tree, in order."""
-    stack, found = [node], []
+    stack, texts = [node], []
     while stack:
         current = stack.pop()
         if current.children:
             stack.extend(reversed(current.children))
         elif current.is_named and _NAME.fullmatch(text := text_of(current).lstrip("$@%")):
-            found.append(text)
-    return found
+            texts.append(text)
+    return texts
 
 
 def walk(node: Node) -> Iterator[Node]:

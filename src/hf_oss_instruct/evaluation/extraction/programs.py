@@ -66,10 +66,10 @@ def extract_unparsed(problem: Problem, text: str, kind: str) -> Extracted:
         kind: the kind of text, see `extraction.extract`.
     """
     text = plain(text)
-    found = [block.code for block in blocks(text, parses=lambda code: True, spans=lambda code: False)] if has_fence(text) else []
-    if kind == "completion" and not found:
+    codes = [block.code for block in blocks(text, parses=lambda code: True, spans=lambda code: False)] if has_fence(text) else []
+    if kind == "completion" and not codes:
         return Extracted(problem.prompt + cut(text, (*problem.stop_tokens, *_FENCES)), "unparsed", whole=False)
-    code = next((code_block for code_block in reversed(found) if problem.entry_point in code_block), found[-1] if found else text)
+    code = next((code_block for code_block in reversed(codes) if problem.entry_point in code_block), codes[-1] if codes else text)
     return Extracted(code if problem.entry_point in code else problem.prompt + code, "unparsed")
 
 

@@ -35,15 +35,15 @@ def definitions_in_prose(language: ExtractionRules, text: str, name: str) -> str
 
 def _definitions(language: ExtractionRules, lines: Sequence[str]) -> str:
     line, left = 0, MAX_BYTES
-    found: list[str] = []
+    kept: list[str] = []
     while line < len(lines) and left > 0:
         size = 0
         if language.may_start_code(lines[line]):
             size, parsed = _first(language, lines[line:])
             left -= parsed
-        found += lines[line : line + size]
+        kept += lines[line : line + size]
         line += size or 1
-    return "\n".join([*found, ""]) if found else ""
+    return "\n".join([*kept, ""]) if kept else ""
 
 
 def _first(language: ExtractionRules, lines: Sequence[str]) -> tuple[int, int]:

@@ -108,19 +108,19 @@ def aggregated(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
 
     Problems without a verdict are excluded from every score; if no problem has one, the score is NaN.
     """
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for name, part in (("", "passed"), ("base_", "base")):
         counts = [(len(own), sum(own)) for row in rows if (own := [outcome for outcome in row[part] if outcome is not None])]
         if not counts and part == "passed":
-            found["pass@1"] = math.nan
+            scores["pass@1"] = math.nan
         for k in [k for k in KS if counts and k <= min(n for n, _ in counts)]:
             values = [pass_at_k(n, c, k) for n, c in counts]
             mean = sum(values) / len(values)
-            found[f"{name}pass@{k}"] = mean
+            scores[f"{name}pass@{k}"] = mean
             if len(values) > 1:
                 spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
-                found[f"{name}pass@{k}_stderr"] = spread / math.sqrt(len(values))
-    return found | {"not_evaluated": float(sum(outcome is None for row in rows for outcome in row["passed"]))}
+                scores[f"{name}pass@{k}_stderr"] = spread / math.sqrt(len(values))
+    return scores | {"not_evaluated": float(sum(outcome is None for row in rows for outcome in row["passed"]))}
 
 
 @functools.cache
@@ -191,25 +191,25 @@ def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequ
 
 def _id_folder(task: str) -> Path:
     """Create a folder with the IDs of a task's problems, for `datasets` to read if it cannot read the benchmark's own file."""
-    found = benchmark(task)
-    key = json.dumps([found.task, found.version, list(found.problems)])
+    loaded = benchmark(task)
+    key = json.dumps([loaded.task, loaded.version, list(loaded.problems)])
     folder = cache_folder("lighteval", xxhash.xxh3_128_hexdigest(key.encode()))
-    lines = "".join(json.dumps({"task_id": task_id}) + "\n" for task_id in found.problems)
+    lines = "".join(json.dumps({"task_id": task_id}) + "\n" for task_id in loaded.problems)
     write_cached(folder / "test.jsonl", lines.encode())
     return folder
 
 
 def _table() -> list[LightevalTaskConfig]:
     stops = {"humaneval": STOP_TOKENS, "humaneval_plus": STOP_TOKENS, "mbpp": MBPP_STOP_TOKENS, "mbpp_plus": MBPP_STOP_TOKENS}
-    found: list[LightevalTaskConfig | None] = []
+    configs: list[LightevalTaskConfig | None] = []
     for style, suffix in (("completion", ""), ("chat", "_chat")):
         for task, (source, _) in PYTHON_TASKS.items():
-            found.append(_config(f"{task}{suffix}", task, style, source, stops[task]))
+            configs.append(_config(f"{task}{suffix}", task, style, source, stops[task]))
         for origin, family in (("", "multipl_e"), ("mbpp-", "multipl_e_mbpp")):
             for key, stop in MULTIPL_E_STOPS.items():
                 task, source = multipl_e.source(f"{origin}{key}")
-                found.append(_config(f"{family}{suffix}:{key}", task, style, source, stop))
-    return [config for config in found if config]
+                configs.append(_config(f"{family}{suffix}:{key}", task, style, source, stop))
+    return [config for config in configs if config]
 
 
 TASKS_TABLE = _table()

@@ -69,14 +69,14 @@ def code_eval(
         task, number, text = job
         return {"task_id": task, **_verdict(text, references[task], limits), "completion_id": number}
 
-    found: CodeEvalResults = defaultdict(list)
+    results: CodeEvalResults = defaultdict(list)
     with ThreadPoolExecutor(num_workers, thread_name_prefix="code_eval") as pool:
         for row in pool.map(judged, tasks):
-            found[row["task_id"]].append((row["completion_id"], row))
-    counts = [(len(own), sum(row["passed"] for _, row in own)) for own in found.values()]
+            results[row["task_id"]].append((row["completion_id"], row))
+    counts = [(len(own), sum(row["passed"] for _, row in own)) for own in results.values()]
     wanted = [k] if isinstance(k, int) else k
     fewest = min((n for n, _ in counts), default=0)
-    return {f"pass@{wanted_k}": mean_pass_at_k(counts, wanted_k) for wanted_k in wanted if wanted_k <= fewest}, found
+    return {f"pass@{wanted_k}": mean_pass_at_k(counts, wanted_k) for wanted_k in wanted if wanted_k <= fewest}, results
 
 
 def _verdict(text: str, test: str, limits: Limits) -> dict[str, Any]:

@@ -126,12 +126,12 @@ def _pass_at_ks(rows: dict[str, list[bool]], ks: Sequence[int] | None) -> dict[s
         raise UsageError(
             f"pass@{max(ks)} needs {max(ks)} samples per problem, and one problem has {fewest}. Use --k {fewest} or less."
         )
-    found = {}
+    table = {}
     for k in ks or [k for k in KS if k <= fewest]:
         mean = mean_pass_at_k(numbers, k)
         low, high = interval(mean, len(numbers))
-        found[f"pass@{k}"] = {"mean": mean, "low": low, "high": high, "problems": len(numbers)}
-    return found
+        table[f"pass@{k}"] = {"mean": mean, "low": low, "high": high, "problems": len(numbers)}
+    return table
 
 
 def table(score: Score) -> list[tuple[str, ...]]:
@@ -287,13 +287,13 @@ def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
     path = path / VERDICTS if path.is_dir() else path
     if not path.exists():
         raise UsageError(f"{str(path)!r} does not exist. Pass the folder that score wrote with --out.")
-    found = []
+    verdicts = []
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            found.append(Verdict.from_json(loads(line)))
+            verdicts.append(Verdict.from_json(loads(line)))
         except (ValueError, TypeError, AttributeError) as error:
             # Only the last line can be torn, and only if a kill left it without its line feed.
             if torn and number == len(lines):
@@ -301,4 +301,4 @@ def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
             raise EvaluationError(
                 f"{path}, line {number} is not a verdict: {error}. Remove the line; score judges the sample again."
             ) from error
-    return found
+    return verdicts

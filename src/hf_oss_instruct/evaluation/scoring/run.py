@@ -101,10 +101,10 @@ def score(
 
             verdicts = scoring.score(benchmark, asked, known=known, on_verdict=on_verdict, workers=workers, tier=tier)
         kept = _facts(benchmark, tier) | {**identity, **(facts or {})}
-        found = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=kept)
+        result = results.summarise(benchmark, verdicts, missing, ks=ks, contaminated=contaminated, facts=kept)
         if out:
-            results.write(out, found, verdicts)
-    return found, verdicts
+            results.write(out, result, verdicts)
+    return result, verdicts
 
 
 def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
@@ -141,10 +141,10 @@ def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, PairedCompari
     has_plus = any(verdict.plus is not None for verdict in rows_a)
     kinds = ("base", "plus") if has_plus else ("passed",)
     pairs = {kind: (results_by_problem(rows_a, kind), results_by_problem(rows_b, kind)) for kind in kinds}
-    found = {kind: compare(one, other, rng_seed) for kind, (one, other) in pairs.items() if one or other}
-    if not found:
+    comparisons = {kind: compare(one, other, rng_seed) for kind, (one, other) in pairs.items() if one or other}
+    if not comparisons:
         raise EvaluationError("A and B contain no verdicts. Score some samples first.")
-    return found
+    return comparisons
 
 
 def _identity(folder: Path) -> str:

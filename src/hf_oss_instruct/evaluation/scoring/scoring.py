@@ -75,7 +75,7 @@ def score(
     samples = list(samples)
     # Start with the longest, so that the end does not wait for one of them on a single CPU.
     order = sorted(range(len(samples)), key=lambda index: -grader.expected_cpu_s(benchmark.problems[samples[index].task_id]))
-    found: dict[int, Verdict] = {}
+    verdicts: dict[int, Verdict] = {}
     late: list[int] = []
     with ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="score") as pool:
         futures = {
@@ -84,7 +84,7 @@ def score(
         try:
             for future in as_completed(futures):
                 verdict, waited = future.result()
-                found[futures[future]] = verdict
+                verdicts[futures[future]] = verdict
                 if waited:
                     late.append(futures[future])
                 else:
@@ -96,9 +96,9 @@ def score(
             raise
     for index in sorted(late):  # with nothing else running, the wall time limit ends only programs that wait
         verdict, _ = grader.verdict(benchmark.problems[samples[index].task_id], samples[index])
-        found[index] = replace(verdict, retried=True)
-        on_verdict(found[index])
-    return [found[index] for index in range(len(samples))]
+        verdicts[index] = replace(verdict, retried=True)
+        on_verdict(verdicts[index])
+    return [verdicts[index] for index in range(len(samples))]
 
 
 class SampleGrader:

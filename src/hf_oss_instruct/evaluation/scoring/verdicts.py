@@ -70,18 +70,18 @@ class Verdict:
         Raises:
             TypeError: a field is missing or has the wrong type.
         """
-        found = cls(**{column.name: columns[column.name] for column in fields(cls) if column.name in columns})
+        verdict = cls(**{column.name: columns[column.name] for column in fields(cls) if column.name in columns})
         for name, kind in get_type_hints(cls).items():
-            if not isinstance(getattr(found, name), (int | float) if kind is float else kind):
-                raise TypeError(f"{name} is {getattr(found, name)!r:.60}, and should be {getattr(kind, '__name__', kind)}")
-        return found
+            if not isinstance(getattr(verdict, name), (int | float) if kind is float else kind):
+                raise TypeError(f"{name} is {getattr(verdict, name)!r:.60}, and should be {getattr(kind, '__name__', kind)}")
+        return verdict
 
 
 def results_by_problem(verdicts: Sequence[Verdict], field_name: str) -> dict[str, list[bool]]:
     """Map each problem to whether its samples passed, by `base`, `plus` or `passed`; samples without a verdict are left out."""
-    found: dict[str, list[bool]] = {}
+    results: dict[str, list[bool]] = {}
     for verdict in verdicts:
         value = getattr(verdict, field_name)
         if verdict.final and value is not None:
-            found.setdefault(verdict.task_id, []).append(value)
-    return found
+            results.setdefault(verdict.task_id, []).append(value)
+    return results

@@ -49,10 +49,10 @@ def _block(cursor: Cursor) -> tuple[str, str] | None:
         return None
     while cursor.take(r"assert(?=\()"):
         code = cursor.whole()
-        found = _NULL.match(code) or _VALUE.match(code)
-        if found is None or not cursor.take(r";\s*"):
+        match = _NULL.match(code) or _VALUE.match(code)
+        if match is None or not cursor.take(r";\s*"):
             return None
-        values.append((found[1], f"nullable({found[2]})" if found.re is _VALUE else "null"))
+        values.append((match[1], f"nullable({match[2]})" if match.re is _VALUE else "null"))
     names = [name for name, _ in values]
     # Each part must be asserted once and in order, else the block says less than a value does.
     if not cursor.take(r"\}\s*") or names not in (["result"], [f"result[{index}]" for index in range(len(names))]):

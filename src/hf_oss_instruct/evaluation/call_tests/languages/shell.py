@@ -25,12 +25,12 @@ def read(tests: str) -> CallTests | None:
     """Parse the calls in MultiPL-E's `run_test`."""
     cursor = Cursor(tests)
     head = cursor.take(_HEAD)
-    found = []
+    matches = []
     while head and (match := cursor.take(_CALL)):
-        found.append(match)
-    if not head or not found or not cursor.take(_FOOT):
+        matches.append(match)
+    if not head or not matches or not cursor.take(_FOOT):
         return None
-    return CallTests(head[1], tuple(match["call"] for match in found), tuple(match["value"] for match in found))
+    return CallTests(head[1], tuple(match["call"] for match in matches), tuple(match["value"] for match in matches))
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

@@ -30,7 +30,7 @@ def signature(method: Node, dropped: Sequence[str]) -> str:
 
 def arguments(method: Node) -> list[str]:
     """Return the names of a method's parameters, in order."""
-    stack, found = [method.child_by_field_name("parameters") or _child(method, "parameters")], []
+    stack, names = [method.child_by_field_name("parameters") or _child(method, "parameters")], []
     declarator = method.child_by_field_name("declarator")
     while stack[0] is None and declarator is not None:  # C++ nests them deeper
         stack, declarator = [declarator.child_by_field_name("parameters")], declarator.child_by_field_name("declarator")
@@ -44,8 +44,8 @@ def arguments(method: Node) -> list[str]:
         if named is None and parameter.type == "parameter":  # in a grammar without fields, the name is last
             named = next((child for child in reversed(parameter.named_children) if child.type == "identifier"), None)
         if named is not None:
-            found.append(text_of(named).split()[-1])
-    return found
+            names.append(text_of(named).split()[-1])
+    return names
 
 
 def _child(node: Node, kind: str) -> Node | None:
