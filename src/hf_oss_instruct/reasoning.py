@@ -150,17 +150,17 @@ def strip_end_tokens(text: str) -> str:
 def _last_token(text: str) -> str:
     # Only the last characters, so that the loop over end tokens stays linear.
     start = max(text.rfind("<", -_LONGEST), text.rfind("[", -_LONGEST))
-    found = _END_TOKEN.fullmatch(text, start) if start >= 0 else None
-    if found is None or (
-        found[0] == "</s>" and "<s>" in text[text.rfind("\n") + 1 :].removeprefix("<s>")
+    match = _END_TOKEN.fullmatch(text, start) if start >= 0 else None
+    if match is None or (
+        match[0] == "</s>" and "<s>" in text[text.rfind("\n") + 1 :].removeprefix("<s>")
     ):  # strikethrough markup
         return ""
-    return found[0]
+    return match[0]
 
 
 def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
     """Return the start of the opening marker, start and end of the reasoning, and the end of the closing marker."""
-    found: list[tuple[int, int, int, int]] = []
+    spans: list[tuple[int, int, int, int]] = []
     opened: _Marker | None = None
     last: _Marker | None = None
     depth = named = 0
@@ -170,7 +170,7 @@ def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
             depth += marker.nests if marker.opens else -1
             last = last if marker.opens else marker
             if not depth:
-                found.append((opened.start, opened.end, marker.start, marker.end))
+                spans.append((opened.start, opened.end, marker.start, marker.end))
                 opened = last = None
         elif opened:
             continue
@@ -180,14 +180,14 @@ def _spans(text: str) -> Iterator[tuple[int, int, int, int]]:
         elif marker.opens:
             named += 1
         elif marker.family < _ALONE and (marker.fills_line or (not named and marker.ends_reasoning)):
-            found = [(0, 0, marker.start, marker.end)]  # the opening marker was in the prompt
+            spans = [(0, 0, marker.start, marker.end)]  # the opening marker was in the prompt
         else:
             named = max(0, named - 1)
     if opened and last:  # an opening marker was only mentioned in between
-        found.append((opened.start, opened.end, last.start, last.end))
+        spans.append((opened.start, opened.end, last.start, last.end))
     elif opened and (opened.fills_line or _is_role(text[: opened.start])):
-        found.append((opened.start, opened.end, len(text), len(text)))
-    return iter(found)
+        spans.append((opened.start, opened.end, len(text), len(text)))
+    return iter(spans)
 
 
 def _has_marker(text: str) -> bool:
@@ -303,5 +303,5 @@ def _without_gap(text: str) -> str:
 
 def _unwrapped(answer: str) -> str:
     match = _WRAPPERS.match(answer)
-    found = [text for text in match.group("text", "solution", "response") if text is not None] if match else []
-    return _without_gap(found[0]) if found else answer
+    texts = [text for text in match.group("text", "solution", "response") if text is not None] if match else []
+    return _without_gap(texts[0]) if texts else answer

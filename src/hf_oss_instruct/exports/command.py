@@ -58,14 +58,14 @@ def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
     from hf_oss_instruct.exports.export import export_to
 
     with resumable(out), show_progress(output) as progress:
-        found = export_to(kind, folder, out, progress)
+        exported = export_to(kind, folder, out, progress)
     if output == "json":
-        click.echo(json.dumps({"out": str(out), "to": kind, "rows": found.rows, "skipped": found.skipped}))
+        click.echo(json.dumps({"out": str(out), "to": kind, "rows": exported.rows, "skipped": exported.skipped}))
     elif output != "quiet":
         then = {
             "trl": f"{command_line('recipe', 'grpo', '--data', out)} > grpo.yaml",
             "dpo": f"{command_line('recipe', 'dpo', '--data', out)} > dpo.yaml",
         }.get(kind) or command_line("publish", out, "--to", f"YOU/{out.resolve().name}")
-        show_ending(f"{plural(found.rows, 'row')} for {kind}", out, view=[str(out / "README.md")], next_command=then)
-        for reason, count in found.skipped.items():
+        show_ending(f"{plural(exported.rows, 'row')} for {kind}", out, view=[str(out / "README.md")], next_command=then)
+        for reason, count in exported.skipped.items():
             show_line(f"  {count:,} left out: {reason}")

@@ -72,17 +72,17 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
         shutil.rmtree(out / "tasks", ignore_errors=True)
         with progress.stage(f"Writing {folder} for {format}", "rows") as rows.counts:
             count = WRITERS[format](rows, out)
-        found = Exported(format, count, dict(sorted(rows.skipped.items())))
+        exported = Exported(format, count, dict(sorted(rows.skipped.items())))
         if not count:
             (out / JOB).unlink()  # the folder is free for another export
-            reasons = ", ".join(f"{number:,} {reason}" for reason, number in found.skipped.items()) or "it has no rows"
+            reasons = ", ".join(f"{number:,} {reason}" for reason, number in exported.skipped.items()) or "it has no rows"
             raise UsageError(f"No row of {str(folder)!r} can be exported to {format}: {reasons}. Verified pairs have tests.")
-        report: dict[str, Any] = {"format": format, "rows": count, "skipped": found.skipped, "source": _source(folder)}
+        report: dict[str, Any] = {"format": format, "rows": count, "skipped": exported.skipped, "source": _source(folder)}
         report["state"] = _state(out)
         write_atomically(out / "README.md", card(out.resolve().name, report))
         # Last: a folder without it is no export to `publish`.
         write_atomically(out / REPORT, json.dumps(report, indent=2) + "\n")
-    return found
+    return exported
 
 
 def _state(out: Path) -> str:

@@ -35,19 +35,19 @@ def write_harbor(rows: ExportableRows, out: Path) -> int:
     """Write a task for each row that its own scripts confirm, and a list of them; return how many."""
     listed: list[str] = []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="harbor") as pool:
-        for row, found in pool.map(_confirmed, rows):
-            if isinstance(found, str):
-                rows.skip(found)
+        for row, confirmed in pool.map(_confirmed, rows):
+            if isinstance(confirmed, str):
+                rows.skip(confirmed)
                 continue
             folder = out / "tasks" / row.id
-            for name, text in found.items():
+            for name, text in confirmed.items():
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, text)
                 if name.endswith(".sh"):
                     path.chmod(0o755)
             rows.counts.done += 1
-            listed.append(json.dumps({"id": row.id, "lang": row.tests.language, "instruction": found["instruction.md"]}))
+            listed.append(json.dumps({"id": row.id, "lang": row.tests.language, "instruction": confirmed["instruction.md"]}))
     write_atomically(out / "tasks.jsonl", "".join(f"{line}\n" for line in listed))
     return len(listed)
 

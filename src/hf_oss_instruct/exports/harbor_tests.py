@@ -132,11 +132,11 @@ def _suite(tests: RowTests) -> Suite | None:
 
 def _files(modules: Sequence[ModuleType]) -> list[Path]:
     """The files of modules; of a package, those in its folder."""
-    found = []
+    files = []
     for module in modules:
         path = Path(str(module.__file__))
-        found += [file for file in sorted(path.parent.iterdir()) if file.is_file()] if path.name == "__init__.py" else [path]
-    return found
+        files += [file for file in sorted(path.parent.iterdir()) if file.is_file()] if path.name == "__init__.py" else [path]
+    return files
 
 
 def _with_imports(paths: Sequence[Path]) -> list[Path]:
@@ -156,10 +156,10 @@ def _with_imports(paths: Sequence[Path]) -> list[Path]:
 
 def _library(paths: Sequence[Path]) -> dict[str, str]:
     """Files of this package for the container, with empty modules above them: importing them then imports nothing else."""
-    found = {}
+    texts = {}
     for path in paths:
         inside = path.relative_to(PACKAGE.parent)
-        found[f"lib/{inside.as_posix()}"] = path.read_text("utf-8")
+        texts[f"lib/{inside.as_posix()}"] = path.read_text("utf-8")
         for folder in list(inside.parents)[:-1]:
-            found.setdefault(f"lib/{folder.as_posix()}/__init__.py", "")
-    return found
+            texts.setdefault(f"lib/{folder.as_posix()}/__init__.py", "")
+    return texts

@@ -82,12 +82,12 @@ class ExportableRows:
         self.counts.reasons, self.counts.reasons_are = self.skipped, "left out"
         known: Counter[str] = Counter()
         for row in parquet_rows(self.folder):
-            if isinstance(found := _read(row), str):
-                self.skip(found)
+            if isinstance(read := _read(row), str):
+                self.skip(read)
                 continue
             # A table may repeat an id; both rows are exported.
-            known[found.id] += 1
-            yield found if known[found.id] == 1 else replace(found, id=f"{found.id}_{known[found.id]}")
+            known[read.id] += 1
+            yield read if known[read.id] == 1 else replace(read, id=f"{read.id}_{known[read.id]}")
 
     def skip(self, reason: str) -> None:
         """Count a skipped row."""

@@ -149,15 +149,15 @@ def _show_outcome(outcome: Outcome, output: str) -> None:
 def _show_details(report: RunReport) -> None:
     from hf_oss_instruct.terminal.console import show_line
 
-    found = report["judging"]
-    for name, summary in found["criteria"].items():
-        alpha = (found["agreement"]["alpha"] or {}).get(name)
+    judging = report["judging"]
+    for name, summary in judging["criteria"].items():
+        alpha = (judging["agreement"]["alpha"] or {}).get(name)
         if summary["mean"] is not None:
             show_line(f"  {name}: mean {summary['mean']:.2f}" + ("" if alpha is None else f", agreement (alpha) {alpha:.2f}"))
-    for judge, summary in found["judges"].items():
+    for judge, summary in judging["judges"].items():
         if summary["unusable"]:
             show_line(f"  {judge}: {plural(summary['unusable'], 'answer')} could not be used")
-    ran = found["execution"]
+    ran = judging["execution"]
     if (auc := (ran.get("auc") or {}).get("judge_mean")) is not None:
         show_line(
             f"  of {plural(ran['rows'], 'verified row')}, {ran['passed']:,} passed; scores separate them with AUC {auc:.2f}"

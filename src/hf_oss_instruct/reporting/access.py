@@ -35,14 +35,14 @@ class RowAccess:
             columns: columns to read, as far as the table has them; all by default.
         """
         wanted = None if columns is None else [name for name in columns if name in self._names]
-        found: dict[int, dict[str, Any]] = {}
+        rows_at: dict[int, dict[str, Any]] = {}
         # Each row group is read once, whatever the order of the rows.
         for number in sorted({self._part_of(position) for position in positions}):
             start, own = self._starts[number], sorted({position for position in positions if self._part_of(position) == number})
             rows = self._parts[number].to_table(columns=wanted)
             # Not `Table.take`, which lacks some types, such as views of strings.
-            found |= {position: rows.slice(position - start, 1).to_pylist()[0] for position in own}
-        return [found[position] for position in positions]
+            rows_at |= {position: rows.slice(position - start, 1).to_pylist()[0] for position in own}
+        return [rows_at[position] for position in positions]
 
     def portion(self, position: int, columns: Sequence[str]) -> tuple[int, pa.Table]:
         """The row group that a row is in: the number of its first row, and some of its columns."""

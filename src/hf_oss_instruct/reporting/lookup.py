@@ -60,8 +60,8 @@ class RowLookup:
 
     def values(self, name: str) -> list[str]:
         """The values of a column to filter by, sorted, at most `MAX_VALUES`; none if the column does not exist."""
-        found = self._facet(name)
-        return [] if found is None else sorted(found.dictionary.to_pylist())[:MAX_VALUES]
+        facet = self._facet(name)
+        return [] if facet is None else sorted(facet.dictionary.to_pylist())[:MAX_VALUES]
 
     def _facet(self, name: str) -> pa.DictionaryArray | None:
         """The value of every row, read on first use: a million rows need a moment for each column."""

@@ -86,7 +86,7 @@ class _Reader:
         if not isinstance(language, str) or find_language(language) is None:
             named(str(language))  # raises, and lists the known ones
         solution, weights = self._row.get("solution"), self._row.get("test_weights")
-        found = RowTests(
+        row_tests = RowTests(
             language=named(language).name,
             code=tuple(self._code),
             pairs=tuple(self._pairs),
@@ -96,14 +96,14 @@ class _Reader:
             solution=_program(solution, named(language).name),
             weights=self._weights(weights),
         )
-        if found.calls and found.language != "python":
-            raise self._not_understood(value, f"calls of a function can be judged in Python only, not in {found.language!r}")
+        if row_tests.calls and row_tests.language != "python":
+            raise self._not_understood(value, f"calls of a function can be judged in Python only, not in {row_tests.language!r}")
         try:
             # Now, not when the first completion is scored in the middle of a training.
-            _ = found.key
+            _ = row_tests.key
         except TypeError as error:
             raise self._not_understood(value, f"it has a value that cannot be stored ({error})") from None
-        return found
+        return row_tests
 
     def _add(self, value: Any) -> None:
         if isinstance(value, str):
@@ -171,12 +171,12 @@ class _Reader:
         if not _has_value(weights):
             return ()
         try:
-            found = tuple(float(weight) for weight in weights)
+            numbers = tuple(float(weight) for weight in weights)
         except (TypeError, ValueError):
             raise UsageError(f"test_weights is {weights!r:.80}. It must be a list with a number for each test.") from None
-        if not all(0 <= weight < float("inf") for weight in found):
+        if not all(0 <= weight < float("inf") for weight in numbers):
             raise UsageError(f"test_weights is {weights!r:.80}. Weights must be 0 or more.")
-        return found
+        return numbers
 
     def _not_understood(self, value: Any, reason: str) -> UsageError:
         return UsageError(f"The column {self._column!r} contains no readable tests, since {reason}: {value!r:.120}")

@@ -72,8 +72,8 @@ def metrics(outcomes: Sequence[RewardOutcome], seconds: float) -> dict[str, floa
         seconds: wall time of the batch.
     """
     counts = Counter(outcome.status for outcome in outcomes)
-    found = {status: counts[status] / max(1, len(outcomes)) for status in STATUSES}
+    numbers = {status: counts[status] / max(1, len(outcomes)) for status in STATUSES}
     tests = [safe for outcome in outcomes if outcome.reward is not None for safe in outcome.trusted]
-    found["untrusted_tests"] = tests.count(False) / max(1, len(tests))
-    found["programs_per_second"] = len(outcomes) / seconds if seconds > 0 else 0.0
-    return found
+    numbers["untrusted_tests"] = tests.count(False) / max(1, len(tests))
+    numbers["programs_per_second"] = len(outcomes) / seconds if seconds > 0 else 0.0
+    return numbers

@@ -127,14 +127,14 @@ class Scorer:
     def _weights_of(self, tests: RowTests) -> tuple[float, ...]:
         if self.options.variant != "weighted":
             return ()
-        if (found := self._weights.get(tests.key)) is None:
+        if (weights := self._weights.get(tests.key)) is None:
             # Outside of the lock, since it runs programs; two threads that compute the same weights do no harm.
-            found = weights_of(self._graders.of(tests), tests, self.options.limits, self._tier)
+            weights = weights_of(self._graders.of(tests), tests, self.options.limits, self._tier)
             with self._lock:
-                self._weights[tests.key] = found
+                self._weights[tests.key] = weights
                 while len(self._weights) > GRADER_CACHE_SIZE:
                     self._weights.popitem(last=False)
-        return found
+        return weights
 
     def _outcome(self, tests: RowTests, results: Results, trusted: Sequence[bool]) -> RewardOutcome:
         options = self.options

@@ -154,7 +154,7 @@ class JobsExecutor:
 
     def _running_jobs(self, waiting: deque[Shard]) -> dict[str, Shard]:
         """Jobs of an earlier launch that are not at their end; their shards are taken from those that wait."""
-        by_name, found = {shard.name: shard for shard in waiting}, {}
+        by_name, running = {shard.name: shard for shard in waiting}, {}
         with _translated_errors("Jobs cannot be listed"):
             for job in client().list_jobs(
                 namespace=self._owner, labels={LABEL: xxhash.xxh3_64_hexdigest(self.how.plan.encode())}
@@ -162,11 +162,11 @@ class JobsExecutor:
                 shard = by_name.get((job.labels or {}).get("shard", ""))
                 # Only one Job for a shard: a second one would pay for the same answers.
                 if shard and job.status.stage not in ENDED:
-                    found[job.id] = by_name.pop(shard.name)
-        for job_id, shard in found.items():
+                    running[job.id] = by_name.pop(shard.name)
+        for job_id, shard in running.items():
             waiting.remove(shard)
             show_line(f"shard {shard}: Job {job_id} of an earlier launch")
-        return found
+        return running
 
     def _ended(self, running: Mapping[str, Shard]) -> dict[str, str]:
         with _translated_errors("Jobs cannot be inspected"):

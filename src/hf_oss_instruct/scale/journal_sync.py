@@ -64,10 +64,10 @@ class _Copied:
     @classmethod
     def read(cls, path: Path) -> _Copied:
         try:
-            found = read_object(path, {"machine": str, "bytes_of": dict, "fetched": list})
+            record = read_object(path, {"machine": str, "bytes_of": dict, "fetched": list})
         except ValueError:  # it is not there, or damaged: pieces are copied again, under a new name
             return cls(path)
-        return cls(path, found["machine"], found["bytes_of"], set(found["fetched"]))
+        return cls(path, record["machine"], record["bytes_of"], set(record["fetched"]))
 
     def write(self) -> None:
         known = {"machine": self.machine, "bytes_of": self.bytes_of, "fetched": sorted(self.fetched)}

@@ -64,12 +64,12 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove h
 
     def _merge_stats(self, ranks: list[int]) -> None:
         """Add up the statistics of tasks in `stats.json`."""
-        found = []
+        parts = []
         for rank in ranks:
             if self.logging_dir.isfile(name := f"stats/{rank:05d}.json"):
                 with self.logging_dir.open(name) as file:
-                    found.append(PipelineStats.from_json(json.load(file)))
-        stats = sum(found, start=PipelineStats())
+                    parts.append(PipelineStats.from_json(json.load(file)))
+        stats = sum(parts, start=PipelineStats())
         with self.logging_dir.open("stats.json", "w") as file:
             stats.save_to_disk(file)
-        logger.success(stats.get_repr(f"{len(found)} of {len(ranks)} tasks"))
+        logger.success(stats.get_repr(f"{len(parts)} of {len(ranks)} tasks"))

@@ -180,5 +180,5 @@ def _totals(runs: Sequence[RecordedRun]) -> RunReport:
 
 def _counts(report: Mapping[str, Any], name: str) -> Mapping[str, int]:
     """Counts of a report, as far as they are well formed."""
-    found = report.get(name)
-    return {key: n for key, n in found.items() if isinstance(n, int)} if isinstance(found, dict) else {}
+    counts = report.get(name)
+    return {key: n for key, n in counts.items() if isinstance(n, int)} if isinstance(counts, dict) else {}

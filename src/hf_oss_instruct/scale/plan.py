@@ -62,19 +62,21 @@ class Plan:
         if not is_plan(folder):
             raise RunError(f"{str(folder)!r} has no {PLAN}. Pass a folder that `hf-oss-instruct plan` has written.")
         try:
-            found = read_object(folder / PLAN, {"shards": int, "teacher": str, "source": str, "concurrency": int})
-            checked(found, {"embedding_model": (str, type(None))} if "embedding_model" in found else {}, repr(str(folder / PLAN)))
+            record = read_object(folder / PLAN, {"shards": int, "teacher": str, "source": str, "concurrency": int})
+            checked(
+                record, {"embedding_model": (str, type(None))} if "embedding_model" in record else {}, repr(str(folder / PLAN))
+            )
         except ValueError as error:
             raise RunError(f"{error}. Plan the run again in a new folder.") from error
         return cls(
             folder,
             _with_denylist(RunSpec.from_file(folder / CONFIG), folder / DENYLIST),
             # Refuses a number that is out of range.
-            Shard(0, found["shards"]).count,
-            found["teacher"],
-            found["source"],
-            max(1, found["concurrency"]),
-            found.get("embedding_model"),
+            Shard(0, record["shards"]).count,
+            record["teacher"],
+            record["source"],
+            max(1, record["concurrency"]),
+            record.get("embedding_model"),
         )
 
     def begun(self) -> list[Path]:
@@ -121,13 +123,13 @@ class Plan:
         recorded = self.spec.seeds.embedding_model
         if not recorded or not self.embedding_model:
             return self.spec
-        found = EmbeddingModel.named(self.embedding_model) if Path(self.embedding_model).is_dir() else None
-        if found != recorded:
+        model = EmbeddingModel.named(self.embedding_model) if Path(self.embedding_model).is_dir() else None
+        if model != recorded:
             raise UsageError(
                 f"The plan was made with the embedding model {recorded} in {self.embedding_model!r}, and this machine has "
-                f"{found or 'nothing'} there. Copy the model to that path."
+                f"{model or 'nothing'} there. Copy the model to that path."
             )
-        return self.spec.changed(seeds={"embedding_model": found})
+        return self.spec.changed(seeds={"embedding_model": model})
 
     def folder_of(self, shard: Shard) -> Path:
         """The folder of a shard."""
@@ -137,22 +139,22 @@ class Plan:
 def _with_denylist(spec: RunSpec, path: Path) -> RunSpec:
     if not (recorded := spec.seeds.deny):
         return spec
-    found = Denylist.from_file(path) if path.is_file() else None
-    if found != recorded:
+    denylist = Denylist.from_file(path) if path.is_file() else None
+    if denylist != recorded:
         raise RunError(
-            f"The plan was made with the denylist {recorded.hash}, and {str(path)!r} is {found.hash if found else 'missing'}. "
-            "Copy the file from the folder in which the run was planned."
+            f"The plan was made with the denylist {recorded.hash}, and {str(path)!r} is "
+            f"{denylist.hash if denylist else 'missing'}. Copy the file from the folder in which the run was planned."
         )
-    return spec.changed(seeds={"deny": found})
+    return spec.changed(seeds={"deny": denylist})
 
 
 def pending(folder: Path) -> int | None:
     """How many seeds of a shard have no row or rejection yet; None before its first report."""
     try:
-        found = read_run_report(folder).get("pending")
+        pending = read_run_report(folder).get("pending")
     except ValueError:
         return None
-    return found if isinstance(found, int) else None
+    return pending if isinstance(pending, int) else None
 
 
 def is_plan(folder: Path) -> bool:

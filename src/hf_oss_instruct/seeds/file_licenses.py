@@ -31,8 +31,8 @@ Found: TypeAlias = tuple[str, ...] | None
 
 def header_license(head: bytes) -> Found:
     """The license in an `SPDX-License-Identifier:` line near the beginning of a file."""
-    found = HEADER.search(head[:HEADER_BYTES])
-    return _one_license(found[1].decode()) if found else None
+    match = HEADER.search(head[:HEADER_BYTES])
+    return _one_license(match[1].decode()) if match else None
 
 
 class FolderLicenses:
@@ -54,11 +54,11 @@ class FolderLicenses:
             path: its path, relative to the root.
             content: its text.
         """
-        if found := header_license(content[:HEADER_BYTES].encode(errors="replace")):
-            return found
+        if license := header_license(content[:HEADER_BYTES].encode(errors="replace")):
+            return license
         for folder in path.parents:
-            if found := self._folder(folder).of(path.relative_to(folder)):
-                return found
+            if license := self._folder(folder).of(path.relative_to(folder)):
+                return license
         return None
 
     def _folder(self, folder: PurePosixPath) -> _Folder:
@@ -178,8 +178,8 @@ def _one_license(text: Any) -> Found:
 def _all_licenses(texts: Iterable[str]) -> Found:
     """All classifiers apply; an unknown one makes the license unknown."""
     # "OSI Approved" by itself names no license.
-    found = [spdx(text) for text in texts if text.strip() != "OSI Approved"]
-    return tuple(_sorted_names(found)) if found and None not in found else None
+    names = [spdx(text) for text in texts if text.strip() != "OSI Approved"]
+    return tuple(_sorted_names(names)) if names and None not in names else None
 
 
 def _sorted_names(found: Iterable[str | None]) -> Iterator[str]:

@@ -147,8 +147,8 @@ class FolderSource(Source):
             lang: str | None = own
             if is_ambiguous(path) and not self._skip_reason(path):
                 with suppress(PermissionError):  # skipped when its turn comes
-                    found = of_file(path, decode_start(self._read(path, MAX_CHARS)))
-                    lang = found.name if found else None
+                    language = of_file(path, decode_start(self._read(path, MAX_CHARS)))
+                    lang = language.name if language else None
             entries.append((path, own, lang))
         return entries
 
@@ -229,7 +229,7 @@ class FolderSource(Source):
 
 def _walk(root: Path, left_alone: Set[str]) -> tuple[list[PurePosixPath], int]:
     """Files below a folder in path order, without symbolic links, and the number of folders that this user may not read."""
-    found: list[PurePosixPath] = []
+    paths: list[PurePosixPath] = []
     closed: list[str] = []
 
     def note(error: OSError) -> None:
@@ -241,7 +241,7 @@ def _walk(root: Path, left_alone: Set[str]) -> tuple[list[PurePosixPath], int]:
         here = PurePosixPath(Path(folder).relative_to(root).as_posix())
         try:
             # Regular files only: a link may lead out of the folder, and reading a pipe may never end.
-            found += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
+            paths += [here / name for name in names if stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)]
         except PermissionError as error:  # it may be listed, but not entered
             note(PermissionError(error.errno, error.strerror, folder))
             inner.clear()
@@ -249,7 +249,7 @@ def _walk(root: Path, left_alone: Set[str]) -> tuple[list[PurePosixPath], int]:
         inner[:] = [
             name for name in inner if name not in left_alone and not name.startswith(".") and not _is_output(Path(folder, name))
         ]
-    return sorted(found), len(closed)
+    return sorted(paths), len(closed)
 
 
 def _is_output(folder: Path) -> bool:

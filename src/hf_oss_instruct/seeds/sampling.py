@@ -132,14 +132,14 @@ class _Draw:
             return
         passes = 1 if wanted is None else plan.snippets_per_document
         for draw in count() if passes is None else range(passes):
-            found = False
+            has_seed = False
             for outcome in self._one_pass(languages, draw):
-                found = found or isinstance(outcome, Seed)
+                has_seed = has_seed or isinstance(outcome, Seed)
                 # A skipped document counts only in the first pass.
                 if draw == 0 or isinstance(outcome, Seed) or outcome.snippet:
                     yield outcome
             # Further draws from the same documents would find nothing either.
-            if not found:
+            if not has_seed:
                 return
 
     def _magicoder(self, languages: Collection[str] | None) -> Iterator[Seed | Skipped]:

@@ -89,8 +89,8 @@ class TextBuffer:
         first = self.data[np.minimum(start, len(self.data) - 1)]  # (texts,): the first byte of each
         # The first byte rules out nearly all texts, so the pattern runs on few.
         for number in np.flatnonzero(((first == ord("<")) | (first == BOM[0])) & (self.stop > start)):
-            found = PREFIXES.match(self.data.data[int(start[number]) : int(self.stop[number])])
-            start[number] += found.end() if found else 0
+            match = PREFIXES.match(self.data.data[int(start[number]) : int(self.stop[number])])
+            start[number] += match.end() if match else 0
         return TextBuffer(self.data, start, self.stop, self.name)
 
     def __len__(self) -> int:

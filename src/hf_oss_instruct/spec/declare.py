@@ -163,19 +163,19 @@ def normalize(part: Any) -> None:
     Raises:
         UsageError: a value is not allowed.
     """
-    for found in options_of(type(part)):
-        given = getattr(part, found.name)
-        if given is None and found.default is None:
+    for option_of_part in options_of(type(part)):
+        given = getattr(part, option_of_part.name)
+        if given is None and option_of_part.default is None:
             continue
         try:
-            value = found.kind.from_python(given)
+            value = option_of_part.kind.from_python(given)
         except TypeError as error:
-            raise UsageError(f"{found.name} must be {found.kind.expected}, not {given!r}.") from error
+            raise UsageError(f"{option_of_part.name} must be {option_of_part.kind.expected}, not {given!r}.") from error
         except OutOfRangeError as error:
-            raise UsageError(f"{found.name} must be {error}, not {given!r}.") from error
+            raise UsageError(f"{option_of_part.name} must be {error}, not {given!r}.") from error
         if value is not given:
             # The parts are frozen; `__post_init__` runs before anybody else has them.
-            object.__setattr__(part, found.name, value)
+            object.__setattr__(part, option_of_part.name, value)
 
 
 def in_yaml(part: Any) -> dict[str, Any]:

@@ -45,12 +45,12 @@ class JsonObjectParam(click.ParamType[dict[str, Any]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         """See `click.ParamType.convert`."""
         try:
-            found = json.loads(value)
+            parsed = json.loads(value)
         except (ValueError, RecursionError) as error:
             self.fail(f"{value!r} is not JSON: {error}. Quote it for the shell: '{{\"top_k\": 20}}'.", param, ctx)
-        if not isinstance(found, dict):
+        if not isinstance(parsed, dict):
             self.fail(f"{value!r} is not a JSON object. Write names and values: '{{\"top_k\": 20}}'.", param, ctx)
-        return found
+        return parsed
 
 
 PRESET = click.option(

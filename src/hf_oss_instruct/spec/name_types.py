@@ -65,13 +65,13 @@ class LanguageCounts(OptionType):
 
     def from_flag(self, value: str) -> CountByLanguage:
         """See `OptionType.from_flag`."""
-        found: dict[str, int | None] = {}
+        counts: dict[str, int | None] = {}
         for part in value.split(","):
             name, _, number = (piece.strip() for piece in part.partition("="))
             if number and not number.isdigit():
                 raise UsageError(f"--languages {part!r}: the count must be a number. Write it as python=4000,cpp=500.")
-            found |= self.from_python({name: int(number) if number else None})
-        return tuple(found.items())
+            counts |= self.from_python({name: int(number) if number else None})
+        return tuple(counts.items())
 
     def from_yaml(self, value: Any) -> CountByLanguage:
         """See `OptionType.from_yaml`."""

@@ -50,9 +50,9 @@ class Shard:
             UsageError: it is not of this form.
         """
         # Six digits suffice for the largest number of shards.
-        if not (found := re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())):
+        if not (match := re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())):
             raise UsageError(f"{text!r} is not a shard. Write I/N, such as 0/64 for the first of 64.")
-        return cls(int(found[1]), int(found[2]))
+        return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"

@@ -193,6 +193,6 @@ class VerificationSpec:
         """
         if self.verify:
             return
-        for found in options_of(VerificationSpec):
-            if getattr(self, found.name) != found.default:
-                raise UsageError(f"{found.flag} configures verification. Pass --verify (verify=True) as well.")
+        for setting in options_of(VerificationSpec):
+            if getattr(self, setting.name) != setting.default:
+                raise UsageError(f"{setting.flag} configures verification. Pass --verify (verify=True) as well.")

@@ -80,12 +80,12 @@ def tables_below(folder: Path) -> list[str]:
     Hidden folders and links to folders are not followed; neither is what this library wrote below it, so that a run's output
     inside its own source is never read as a source.
     """
-    found = []
+    paths = []
     for here, inner, names in os.walk(folder):
         # In place: `os.walk` enters the folders that are left in this list, in this order.
         inner[:] = sorted(name for name in inner if not name.startswith(".") and not is_output(Path(here, name)))
-        found += [Path(here, name).relative_to(folder).as_posix() for name in names if Path(here, name).is_file()]
-    return sorted(tables_among(found))
+        paths += [Path(here, name).relative_to(folder).as_posix() for name in names if Path(here, name).is_file()]
+    return sorted(tables_among(paths))
 
 
 def is_output(folder: Path) -> bool:

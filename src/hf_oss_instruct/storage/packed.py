@@ -39,12 +39,12 @@ class NumberMap:
 
     def get(self, key: int) -> int | None:
         """Return the latest value of a key, or None."""
-        found = self._recent.get(key)
-        if found is None:
+        value = self._recent.get(key)
+        if value is None:
             for run in reversed(self._runs):
-                if (found := run.get(key)) is not None:
+                if (value := run.get(key)) is not None:
                     break
-        return found
+        return value
 
     def set(self, key: int, value: int) -> None:
         """Set the value of a key, replacing an earlier one."""

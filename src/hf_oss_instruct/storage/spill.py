@@ -132,14 +132,14 @@ def merged(*sets: SortedSpill) -> Iterator[list[Hashes]]:
     """
     ranges = [(0, 2**32, [numbers.runs() for numbers in sets])]  # the high bits from and below which their numbers are
     while ranges:
-        low, high, found = ranges.pop()
-        if sum(len(run) for runs in found for run in runs) > MERGE_NUMBERS and high - low > 1:
+        low, high, runs_in_range = ranges.pop()
+        if sum(len(run) for runs in runs_in_range for run in runs) > MERGE_NUMBERS and high - low > 1:
             middle = (low + high) // 2
-            parts = [[np.split(run, [np.searchsorted(run, np.uint64(middle << 32))]) for run in runs] for runs in found]
+            parts = [[np.split(run, [np.searchsorted(run, np.uint64(middle << 32))]) for run in runs] for runs in runs_in_range]
             ranges.append((middle, high, [[upper for _, upper in runs if len(upper)] for runs in parts]))
             ranges.append((low, middle, [[lower for lower, _ in runs if len(lower)] for runs in parts]))
-        elif any(found):
-            yield [distinct(np.concatenate([np.empty(0, np.uint64), *runs])) for runs in found]
+        elif any(runs_in_range):
+            yield [distinct(np.concatenate([np.empty(0, np.uint64), *runs])) for runs in runs_in_range]
 
 
 def distinct(numbers: np.ndarray[Any, np.dtype[Number]]) -> np.ndarray[Any, np.dtype[Number]]:

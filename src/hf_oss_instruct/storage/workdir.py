@@ -154,10 +154,10 @@ def check_replaceable(out: Path, replaced: Iterable[str], own: Iterable[str], na
     Raises:
         RunError: the folder contains such a file, and nothing from an earlier run.
     """
-    found = [file for file in replaced if (out / file).exists()]
-    if found and not any(any(out.glob(pattern)) for pattern in own):
+    existing = [file for file in replaced if (out / file).exists()]
+    if existing and not any(any(out.glob(pattern)) for pattern in own):
         raise RunError(
-            f"{name} {str(out)!r} contains {found[0]!r} from something else, which would be replaced. Move the file, or use "
+            f"{name} {str(out)!r} contains {existing[0]!r} from something else, which would be replaced. Move the file, or use "
             "another folder."
         )
 
@@ -209,13 +209,13 @@ def differences(
         places: where the first and the second value are.
     """
     one, other = _flat(first, settings), _flat(second, settings)
-    found = []
+    changed = []
     for key in one | other:
         if one.get(key) != other.get(key):
             setting = settings.get(key) or Setting(key)
             first_text, second_text = (setting.text(values.get(key, setting.default)) for values in (one, other))
-            found.append(difference(setting.label, first_text, second_text, places))
-    return found
+            changed.append(difference(setting.label, first_text, second_text, places))
+    return changed
 
 
 def difference(label: str, first: str, second: str, places: tuple[str, str] = IN_FOLDER) -> str:
@@ -343,9 +343,9 @@ def _whole_lines(file: int) -> int:
     end, chunk = os.fstat(file).st_size, 1 << 16
     while end > 0:
         start = max(0, end - chunk)
-        found = os.pread(file, end - start, start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
+        newline = os.pread(file, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
         end = start
     return 0
 

@@ -53,8 +53,8 @@ def check_problem(problem: str, parent: str, max_similarity: float) -> None:
     """
     _check_text(problem, "problem")
     # Unless the parent says the same, for example because it is about prompts.
-    if (found := _TALKS_ABOUT_IT.search(problem)) and found[0].casefold() not in parent.casefold():
-        raise RowRejectedError("prompt_leaked", f"the evolved problem talks about its making: {found[0]!r}")
+    if (match := _TALKS_ABOUT_IT.search(problem)) and match[0].casefold() not in parent.casefold():
+        raise RowRejectedError("prompt_leaked", f"the evolved problem talks about its making: {match[0]!r}")
     _check_leak(problem, parent, ("frame", "frame_json", *OPERATIONS))
     if (alike := _similarity(parent, problem)) >= max_similarity:
         raise RowRejectedError("unchanged", f"the evolved problem is {alike:.0%} its parent")

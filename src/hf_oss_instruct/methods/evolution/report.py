@@ -102,8 +102,8 @@ def before_and_after(rows: SourceRows, kept: Sequence[Mapping[str, Any]]) -> lis
     texts = [str(row["problem"]) for pair in both for row in pair]
     alike = similarities(texts, range(0, len(texts), 2), range(1, len(texts), 2))
     by_round: dict[int, list[float]] = {}
-    for (row, _), found in zip(both, alike, strict=True):
-        by_round.setdefault(row["round"], []).extend([] if found is None else [found])
+    for (row, _), similarity in zip(both, alike, strict=True):
+        by_round.setdefault(row["round"], []).extend([] if similarity is None else [similarity])
     groups = {0: list(parents[row["seed_id"]] for row in rows)}
     for row in evolved:
         groups.setdefault(row["round"], []).append(row)
@@ -131,14 +131,14 @@ def _mean(numbers: Sequence[float]) -> float | None:
 
 def _counted(kept: Sequence[Mapping[str, Any]], rejected: Sequence[Mapping[str, Any]], column: str) -> dict[str, dict[str, int]]:
     """By operation or round: kept rows, and rejected ones by reason."""
-    found: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[str]] = {}
     for row in kept:
         if row[column]:
-            found.setdefault(str(row[column]), Counter())["kept"] += 1
+            counts.setdefault(str(row[column]), Counter())["kept"] += 1
     for row in rejected:
         if row[column]:
-            found.setdefault(str(row[column]), Counter())[row["reason"]] += 1
-    return {name: dict(found[name].most_common()) for name in sorted(found)}
+            counts.setdefault(str(row[column]), Counter())[row["reason"]] += 1
+    return {name: dict(counts[name].most_common()) for name in sorted(counts)}
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:

@@ -119,8 +119,8 @@ class _RoundTask(GenerationTask[EvolvingRow]):
 
     def answer_in(self, text: str, section: Callable[[str], str]) -> str:
         """What an answer says: the field of a JSON object if one was requested and returned, else its section."""
-        found = field_in(text, self.asks_for) if self.evolution.as_json else None
-        return section(text) if found is None else found
+        field = field_in(text, self.asks_for) if self.evolution.as_json else None
+        return section(text) if field is None else field
 
     def seed(self, item: EvolvingRow) -> Seed:
         """See `GenerationTask.seed`: the parent's, with the id of the evolved row."""
@@ -137,12 +137,12 @@ class _RoundTask(GenerationTask[EvolvingRow]):
 
     def outcome(self, item: EvolvingRow, completion: Completion) -> Row | FollowUp | Rejection:
         """See `GenerationTask.outcome`."""
-        found = super().outcome(item, completion)
-        if not isinstance(found, Rejection):
-            return found
-        failed = self.refused(item, RowRejectedError(found.reason, found.detail))
+        result = super().outcome(item, completion)
+        if not isinstance(result, Rejection):
+            return result
+        failed = self.refused(item, RowRejectedError(result.reason, result.detail))
         # `refused` does not see the answer, which rejected rows are stored with.
-        return replace(failed, received=found.received) if isinstance(failed, Rejection) else failed
+        return replace(failed, received=result.received) if isinstance(failed, Rejection) else failed
 
 
 class Evolve(_RoundTask):

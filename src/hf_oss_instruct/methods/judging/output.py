@@ -51,9 +51,11 @@ def report_of(
         for step in checks.STEPS
         if step.name not in {*known, "denied"}
     ]
-    found = run.verification
+    verification = run.verification
     # Rows that judging rejects leave the end of the funnel, too.
-    verified: RunReport = {"verification": found | {"funnel": found["funnel"] | {"kept": len(kept)}}} if found else {}
+    verified: RunReport = (
+        {"verification": verification | {"funnel": verification["funnel"] | {"kept": len(kept)}}} if verification else {}
+    )
     return {
         "format_version": FORMAT_VERSION,
         "source": rows.name,

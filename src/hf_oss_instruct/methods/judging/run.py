@@ -121,23 +121,23 @@ def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) ->
         UsageError: a library that computes the statistics is missing.
         RunError: `out` contains something else, is in use, or cannot be written.
     """
-    rows, judging, found = plan.rows, plan.judging, JudgingOutcomes()
+    rows, judging, outcomes = plan.rows, plan.judging, JudgingOutcomes()
     table = rows.table
     # The statistics come last, but a missing library is reported before anything is paid for.
     require_libraries(len(judging.judges), table[STATUS].to_pylist() if STATUS in table.column_names else [])
     with TableRun(out, _job(plan), plan.spec, also=[plan.journal_home]) as run:
 
         def update(counts: Counts) -> None:
-            counts.outcomes, counts.reasons = {"kept": len(found.kept)}, found.reasons
+            counts.outcomes, counts.reasons = {"kept": len(outcomes.kept)}, outcomes.reasons
             before, stopping = run.requests_before, run.stopping
-            count_requests(counts, run.usage, plan.spec.limits, found.settled, requests_before=before, stopping=stopping)
+            count_requests(counts, run.usage, plan.spec.limits, outcomes.settled, requests_before=before, stopping=stopping)
 
         with progress.stage(f"Judging {rows.name}", "rows", len(rows), update):
-            run.drive(plan.items(), plan.tasks(), found.consume)
-        report = report_of(rows, judging, found.kept, found.rejected, run.facts())
+            run.drive(plan.items(), plan.tasks(), outcomes.consume)
+        report = report_of(rows, judging, outcomes.kept, outcomes.rejected, run.facts())
         with progress.stage("Writing the dataset"):
-            write(out, rows, found.kept, found.rejected, report)
-        return run.result(report, found.why)
+            write(out, rows, outcomes.kept, outcomes.rejected, report)
+        return run.result(report, outcomes.why)
 
 
 def _job(plan: JudgingPlan) -> dict[str, Any]:

@@ -106,13 +106,13 @@ def positions(rubric: Rubric, given: Sequence[tuple[str, str, str, float]]) -> l
         criterion.name: _mean([score for _, _, name, score in given if name == criterion.name]) or 0.0
         for criterion in rubric.criteria
     }
-    found: list[list[float]] = [[] for _ in rubric.criteria]
+    differences_at: list[list[float]] = [[] for _ in rubric.criteria]
     orders: dict[tuple[str, str], dict[str, int]] = {}
     for row, judge, name, score in given:
         if (row, judge) not in orders:
             orders[row, judge] = {criterion.name: position for position, criterion in enumerate(rubric.order(row, judge))}
-        found[orders[row, judge][name]].append(score - mean[name])
-    return [_mean(differences) for differences in found]
+        differences_at[orders[row, judge][name]].append(score - mean[name])
+    return [_mean(differences) for differences in differences_at]
 
 
 def execution(rubric: Rubric, scored: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -123,16 +123,16 @@ def execution(rubric: Rubric, scored: Sequence[Mapping[str, Any]]) -> dict[str, 
     """
     tested = [row for row in scored if row.get("execution_status") in TESTED_STATUSES]
     passed = [row["execution_status"] == "passed" for row in tested]
-    found: dict[str, Any] = {"rows": len(tested), "passed": sum(passed)}
+    facts: dict[str, Any] = {"rows": len(tested), "passed": sum(passed)}
     if not tested:
-        return found | {"why": "no judged row was verified"}
+        return facts | {"why": "no judged row was verified"}
     scores = {"judge_mean": [row["judge_mean"] for row in tested]}
     for criterion in rubric.criteria:
         scores[criterion.name] = [
             fmean(s["score"] for s in row["judge_scores"] if s["criterion"] == criterion.name) for row in tested
         ]
     rates = [row.get("pass_rate") for row in tested]
-    return found | {
+    return facts | {
         "auc": {name: _auc(passed, values) for name, values in scores.items()},
         "spearman": {name: _spearman(rates, values) for name, values in scores.items()},
     }

@@ -171,11 +171,11 @@ def scores_in(text: str, rubric: Rubric) -> dict[str, float]:
     """
     scores: dict[str, float] = {}
     for criterion in rubric.criteria:
-        found = _pattern(criterion.name).findall(text)
-        if not found:
+        numbers = _pattern(criterion.name).findall(text)
+        if not numbers:
             raise RowRejectedError("unparsable", f"the answer has no score for {criterion.name}")
-        score = float(found[-1])
+        score = float(numbers[-1])
         if not rubric.low <= score <= rubric.high:
-            raise RowRejectedError("unparsable", f"{criterion.name} is {found[-1]}, outside of {rubric.low} to {rubric.high}")
+            raise RowRejectedError("unparsable", f"{criterion.name} is {numbers[-1]}, outside of {rubric.low} to {rubric.high}")
         scores[criterion.name] = score
     return scores

@@ -88,33 +88,35 @@ def _funnel(sets: Sets) -> Iterator[Figure]:
 
 def _composition(sets: Sets) -> Iterator[Figure]:
     for name, title in COMPOSITION.items():
-        found = {of: numbers["composition"][name] for of, numbers in sets.items() if name in numbers["composition"]}
+        compositions = {of: numbers["composition"][name] for of, numbers in sets.items() if name in numbers["composition"]}
         counts = {
-            of: _titles(composition["rows"]) if name == "languages" else composition["rows"] for of, composition in found.items()
+            of: _titles(composition["rows"]) if name == "languages" else composition["rows"]
+            for of, composition in compositions.items()
         }
         note = " · ".join(
-            f"{composition['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "") for of, composition in found.items()
+            f"{composition['distinct']:,} distinct" + (f" in {of}" if len(sets) > 1 else "")
+            for of, composition in compositions.items()
         )
         # One bar says nothing, except which language the dataset is in.
-        if any(composition["distinct"] > 1 for composition in found.values()) or name == "languages":
+        if any(composition["distinct"] > 1 for composition in compositions.values()) or name == "languages":
             yield from _bars(name, "composition", title, note, counts)
 
 
 def _lengths(sets: Sets) -> Iterator[Figure]:
     for part in ("problem", "solution"):
-        found = {of: numbers["lengths"] for of, numbers in sets.items() if numbers["lengths"] and part in numbers["lengths"]}
-        if not found:
+        by_set = {of: numbers["lengths"] for of, numbers in sets.items() if numbers["lengths"] and part in numbers["lengths"]}
+        if not by_set:
             continue
         spec = vega_lite.histogram(
-            {of: lengths[part]["histogram"] for of, lengths in found.items()},
+            {of: lengths[part]["histogram"] for of, lengths in by_set.items()},
             "tokens",
-            mean={of: lengths[part]["mean"] for of, lengths in found.items()},
+            mean={of: lengths[part]["mean"] for of, lengths in by_set.items()},
         )
-        names = "; ".join(dict.fromkeys(lengths["tokenizer"] for lengths in found.values()))
+        names = "; ".join(dict.fromkeys(lengths["tokenizer"] for lengths in by_set.values()))
         note = f"Tokens: {names}. Dashed: the mean. The last bar is everything longer."
-        head = ("tokens", *(f"{of}" for of in found)) if len(found) > 1 else ("tokens", "rows")
+        head = ("tokens", *(f"{of}" for of in by_set)) if len(by_set) > 1 else ("tokens", "rows")
         rows = tuple(
-            (measure, *(f"{lengths[part][measure]:,}" for lengths in found.values()))
+            (measure, *(f"{lengths[part][measure]:,}" for lengths in by_set.values()))
             for measure in ("mean", "median", "p95", "max", "sum")
         )
         if spec:
@@ -122,11 +124,11 @@ def _lengths(sets: Sets) -> Iterator[Figure]:
 
 
 def _categories(sets: Sets) -> Iterator[Figure]:
-    found = {of: numbers["categories"] for of, numbers in sets.items() if numbers["categories"]}
-    methods = "; ".join(dict.fromkeys(categories["method"] for categories in found.values()))
+    by_set = {of: numbers["categories"] for of, numbers in sets.items() if numbers["categories"]}
+    methods = "; ".join(dict.fromkeys(categories["method"] for categories in by_set.values()))
     order = sorted(
-        dict.fromkeys(name for categories in found.values() for name in categories["rows"]),
-        key=lambda name: -sum(categories["rows"].get(name, 0) for categories in found.values()),
+        dict.fromkeys(name for categories in by_set.values() for name in categories["rows"]),
+        key=lambda name: -sum(categories["rows"].get(name, 0) for categories in by_set.values()),
     )
     note = f"Magicoder's ten categories, assigned by {methods}."
     yield from _bars(
@@ -134,7 +136,7 @@ def _categories(sets: Sets) -> Iterator[Figure]:
         "composition",
         "Categories",
         note,
-        {of: {name: categories["rows"].get(name, 0) for name in order} for of, categories in found.items()},
+        {of: {name: categories["rows"].get(name, 0) for name in order} for of, categories in by_set.items()},
     )
 
 
@@ -143,15 +145,15 @@ def _similarity(sets: Sets) -> Iterator[Figure]:
         similarity["benchmark"] for numbers in sets.values() for similarity in numbers["similarity"] if "histogram" in similarity
     )
     for benchmark in benchmarks:
-        found = {
+        by_set = {
             of: similarity
             for of, numbers in sets.items()
             for similarity in numbers["similarity"]
             if similarity["benchmark"] == benchmark and "histogram" in similarity
         }
-        means = {of: similarity["mean_of_maxima"] for of, similarity in found.items()}
+        means = {of: similarity["mean_of_maxima"] for of, similarity in by_set.items()}
         spec = vega_lite.histogram(
-            {of: similarity["histogram"] for of, similarity in found.items()}, "highest cosine", mean=means
+            {of: similarity["histogram"] for of, similarity in by_set.items()}, "highest cosine", mean=means
         )
         note = "Each row's TF-IDF cosine to its nearest problem. Dashed: the mean."
         rows = [(of, f"{mean:.3f}") for of, mean in means.items()]
@@ -164,18 +166,22 @@ def _similarity(sets: Sets) -> Iterator[Figure]:
 
 def _map(sets: Sets) -> Iterator[Figure]:
     for of, numbers in sets.items():
-        found = numbers["diversity"] or {}
-        spec = vega_lite.map_of(found, lambda row: f"#row=kept-{row}")
+        diversity = numbers["diversity"] or {}
+        spec = vega_lite.map_of(diversity, lambda row: f"#row=kept-{row}")
         if not spec:
             continue
         title = "Map of the rows" + (f": {of}" if len(sets) > 1 else "")
-        some = f"{len(found['map']):,} of {found['rows']:,} rows" if len(found["map"]) < found["rows"] else "All rows"
+        some = (
+            f"{len(diversity['map']):,} of {diversity['rows']:,} rows"
+            if len(diversity["map"]) < diversity["rows"]
+            else "All rows"
+        )
         note = (
             f"{some}; similar ones lie near each other (t-SNE on TF-IDF). Numbers and shapes are clusters. A point opens its row."
         )
         rows = tuple(
             (f"{number}", ", ".join(cluster["words"]), f"{cluster['rows']:,}")
-            for number, cluster in enumerate(found["clusters"], 1)
+            for number, cluster in enumerate(diversity["clusters"], 1)
         )
         yield Figure("map", "diversity", title, note, spec, ("cluster", "typical words", "rows"), rows)
 
@@ -200,9 +206,9 @@ def _verified_run(sets: Sets) -> Iterator[Figure]:
 
 
 def _verification(sets: Sets) -> Iterator[Figure]:
-    found = {of: numbers["verification"] for of, numbers in sets.items() if numbers["verification"]}
+    by_set = {of: numbers["verification"] for of, numbers in sets.items() if numbers["verification"]}
     for name, title in (("execution_status", "Outcomes of the solutions"), ("difficulty", "Difficulty")):
-        counts = {of: verification[name] for of, verification in found.items() if name in verification}
+        counts = {of: verification[name] for of, verification in by_set.items() if name in verification}
         note = (
             "Rows by the outcome of their run."
             if name == "execution_status"
@@ -210,7 +216,7 @@ def _verification(sets: Sets) -> Iterator[Figure]:
         )
         yield from _bars(name, "verification", title, note, counts, good="passed" if name == "execution_status" else "")
     for name, title in (("pass_rate", "Pass rate"), ("mutation_score", "Mutation score")):
-        known = {of: verification[name] for of, verification in found.items() if name in verification}
+        known = {of: verification[name] for of, verification in by_set.items() if name in verification}
         spec = vega_lite.histogram(
             {of: summary["histogram"] for of, summary in known.items()},
             title.lower(),
@@ -232,13 +238,13 @@ def _verification(sets: Sets) -> Iterator[Figure]:
 
 
 def _judges(sets: Sets) -> Iterator[Figure]:
-    found = {of: scores for of, numbers in sets.items() if (scores := numbers.get("judge_scores"))}
-    means = {of: scores["mean"] for of, scores in found.items()}
-    if spec := vega_lite.histogram({of: scores["histogram"] for of, scores in found.items()}, "mean score of a row", mean=means):
+    by_set = {of: scores for of, numbers in sets.items() if (scores := numbers.get("judge_scores"))}
+    means = {of: scores["mean"] for of, scores in by_set.items()}
+    if spec := vega_lite.histogram({of: scores["histogram"] for of, scores in by_set.items()}, "mean score of a row", mean=means):
         note = "Each row's mean over judges and criteria, weighted as in the rubric. Dashed: the mean of the rows."
-        rows = tuple((of, f"{scores['mean']:.2f}", f"{scores['rows']:,}") for of, scores in found.items())
+        rows = tuple((of, f"{scores['mean']:.2f}", f"{scores['rows']:,}") for of, scores in by_set.items())
         yield Figure("judge_scores", "judges", "Judge scores", note, spec, ("dataset", "mean", "rows"), rows)
-    criteria = {of: {name: score["mean"] for name, score in scores["criterion"].items()} for of, scores in found.items()}
+    criteria = {of: {name: score["mean"] for name, score in scores["criterion"].items()} for of, scores in by_set.items()}
     note = "The mean of all scores that judges gave for a criterion."
     yield from _bars("judge_criteria", "judges", "Judge scores by criterion", note, criteria, of_rows=False)
 

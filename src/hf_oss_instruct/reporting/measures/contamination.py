@@ -40,12 +40,12 @@ def contamination(rows: ReportRows, lists: Sequence[BenchmarkList] = ()) -> list
         common passage with the words around it, in the row and in the benchmark (None without the benchmark's text).
     """
     tasks = {task.name.lower(): (*task.statements, *task.solutions) for listed in lists for task in listed.tasks}
-    found: dict[str, _Benchmark] = {}
+    benchmarks: dict[str, _Benchmark] = {}
     for row in _annotated(rows):
         counted: set[tuple[str, str]] = set()
         for task, rule in row.hits:
             benchmark = task.partition(":")[0]
-            entry = found.setdefault(benchmark, _Benchmark())
+            entry = benchmarks.setdefault(benchmark, _Benchmark())
             # A row counts once for each rule, however many tasks it quotes.
             if (benchmark, rule) not in counted:
                 entry.rules.setdefault(rule, Counter())[row.table] += 1
@@ -56,7 +56,7 @@ def contamination(rows: ReportRows, lists: Sequence[BenchmarkList] = ()) -> list
                 entry.passages.append(where | _passage(row.texts(), tasks.get(task.lower(), ())))
     return [
         {"benchmark": name, "rules": {rule: dict(rows) for rule, rows in entry.rules.items()}, "passages": entry.passages}
-        for name, entry in sorted(found.items())
+        for name, entry in sorted(benchmarks.items())
     ]
 
 

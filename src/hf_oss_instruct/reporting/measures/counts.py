@@ -43,10 +43,10 @@ def composition(rows: ReportRows) -> dict[str, Any]:
     """Languages, licenses, repositories and file types of the kept rows: value → rows, the most frequent first."""
     named = {"languages": "lang", "licenses": "licenses", "repositories": "repo_name", "sources": "seed_dataset"}
     named |= {"operations": "operation", "rounds": "round"}  # of evolved rows
-    found = {name: rows.column(column, lists=True) for name, column in named.items()}
+    columns = {name: rows.column(column, lists=True) for name, column in named.items()}
     paths = rows.column("file_path")
-    found["file_types"] = _suffixes(paths) if paths is not None and holds_text(paths.type) else None
-    return {name: summary(column) for name, column in found.items() if column is not None and len(column)}
+    columns["file_types"] = _suffixes(paths) if paths is not None and holds_text(paths.type) else None
+    return {name: summary(column) for name, column in columns.items() if column is not None and len(column)}
 
 
 def summary(column: pa.Array) -> dict[str, Any]:

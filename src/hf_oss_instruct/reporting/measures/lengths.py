@@ -88,12 +88,12 @@ def lengths(rows: ReportRows, tokenizer_name: str | None = None) -> dict[str, An
         (first, last, rows), in tokens. The last bin of the histogram holds everything longer.
     """
     count = tokenizer(tokenizer_name) if tokenizer_name else count_words
-    found: tuple[list[Any], list[Any]] = ([], [])
+    lengths_of: tuple[list[Any], list[Any]] = ([], [])
     for texts in rows.texts():
-        for into, column in zip(found, texts, strict=True):
+        for into, column in zip(lengths_of, texts, strict=True):
             into.append(np.asarray(count(column), np.int64))
     measured = {
-        name: describe(np.concatenate(parts)) for name, parts in zip(("problem", "solution"), found, strict=True) if parts
+        name: describe(np.concatenate(parts)) for name, parts in zip(("problem", "solution"), lengths_of, strict=True) if parts
     }
     return {"tokenizer": model_name(tokenizer_name) if tokenizer_name else WORDS, **measured}
 

@@ -60,11 +60,11 @@ def measure(rows: ReportRows, options: ReportOptions | None = None, progress: Pr
     """
     options = options or ReportOptions()
     with progress.stage(f"Counting the rows of {rows.name}"):
-        found = outline(rows) | _without_texts(rows, options)
-    if not found["funnel"]["kept"]:
-        return found
+        numbers = outline(rows) | _without_texts(rows, options)
+    if not numbers["funnel"]["kept"]:
+        return numbers
     with progress.stage(f"Measuring the texts of {rows.name}"):
-        return found | _of_texts(rows, options)
+        return numbers | _of_texts(rows, options)
 
 
 def outline(rows: ReportRows) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
     check_libraries()
     texts = [similarity.texts_of(listed) for listed in options.lists]
     vectors = tfidf.vectors(rows, [text for problems in texts for _, text in problems], WORDS)
-    comparison, found = similarity.BenchmarkSimilarity(vectors, options.lists, texts), diversity.distinct(rows)
+    comparison, distinct = similarity.BenchmarkSimilarity(vectors, options.lists, texts), diversity.distinct(rows)
     assigned = None
     if vectors:
         by_words, clusters = categories.KeywordCategories(vectors), diversity.RowClusters(vectors)
@@ -115,7 +115,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
             for part in (comparison, by_words, clusters):
                 part.add(batch)
         assigned = categories.counted(by_words.numbers(), categories.RULES)
-        found |= clusters.results()
+        distinct |= clusters.results()
     if model := options.embedding_model:
         assigned = categories.counted(categories.by_model(rows, model), f"embeddings of {lengths.model_name(model)}")
     compared = comparison.results()
@@ -124,7 +124,7 @@ def _of_texts(rows: ReportRows, options: ReportOptions) -> dict[str, Any]:
         "lengths": lengths.lengths(rows, options.tokenizer),
         "categories": assigned,
         "similarity": compared,
-        "diversity": found,
+        "diversity": distinct,
     }
 
 

@@ -30,14 +30,14 @@ BIN_WIDTH = 0.02
 
 def texts_of(listed: BenchmarkList) -> list[tuple[str, str]]:
     """Id and text of each problem of a benchmark: the prompt with the canonical solution."""
-    found = []
+    texts = []
     for number, row in enumerate(listed.rows):
         parts = [next((_text(row[name]) for name in names if row.get(name)), "") for names in (PROMPTS, SOLUTIONS)]
         name = next((str(row[name]) for name in IDS if row.get(name) not in (None, "")), str(number))
         if any(parts):
             # HumanEval's solution continues the prompt; others are apart from it.
-            found.append((name, "".join(parts) if parts[0].endswith("\n") else "\n".join(parts)))
-    return found
+            texts.append((name, "".join(parts) if parts[0].endswith("\n") else "\n".join(parts)))
+    return texts
 
 
 class BenchmarkSimilarity:

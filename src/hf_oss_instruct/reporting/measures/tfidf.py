@@ -60,8 +60,8 @@ class TfIdf:
 
     def spelled(self, columns: Sequence[int]) -> dict[int, str]:
         """Column → its word."""
-        found = spelled(_joined(self._rows), [int(self.columns[column]) for column in columns])
-        return {int(column): found[int(self.columns[column])] for column in columns if int(self.columns[column]) in found}
+        words = spelled(_joined(self._rows), [int(self.columns[column]) for column in columns])
+        return {int(column): words[int(self.columns[column])] for column in columns if int(self.columns[column]) in words}
 
 
 def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] = ()) -> TfIdf | None:
@@ -77,18 +77,18 @@ def vectors(rows: ReportRows, others: Sequence[str] = (), named: Sequence[str] =
     """
     frequencies, count = Frequencies(), rows.kept.count_rows()
     positions, parts, first = spaced(count, SAMPLE_ROWS), [], 0
-    for found in counted(_joined(rows)):
-        frequencies.add(found.words)
-        inside = slice(*np.searchsorted(positions, (first, first + found.texts)))
+    for batch in counted(_joined(rows)):
+        frequencies.add(batch.words)
+        inside = slice(*np.searchsorted(positions, (first, first + batch.texts)))
         # Only the counts of the sample are kept; those of all rows are made again by `batches`.
-        parts.append(_select(found, positions[inside] - first))
-        first += found.texts
+        parts.append(_select(batch, positions[inside] - first))
+        first += batch.texts
     extra = list(counted(ngrams.of_strings(list(others)).chunks)) if others else []
     frequencies.finish()
     if not len(frequencies.words):
         return None
-    for found in extra:
-        frequencies.add(found.words)
+    for batch in extra:
+        frequencies.add(batch.words)
     frequencies.finish()
     # scikit-learn's smoothed idf, as if one more text held every word.
     idf = np.log((1 + count + len(others)) / (1 + frequencies.texts)) + 1  # (words,)
@@ -127,8 +127,8 @@ class _Scale:
     def stacked(self, parts: Sequence[WordCounts]) -> csr_matrix:
         from scipy.sparse import csr_matrix, vstack
 
-        found = [self.vectors(part) for part in parts if part.texts]
-        return vstack(found, format="csr") if found else csr_matrix((0, len(self.columns)), dtype=np.float32)
+        matrices = [self.vectors(part) for part in parts if part.texts]
+        return vstack(matrices, format="csr") if matrices else csr_matrix((0, len(self.columns)), dtype=np.float32)
 
 
 def spaced(count: int, most: int) -> Positions:

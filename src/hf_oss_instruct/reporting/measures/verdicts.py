@@ -36,21 +36,21 @@ def verification(rows: ReportRows) -> dict[str, Any] | None:
         return None
     verdict = known.get("execution_status", known.get("pass_rate"))
     verified = len(verdict) - verdict.null_count if verdict is not None else 0
-    found: dict[str, Any] = {"rows": rows.kept.count_rows(), "verified": verified}
+    result: dict[str, Any] = {"rows": rows.kept.count_rows(), "verified": verified}
     if "execution_status" in known:
-        found["execution_status"] = summary(known["execution_status"])["rows"]
+        result["execution_status"] = summary(known["execution_status"])["rows"]
     for name in ("pass_rate", "mutation_score"):
         if name in known and (numbers := _numbers(known[name])) is not None and len(numbers):
-            found[name] = {"rows": len(numbers), "mean": round(float(numbers.mean()), 4), "histogram": _histogram(numbers)}
+            result[name] = {"rows": len(numbers), "mean": round(float(numbers.mean()), 4), "histogram": _histogram(numbers)}
             if name == "pass_rate":
-                found["difficulty"] = {
+                result["difficulty"] = {
                     label: int(np.count_nonzero((numbers >= low) & (numbers < high))) for label, (low, high) in DIFFICULTY.items()
                 }
     if (flakiness := _flakiness(rows.kept)) is not None:
-        found["flaky"] = flakiness
+        result["flaky"] = flakiness
     if (truth := _truth(rows)) is not None:
-        found["truth"] = truth
-    return found | {"by_language": _yield(rows)}
+        result["truth"] = truth
+    return result | {"by_language": _yield(rows)}
 
 
 def _flakiness(table: pds.Dataset) -> dict[str, Any] | None:

@@ -17,20 +17,20 @@ def verified_run(rows: ReportRows) -> dict[str, Any] | None:
         (attempt, tried, pass_rate, solved_by_then), `tests` (mark → tests), `mutation_score` (mean, rows), `flake_bound`
         (reruns, bound: with 95 % confidence fewer runs flip) and `sandbox` (tier → rows).
     """
-    found = rows.run.get("verification")
-    if not isinstance(found, dict) or not (funnel := numbers_in(found.get("funnel"), zeros=True)):
+    verification = rows.run.get("verification")
+    if not isinstance(verification, dict) or not (funnel := numbers_in(verification.get("funnel"), zeros=True)):
         return None
-    toolchains = _object(found.get("toolchains"))
+    toolchains = _object(verification.get("toolchains"))
     return {
         "funnel": funnel,
-        "not_verifiable": numbers_in(found.get("not_verifiable")),
+        "not_verifiable": numbers_in(verification.get("not_verifiable")),
         "languages": {
             one_line(name, MAX_NAME_CHARS): {
                 "pairs": number(_object(counts).get("pairs")),
                 "passed": number(_object(counts).get("passed")),
                 "toolchain": one_line(str(toolchains.get(name, "")), MAX_NAME_CHARS),
             }
-            for name, counts in _object(found.get("languages")).items()
+            for name, counts in _object(verification.get("languages")).items()
         },
         "attempts": [
             {
@@ -39,18 +39,18 @@ def verified_run(rows: ReportRows) -> dict[str, Any] | None:
                 "pass_rate": _share(attempt.get("pass_rate")) or 0.0,
                 "solved_by_then": _share(attempt.get("solved_by_then")) or 0.0,
             }
-            for attempt in _objects(found.get("attempts"))
+            for attempt in _objects(verification.get("attempts"))
         ],
-        "tests": numbers_in(found.get("tests"), zeros=True),
+        "tests": numbers_in(verification.get("tests"), zeros=True),
         "mutation_score": {
-            "mean": _share(_object(found.get("mutation_score")).get("mean")),
-            "rows": number(_object(found.get("mutation_score")).get("rows")),
+            "mean": _share(_object(verification.get("mutation_score")).get("mean")),
+            "rows": number(_object(verification.get("mutation_score")).get("rows")),
         },
         "flake_bound": {
-            "reruns": number(_object(found.get("flake_bound")).get("reruns")),
-            "bound": _share(_object(found.get("flake_bound")).get("bound")),
+            "reruns": number(_object(verification.get("flake_bound")).get("reruns")),
+            "bound": _share(_object(verification.get("flake_bound")).get("bound")),
         },
-        "sandbox": numbers_in(found.get("sandbox")),
+        "sandbox": numbers_in(verification.get("sandbox")),
     }
 
 

@@ -55,9 +55,9 @@ def counted(chunks: Iterable[pa.Array]) -> Iterator[WordCounts]:
         keys = np.sort((rows.astype(np.uint64) << np.uint64(HASH_BITS)) | words)  # (words,)
         first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.empty(0, np.int64)
         counts = np.diff(np.append(first, len(keys)))  # (pairs,)
-        found = keys[first]  # (pairs,)
+        pairs = keys[first]  # (pairs,)
         low = np.uint64(2**HASH_BITS - 1)
-        yield WordCounts(found & low, counts, (found >> np.uint64(HASH_BITS)).astype(np.int64), len(texts))
+        yield WordCounts(pairs & low, counts, (pairs >> np.uint64(HASH_BITS)).astype(np.int64), len(texts))
 
 
 def spelled(chunks: Iterable[pa.Array], wanted: Sequence[int]) -> dict[int, str]:
@@ -68,18 +68,18 @@ def spelled(chunks: Iterable[pa.Array], wanted: Sequence[int]) -> dict[int, str]
         wanted: hashes of words.
     """
     missing = np.unique(np.array(wanted, np.uint64))  # (missing,)
-    found: dict[int, str] = {}
+    spellings: dict[int, str] = {}
     for texts in _batches(chunks) if len(missing) else ():
         words, _, (starts, stops) = _words(texts)
         positions = np.flatnonzero(np.isin(words, missing))  # (found,)
         for position in positions[np.unique(words[positions], return_index=True)[1]]:
-            found[int(words[position])] = (
+            spellings[int(words[position])] = (
                 texts.data[starts[position] : stops[position]].tobytes().decode(errors="replace").lower()
             )
         missing = np.setdiff1d(missing, words)  # (still missing,)
         if not len(missing):
             break
-    return found
+    return spellings
 
 
 def hashes_of(words: Sequence[str]) -> Hashes:
@@ -143,8 +143,8 @@ def _with_word_boundaries(texts: pa.Array) -> pa.Array:
 
 def _words(texts: ngrams.ColumnTexts) -> tuple[Hashes, Positions, tuple[Positions, Positions]]:
     """Hash and text of every word of at least two characters, and where in the bytes it begins and ends."""
-    found = ngrams.words(texts, _LETTERS)
-    rows = np.repeat(np.arange(len(texts)), np.diff(found.ends))  # (words,)
-    long: np.ndarray[Any, np.dtype[np.bool_]] = found.stops - found.starts > _CHARACTER[texts.data[found.starts]]
-    hashes = found.hashes[long] >> np.uint64(64 - HASH_BITS)  # (long words,)
-    return hashes, rows[long], (found.starts[long], found.stops[long])
+    words = ngrams.words(texts, _LETTERS)
+    rows = np.repeat(np.arange(len(texts)), np.diff(words.ends))  # (words,)
+    long: np.ndarray[Any, np.dtype[np.bool_]] = words.stops - words.starts > _CHARACTER[texts.data[words.starts]]
+    hashes = words.hashes[long] >> np.uint64(64 - HASH_BITS)  # (long words,)
+    return hashes, rows[long], (words.starts[long], words.stops[long])

@@ -100,20 +100,20 @@ def _all(rows: ReportRows) -> Iterator[dict[str, Any]]:
 
 def prepared(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row for the browser: what it holds, without empty cells, and the link to its seed."""
-    found = {name: value for name, value in row.items() if value is not None and value != []}
+    shown = {name: value for name, value in row.items() if value is not None and value != []}
     if (address := link(row)) is not None:
-        found["_link"] = address
-    return found
+        shown["_link"] = address
+    return shown
 
 
 def _facets(rows: ReportRows, kept: int, total: int) -> list[dict[str, Any]]:
     which = {"name": "table", "label": "Rows", "listed": False, "values": ["kept", "rejected"]}
-    found = [which | {"codes": [0] * kept + [1] * (total - kept)}]
+    facets = [which | {"codes": [0] * kept + [1] * (total - kept)}]
     for facet in FACETS:
         values = values_of(rows, facet)
         if values is not None and len(values.dictionary):
-            found.append({"name": facet.name, "label": facet.label, "listed": facet.listed, **_ordered(values)})
-    return found
+            facets.append({"name": facet.name, "label": facet.label, "listed": facet.listed, **_ordered(values)})
+    return facets
 
 
 def _ordered(values: pa.DictionaryArray) -> dict[str, Any]:

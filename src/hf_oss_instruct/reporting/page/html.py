@@ -101,24 +101,24 @@ def lead(numbers: Mapping[str, Any], others: list[str]) -> str:
 def facts(numbers: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The most important numbers, at the top: name and value."""
     funnel, diversity, lengths = (numbers[name] or {} for name in ("funnel", "diversity", "lengths"))
-    found = [("rows kept", f"{funnel['kept']:,}"), ("rejected", f"{sum(funnel['rejected'].values()):,}")]
+    lines = [("rows kept", f"{funnel['kept']:,}"), ("rejected", f"{sum(funnel['rejected'].values()):,}")]
     if funnel["pending"]:
-        found.append(("pending", f"{funnel['pending']:,}"))
+        lines.append(("pending", f"{funnel['pending']:,}"))
     if diversity.get("rows"):
-        found.append(("distinct tasks", f"{diversity['distinct_tasks']:,}"))
+        lines.append(("distinct tasks", f"{diversity['distinct_tasks']:,}"))
     for part in ("problem", "solution"):
         if part in lengths:
-            found.append((f"tokens of a {part}", f"{lengths[part]['mean']:,.0f}"))
-    found += [
+            lines.append((f"tokens of a {part}", f"{lengths[part]['mean']:,.0f}"))
+    lines += [
         (f"similarity to {similarity['benchmark']}", f"{similarity['mean_of_maxima']:.3f}")
         for similarity in numbers["similarity"]
         if "mean_of_maxima" in similarity
     ]
     if (verified := numbers["verification"]) and "pass_rate" in verified:
-        found.append(("pass rate", f"{verified['pass_rate']['mean']:.1%}"))
+        lines.append(("pass rate", f"{verified['pass_rate']['mean']:.1%}"))
     if (cost := numbers["cost"]) and cost["cost"]:
-        found.append(("cost", f"{cost['cost']:,.2f}"))
-    return found
+        lines.append(("cost", f"{cost['cost']:,.2f}"))
+    return lines
 
 
 def _outcome(funnel: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -123,46 +123,46 @@ def _similarity(section: Section, of: str, numbers: ReportNumbers) -> None:
 
 
 def _diversity(section: Section, of: str, numbers: ReportNumbers) -> None:
-    found = numbers["diversity"] or {}
-    if not found.get("rows"):
+    diversity = numbers["diversity"] or {}
+    if not diversity.get("rows"):
         return
     rows = [
-        ("rows", f"{found['rows']:,}"),
-        ("distinct problems, word for word", f"{found['distinct_problems']:,}"),
-        ("distinct tasks, near duplicates joined", f"{found['distinct_tasks']:,}"),
-        (f"near-duplicate rate (Jaccard of word 5-grams ≥ {found['threshold']})", f"{found['near_duplicate_rate']:.2%}"),
+        ("rows", f"{diversity['rows']:,}"),
+        ("distinct problems, word for word", f"{diversity['distinct_problems']:,}"),
+        ("distinct tasks, near duplicates joined", f"{diversity['distinct_tasks']:,}"),
+        (f"near-duplicate rate (Jaccard of word 5-grams ≥ {diversity['threshold']})", f"{diversity['near_duplicate_rate']:.2%}"),
     ]
-    if "effective" in found:
+    if "effective" in diversity:
         rows.append(
-            (f"effective number of clusters, of {len(found['clusters'])} (exp of the entropy)", f"{found['effective']:,}")
+            (f"effective number of clusters, of {len(diversity['clusters'])} (exp of the entropy)", f"{diversity['effective']:,}")
         )
     _table(section, f"Distinct tasks{of}", ("", "value"), rows)
     words = [
         (f"{number}", ", ".join(cluster["words"]), f"{cluster['rows']:,}")
-        for number, cluster in enumerate(found.get("clusters", ()), 1)
+        for number, cluster in enumerate(diversity.get("clusters", ()), 1)
     ]
     _table(section, f"Clusters and their typical words{of}", ("", "words", "rows"), words)
 
 
 def _verification(section: Section, of: str, numbers: ReportNumbers) -> None:
-    found = numbers["verification"]
+    verification = numbers["verification"]
     if run := numbers.get("verified_run"):
         _verified_run(section, of, run)
-    if not found:
+    if not verification:
         return
-    rows = [("rows with a verdict", f"{found['verified']:,}")]
-    if flaky := found.get("flaky"):
+    rows = [("rows with a verdict", f"{verification['verified']:,}")]
+    if flaky := verification.get("flaky"):
         rows.append(("flaky rows", f"{flaky['rows']:,}"))
         if flaky["bound"] is not None:
             rows.append((f"runs that flip, at most (95 %, {flaky['reruns']:,} reruns)", f"{flaky['bound']:.2%}"))
-    if truth := found.get("truth"):
+    if truth := verification.get("truth"):
         for name in ("false_accept_rate", "false_reject_rate", "j"):
             if truth[name] is not None:
                 rows.append((name.replace("_", " "), f"{truth[name]:.3f}"))
     _table(section, f"Verdicts{of}", ("", "value"), rows)
     by_language = [
         (name, f"{counts['passed']:,}", f"{counts['kept']:,}", f"{counts['rejected']:,}")
-        for name, counts in found["by_language"].items()
+        for name, counts in verification["by_language"].items()
     ]
     _table(section, f"Rows by language{of}", ("language", "passed", "kept", "rejected"), by_language)
 

@@ -57,9 +57,9 @@ def whole_program(completion: str, language: str, names: Sequence[str] = ()) -> 
     def is_whole(code: str) -> bool:
         return language not in MINED_LANGUAGES or parses(code, language)
 
-    found = blocks(text, is_whole, is_whole)
+    candidates = blocks(text, is_whole, is_whole)
     # If no tag fits, the model tagged its blocks wrongly, and all of them are candidates.
-    fitting = [block for block in found if may_be_in_language(block.tag, language)] or found
+    fitting = [block for block in candidates if may_be_in_language(block.tag, language)] or candidates
     named = [block for block in fitting if any(re.search(rf"\b{re.escape(name)}\b", block.code) for name in names)]
     whole = [block for block in named or fitting if is_whole(block.code)]
     # A later program replaces an earlier one, unless the text before it says that it is an aside, such as an example of use.

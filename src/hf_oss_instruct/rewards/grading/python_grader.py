@@ -70,12 +70,12 @@ class PythonGrader:
         if self._inside and untrusted:
             suite = _select_tests(self._suite, self._inside)
             (beside,) = run_all(suite, [program], [Run()], limits, tier=tier)
-            found = of_ran(beside, self._inside)
-            if found.status == "unscored":
-                return replace(found, passed=tuple(passed))
-            for index, right in zip(self._inside, found.passed, strict=True):
+            results = of_ran(beside, self._inside)
+            if results.status == "unscored":
+                return replace(results, passed=tuple(passed))
+            for index, right in zip(self._inside, results.passed, strict=True):
                 passed[index] = right
-                failures[index] = ("passed", "") if right else (found.status, found.detail)
+                failures[index] = ("passed", "") if right else (results.status, results.detail)
         wrong = [failures[index] for index in sorted(failures) if not passed[index]]
         status, detail = wrong[0] if wrong else ("passed", "")
         return Results(tuple(passed), status, one_line(detail, 300))

@@ -74,7 +74,7 @@ class RowTests:
             values = dict(columns)
             if unknown := set(values) - known:
                 raise TypeError(f"unknown fields {sorted(unknown)}")
-            found = cls(
+            tests = cls(
                 language=named(str(values.get("language", "python"))).name,
                 code=tuple(map(_text, values.get("code", ()))),
                 pairs=tuple((_text(given), _text(expected)) for given, expected in values.get("pairs", ())),
@@ -84,8 +84,8 @@ class RowTests:
                 solution=_text(values.get("solution", "")),
                 weights=tuple(map(float, values.get("weights", ()))),
             )
-            _ = found.key  # raises
-            return found
+            _ = tests.key  # raises
+            return tests
         except (TypeError, ValueError, AttributeError) as error:
             raise UsageError(f"The tests are not as `RowTests.to_json` writes them: {error}.") from None
 

@@ -139,16 +139,16 @@ class _RewardFunction:
                 raise UsageError(f"The column {name!r} has {len(value)} values for {len(completions)} completions.")
         for name in TRL_ARGUMENTS:
             lists.pop(name, None)
-        found: list[ScorerItem | UsageError] = []
+        items: list[ScorerItem | UsageError] = []
         for number, completion in enumerate(completions):
             prompt = prompts[number] if prompts else ""
             try:
                 text = text_of(completion)
                 tests = self._reader.read({name: value[number] for name, value in lists.items()})
-                found.append(ScorerItem(text, tests, prompt if isinstance(prompt, str) else ""))
+                items.append(ScorerItem(text, tests, prompt if isinstance(prompt, str) else ""))
             except UsageError as error:
-                found.append(error)
-        return found
+                items.append(error)
+        return items
 
 
 def as_list(name: str, value: Any) -> Sequence[Any]:

@@ -67,10 +67,10 @@ class CodeTask(vf.Task[CodeData, vf.State, CodeTaskConfig]):
     async def _outcome(self, trace: vf.Trace) -> RewardOutcome:
         options = self.config
         scorer = _scorer(options.variant, options.untrusted_tests, options.cpu_s, options.wall_s)
-        (found,) = await scorer.score([ScorerItem(trace.last_reply, RowTests.from_json(self.data.tests))])
-        if isinstance(found, RewardOutcome):
-            return found
-        raise found
+        (outcome,) = await scorer.score([ScorerItem(trace.last_reply, RowTests.from_json(self.data.tests))])
+        if isinstance(outcome, RewardOutcome):
+            return outcome
+        raise outcome
 
 
 class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):

@@ -108,13 +108,13 @@ class RewardServer:
         self._held += len(items)
         began = time.monotonic()
         try:
-            found = await scorer.score(items)
+            outcomes = await scorer.score(items)
         finally:
             self._held -= len(items)
             self._busy_s += time.monotonic() - began
-        for outcome in found:
+        for outcome in outcomes:
             self._statuses["refused" if isinstance(outcome, OssInstructError) else outcome.status] += 1
-        return found
+        return outcomes
 
     async def _health(self, request: web.Request) -> web.Response:
         if self.stopping:

@@ -67,12 +67,12 @@ def outcomes_of(body: Any, count: int) -> list[RewardOutcome | OssInstructError]
         ValueError: it is not as `response_of` writes it.
     """
     try:
-        found = [_outcome(outcome) for outcome in body["outcomes"]]
+        outcomes = [_outcome(outcome) for outcome in body["outcomes"]]
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"the response is not understood: {type(error).__name__}: {error}") from None
-    if len(found) != count:
-        raise ValueError(f"the response has {len(found)} outcomes for {count} completions")
-    return found
+    if len(outcomes) != count:
+        raise ValueError(f"the response has {len(outcomes)} outcomes for {count} completions")
+    return outcomes
 
 
 def _outcome(columns: Mapping[str, Any]) -> RewardOutcome | OssInstructError:

@@ -50,11 +50,11 @@ def write_buckets(folder: Path, shard: Shard) -> int:
     for column, band, part in units[shard.index :: shard.count]:
         keys, positions = signatures.of_band(column, band, part, parts)
         records.extend(_near(signatures, column, keys, positions) if job.check == NEAR else [_marks(column, keys, positions)])
-    found = np.concatenate(records)  # (records,)
+    merged = np.concatenate(records)  # (records,)
     (folder / BUCKETS).mkdir(parents=True, exist_ok=True)
     with atomic_write(folder / BUCKETS / f"{shard.name}.npy") as file:
-        np.save(file, found, allow_pickle=False)
-    return len(found)
+        np.save(file, merged, allow_pickle=False)
+    return len(merged)
 
 
 def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, positions: Hashes) -> Iterator[Records]:
@@ -67,19 +67,19 @@ def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, posit
         grams, ends = signatures.gram_sets(column, wanted)
         similarity = minhash.jaccard(grams, ends, np.searchsorted(wanted, later), np.searchsorted(wanted, earlier))  # (portion,)
         near = similarity >= signatures.job.threshold  # (portion,)
-        found = np.empty(int(near.sum()), PAIR)
-        found["later"], found["earlier"], found["column"], found["similarity"] = (
+        pairs = np.empty(int(near.sum()), PAIR)
+        pairs["later"], pairs["earlier"], pairs["column"], pairs["similarity"] = (
             later[near],
             earlier[near],
             column,
             similarity[near],
         )
-        yield found
+        yield pairs
 
 
 def _marks(column: int, keys: Hashes, positions: Hashes) -> Records:
     """The texts that occur more than once."""
     again = exact.repeated(keys)  # (texts,)
-    found = np.empty(int(again.sum()), MARK)
-    found["position"], found["column"], found["mark"] = positions[again], column, keys[again]
-    return found
+    marks = np.empty(int(again.sum()), MARK)
+    marks["position"], marks["column"], marks["mark"] = positions[again], column, keys[again]
+    return marks

@@ -57,13 +57,13 @@ def read_clusters(folder: Path, shard: Shard) -> Mapping[int, str]:
     Raises:
         RunError: the stage before has not finished, or had signatures of another number of tasks.
     """
-    found = outputs(folder, CLUSTERS)
-    if len(found) != shard.count:
+    paths = outputs(folder, CLUSTERS)
+    if len(paths) != shard.count:
         raise RunError(
-            f"Signatures were written by {len(found)} tasks, but {shard.count} filter. Use the same number of tasks, each "
+            f"Signatures were written by {len(paths)} tasks, but {shard.count} filter. Use the same number of tasks, each "
             "reading the same documents."
         )
-    table = pq.read_table(found[shard.index])
+    table = pq.read_table(paths[shard.index])
     return dict(zip(table["document"].to_pylist(), table["detail"].to_pylist(), strict=True))
 
 

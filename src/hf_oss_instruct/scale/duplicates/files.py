@@ -19,25 +19,25 @@ def outputs(folder: Path, stage: str) -> list[Path]:
     Raises:
         RunError: a task has not finished, or there are outputs of pipelines with different numbers of tasks.
     """
-    found: dict[Shard, Path] = {}
+    paths: dict[Shard, Path] = {}
     for path in sorted((folder / stage).glob("[0-9]*-of-*")):
         try:
-            found[Shard.parse(path.name.partition(".")[0].replace("-of-", "/"))] = path
+            paths[Shard.parse(path.name.partition(".")[0].replace("-of-", "/"))] = path
         except UsageError as error:
             raise RunError(f"{str(path)!r} is not the output of a task: {error} Remove it.") from error
-    if not found:
+    if not paths:
         raise RunError(f"{str(folder / stage)!r} has no output of a task. Run the pipeline of that stage first.")
-    counts = sorted({shard.count for shard in found})
+    counts = sorted({shard.count for shard in paths})
     if len(counts) > 1:
         raise RunError(
             f"{str(folder / stage)!r} has outputs of pipelines with {' and '.join(map(str, counts))} tasks. Remove those of one "
             "of them, or start again in a new folder."
         )
-    missing = [number for number in range(counts[0]) if Shard(number, counts[0]) not in found]
+    missing = [number for number in range(counts[0]) if Shard(number, counts[0]) not in paths]
     if missing:
         more = f" and {len(missing) - MAX_TASKS} more" if len(missing) > MAX_TASKS else ""
         raise RunError(
             f"Tasks {', '.join(map(str, missing[:MAX_TASKS]))}{more} of {counts[0]} have not finished in "
             f"{str(folder / stage)!r}. Run their pipeline again; tasks that have finished are skipped."
         )
-    return [found[shard] for shard in sorted(found)]
+    return [paths[shard] for shard in sorted(paths)]

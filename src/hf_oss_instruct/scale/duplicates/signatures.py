@@ -118,12 +118,12 @@ class _Column:
 
     def add(self, texts: pa.ChunkedArray) -> None:
         if self._near:
-            found = minhash.signatures(texts)
-            self._rows.append(found.rows + self._texts)
-            self._keys.append(found.keys)
-            self._lengths.append(np.diff(found.ends))
+            signatures = minhash.signatures(texts)
+            self._rows.append(signatures.rows + self._texts)
+            self._keys.append(signatures.keys)
+            self._lengths.append(np.diff(signatures.ends))
             with self._path.with_suffix(".grams").open("ab") as file:
-                file.write(found.grams.astype("<u8").tobytes())
+                file.write(signatures.grams.astype("<u8").tobytes())
         else:
             marks = exact.hashes_without_whitespace(texts)  # (texts,)
             rows = np.flatnonzero(marks)  # (texts with a mark,)
@@ -226,14 +226,14 @@ def _by_task(positions: Hashes) -> Iterator[tuple[int, Positions]]:
 
 def _job(tasks: Iterable[Path]) -> DuplicatesJob:
     """What all tasks compared."""
-    found: list[dict[str, Any]] = []
+    jobs: list[dict[str, Any]] = []
     for folder in tasks:
         try:
-            found.append(read_object(folder / JOB))
+            jobs.append(read_object(folder / JOB))
         except ValueError as error:
             raise RunError(f"{error}. The task was stopped: run the pipeline of signatures again.") from error
-        if changed := differences(found[0], found[-1], places=("in the first task", "in this one")):
+        if changed := differences(jobs[0], jobs[-1], places=("in the first task", "in this one")):
             raise RunError(
                 f"{str(folder)!r} has signatures of another kind: {'; '.join(changed)}. Write all of them again, in a new folder."
             )
-    return DuplicatesJob(**found[0] | {"columns": tuple(found[0]["columns"])})
+    return DuplicatesJob(**jobs[0] | {"columns": tuple(jobs[0]["columns"])})

@@ -33,10 +33,10 @@ def words_of(snippet: str) -> list[str]:
 
 def category_of(snippet: str, path: str | None) -> str:
     """The category that most distinct words of snippet and path indicate, the first of several; `OTHER` without any."""
-    found = {word for word in words_of(f"{path or ''} {snippet}") if word in _CATEGORY_OF_WORD}
-    if not found:
+    known_words = {word for word in words_of(f"{path or ''} {snippet}") if word in _CATEGORY_OF_WORD}
+    if not known_words:
         return OTHER
-    votes = np.bincount([_CATEGORY_OF_WORD[word] for word in found], minlength=len(_NAMES))  # (categories,)
+    votes = np.bincount([_CATEGORY_OF_WORD[word] for word in known_words], minlength=len(_NAMES))  # (categories,)
     return _NAMES[int(votes.argmax())]
 
 
@@ -82,10 +82,10 @@ def centers_of(vectors: Vectors) -> Vectors:
     """(at most CLUSTERS, dimensions): the centers of clusters of vectors of length 1, by spherical k-means."""
     centers = _scatter(vectors)
     for _ in range(ROUNDS):
-        found = nearest(vectors, centers)  # (vectors,)
+        cluster_of = nearest(vectors, centers)  # (vectors,)
         sums = np.zeros_like(centers)  # (clusters, dimensions)
-        np.add.at(sums, found, vectors)
-        filled = np.bincount(found, minlength=len(sums)) > 0  # (clusters,)
+        np.add.at(sums, cluster_of, vectors)
+        filled = np.bincount(cluster_of, minlength=len(sums)) > 0  # (clusters,)
         # A cluster that has lost all its vectors keeps its center.
         centers[filled] = _normalized(sums[filled])
     return centers

@@ -43,9 +43,11 @@ def fields_of(names: Iterable[str], texts: Iterable[str], reading: ReadOptions) 
     """
     present, readable = set(names), set(texts)
     # In reverse, because the last of several columns stays in the dict: the first name in `FIELDS` wins.
-    found = {field: column for field, columns in FIELDS.items() for column in columns[::-1] if column in present}
+    column_of = {field: column for field, columns in FIELDS.items() for column in columns[::-1] if column in present}
     code = [column for column in ([reading.code_column] if reading.code_column else CODE) if column in readable]
-    return found | {"content": code[0]} if code else {field: column for field, column in found.items() if field != "content"}
+    return (
+        column_of | {"content": code[0]} if code else {field: column for field, column in column_of.items() if field != "content"}
+    )
 
 
 def text_columns(fields: Iterable[pa.Field]) -> list[str]:

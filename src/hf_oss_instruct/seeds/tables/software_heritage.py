@@ -92,21 +92,21 @@ class Archive:
         Raises:
             SeedError: the bucket cannot be reached.
         """
-        found: dict[str, bytes] = {}
+        blobs: dict[str, bytes] = {}
         left = sorted(ids)
         for blob_id in left:
             if (path := self._cached(blob_id)).is_file():
-                found[blob_id] = path.read_bytes()
-        left = [blob_id for blob_id in left if blob_id not in found]
+                blobs[blob_id] = path.read_bytes()
+        left = [blob_id for blob_id in left if blob_id not in blobs]
         for attempt in range(ATTEMPTS):
             answers = self._get(left)
             left = [blob_id for blob_id in left if _failed(answers[blob_id])]
             for blob_id, answer in answers.items():
                 if isinstance(answer, bytes):
-                    found[blob_id] = answer
+                    blobs[blob_id] = answer
                     write_cached(self._cached(blob_id), answer)
             if not left:
-                return found
+                return blobs
             time.sleep(min(2.0**attempt, self._longest_pause_s) * random.uniform(0.5, 1) if attempt < ATTEMPTS - 1 else 0)
         raise SeedError(
             f"{self._server} does not return the text of {left[0]} and {len(left) - 1} more: {_failure(answers[left[0]])}. "
