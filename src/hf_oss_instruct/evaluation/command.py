@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ import click
 
 from hf_oss_instruct.errors import OssInstructError, UsageError
 from hf_oss_instruct.progress.show import show_progress
-from hf_oss_instruct.terminal.flags import format_option, unsafe_option
+from hf_oss_instruct.terminal.flags import as_argument, format_option, unsafe_option
 from hf_oss_instruct.terminal.process import resumable
 
 if TYPE_CHECKING:
@@ -22,8 +22,26 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True)
+class ScoringFlags:
+    """The values of the options shared by `score` and `evaluate`, as `scoring.run.score` and `evaluate.evaluate` describe them.
+
+    Attributes:
+        show: failing samples to print.
+        data, revision, ks, trained_on, workers, tier: as there.
+    """
+
+    show: int
+    data: Path | None
+    revision: str | None
+    ks: tuple[int, ...]
+    trained_on: str | None
+    workers: int | None
+    tier: str | None
+
+
 def scoring_options(command: Command) -> Command:
-    """Add the options shared by `score` and `evaluate`."""
+    """Add the options shared by `score` and `evaluate`, which the command gets as `scoring`."""
     options = (
         click.option(
             "--data",
@@ -44,6 +62,7 @@ def scoring_options(command: Command) -> Command:
         click.option("--workers", type=click.IntRange(1), help="Samples judged in parallel. Default: the number of CPUs."),
         unsafe_option,
     )
+    command = as_argument(ScoringFlags, "scoring")(command)  # type: ignore[assignment]  # click takes the function by its name
     for option in reversed(options):
         command = option(command)
     return command
@@ -64,7 +83,7 @@ def scoring_options(command: Command) -> Command:
 @scoring_options
 @click.option("--allow-missing", is_flag=True, help="Score even if some problems have no sample.")
 @format_option
-def score(samples: Path, show: int, output: str, **flags: Any) -> None:
+def score(samples: Path, task: str, out: Path | None, scoring: ScoringFlags, allow_missing: bool, output: str) -> None:
     """Score completions from any tool: pass@k in the sandbox.
 
     \b
@@ -78,14 +97,25 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
     from hf_oss_instruct.evaluation.console import show_failures, show_scores
     from hf_oss_instruct.evaluation.scoring.run import score as run
 
-    flags["ks"] = flags["ks"] or None
-    with resumable(flags["out"]), show_progress(output) as progress:
-        result, verdicts = run(samples=samples, progress=progress, **flags)
+    with resumable(out), show_progress(output) as progress:
+        result, verdicts = run(
+            task,
+            samples,
+            data=scoring.data,
+            revision=scoring.revision,
+            out=out,
+            ks=scoring.ks or None,
+            allow_missing=allow_missing,
+            trained_on=scoring.trained_on,
+            workers=scoring.workers,
+            tier=scoring.tier,
+            progress=progress,
+        )
     if output == "json":
         click.echo(json.dumps(asdict(result)))
     elif output != "quiet":
-        show_failures(verdicts, show)
-        show_scores([result], [flags["out"]] if flags["out"] else [], len(verdicts))
+        show_failures(verdicts, scoring.show)
+        show_scores([result], [out] if out else [], len(verdicts))
     _all_judged(verdicts)
 
 
@@ -136,7 +166,27 @@ def score(samples: Path, show: int, output: str, **flags: Any) -> None:
 @click.option("--allow-empty", is_flag=True, help="Count a server's empty answers as answers.")
 @scoring_options
 @format_option
-def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> None:
+def evaluate(
+    model: str,
+    tasks: tuple[str, ...],
+    out: Path,
+    style: str | None,
+    backend: str | None,
+    base_url: str | None,
+    api_key_env: str | None,
+    model_revision: str | None,
+    n: int,
+    temperature: float,
+    top_p: float | None,
+    max_new_tokens: int | None,
+    rng_seed: int,
+    batch_size: int,
+    options: tuple[str, ...],
+    limit: int | None,
+    allow_empty: bool,
+    scoring: ScoringFlags,
+    output: str,
+) -> None:
     """Run a model on a benchmark and score its answers: pass@k in the sandbox.
 
     \b
@@ -152,15 +202,40 @@ def evaluate(model: str, out: Path, show: int, output: str, **flags: Any) -> Non
     from hf_oss_instruct.evaluation.console import show_failures, show_scores
     from hf_oss_instruct.evaluation.evaluate import evaluate as run
 
-    flags |= {"ks": flags["ks"] or None, "options": dict(map(_option, flags["options"]))}
     say = None if output in ("json", "quiet") else partial(click.echo, err=True)
     with resumable(out), show_progress(output) as progress:
-        results = run(model, out=out, say=say, progress=progress, **flags)
+        results = run(
+            model,
+            tasks,
+            out,
+            backend=backend,
+            base_url=base_url,
+            api_key_env=api_key_env,
+            model_revision=model_revision,
+            batch_size=batch_size,
+            options=dict(map(_option, options)),
+            style=style,
+            n=n,
+            temperature=temperature,
+            top_p=top_p,
+            max_new_tokens=max_new_tokens,
+            rng_seed=rng_seed,
+            data=scoring.data,
+            revision=scoring.revision,
+            limit=limit,
+            ks=scoring.ks or None,
+            allow_empty=allow_empty,
+            trained_on=scoring.trained_on,
+            workers=scoring.workers,
+            tier=scoring.tier,
+            say=say,
+            progress=progress,
+        )
     verdicts = [verdict for _, own in results.values() for verdict in own]
     if output == "json":
         click.echo(json.dumps({task: asdict(score) for task, (score, _) in results.items()}))
     elif output != "quiet":
-        show_failures(verdicts, show)
+        show_failures(verdicts, scoring.show)
         show_scores([score for score, _ in results.values()], [out / name.replace(":", "-") for name in results], len(verdicts))
     _all_judged(verdicts)
 

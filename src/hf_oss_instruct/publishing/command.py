@@ -6,16 +6,14 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.show import show_progress
+from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions
 from hf_oss_instruct.terminal.console import command_line, show_ending
-
-if TYPE_CHECKING:
-    from hf_oss_instruct.publishing.folders import PublishHooks
+from hf_oss_instruct.terminal.flags import as_argument
 
 
 def publish_command(hooks: PublishHooks) -> click.Command:
@@ -52,7 +50,10 @@ def publish_command(hooks: PublishHooks) -> click.Command:
     @click.option("--space", metavar="NS/NAME", help="Data: also publish a Space to browse the rows.")
     @click.option("--dry-run", is_flag=True, help="Show what would be uploaded, and stop.")
     @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-    def publish(folder: Path, to: str, create_pr: bool, message: str | None, dry_run: bool, yes: bool, **flags: Any) -> None:
+    @as_argument(PublishOptions, "options")
+    def publish(
+        folder: Path, to: str, create_pr: bool, message: str | None, dry_run: bool, yes: bool, options: PublishOptions
+    ) -> None:
         """Publish PATH to the Hub: a dataset, a trained model, or scores, in one commit.
 
         \b
@@ -68,16 +69,16 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         """
         from hf_oss_instruct.publishing import hub
         from hf_oss_instruct.publishing.console import show_push
-        from hf_oss_instruct.publishing.folders import PublishOptions, kind_of, push_of
+        from hf_oss_instruct.publishing.folders import kind_of, push_of
 
         # Before the files are scanned, which takes long for a large dataset.
         hub.check_name(to)
-        if flags["space"]:
-            hub.check_name(flags["space"], "--space")
+        if options.space:
+            hub.check_name(options.space, "--space")
         kind = kind_of(folder)
         with show_progress() as progress, progress.stage(f"Scanning {folder} for secrets and rendering the card"):
-            push = push_of(folder, to, PublishOptions(**flags), hooks)
-        pushes = {to: push} | ({flags["space"]: push.space} if push.space else {})
+            push = push_of(folder, to, options, hooks)
+        pushes = {to: push} | ({options.space: push.space} if options.space and push.space else {})
         for repo_id, planned in pushes.items():
             hub.check(planned)
             show_push(planned, repo_id)
@@ -89,10 +90,18 @@ def publish_command(hooks: PublishHooks) -> click.Command:
                     "No terminal to ask for confirmation. Pass --yes to publish, or --dry-run to see what would be published."
                 )
             click.confirm(f"Publish to {' and '.join(pushes)}?", abort=True)
-        options = {"private": flags["private"], "create_pr": create_pr, "revision": flags["revision"], "message": message}
         with show_progress() as progress:
             commits = {
-                repo_id: hub.publish(planned, repo_id, **options, progress=progress) for repo_id, planned in pushes.items()
+                repo_id: hub.publish(
+                    planned,
+                    repo_id,
+                    private=options.private,
+                    create_pr=create_pr,
+                    revision=options.revision,
+                    message=message,
+                    progress=progress,
+                )
+                for repo_id, planned in pushes.items()
             }
         for repo_id, commit in commits.items():
             if commit:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import wraps
 from typing import Any
 
 import click
@@ -36,6 +39,42 @@ class GroupedCommand(click.Command):
         for heading, records in groups.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+
+def as_argument(flags: type, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Pass the options of a command that are fields of a dataclass as one argument; the innermost decorator of a command.
+
+    Args:
+        flags: the dataclass, whose fields have the names of options.
+        name: name of the argument.
+    """
+
+    def decorated(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def command(**given: Any) -> None:
+            own = {field.name: given.pop(field.name) for field in fields(flags)}
+            function(**given, **{name: flags(**own)})
+
+        return command
+
+    return decorated
+
+
+def option_words(command: click.Command, values: Mapping[str, Any]) -> list[str]:
+    """The options of a command line, for another process of the same command.
+
+    Args:
+        command: the command.
+        values: name of a parameter → its value; defaults are left out.
+    """
+    words = []
+    for option in command.params:
+        value = values.get(str(option.name))
+        if not isinstance(option, click.Option) or value in (None, False, ()) or value == option.default:
+            continue
+        for one in value if option.multiple else [value]:
+            words += [option.opts[0]] if option.is_flag else [option.opts[0], str(one)]
+    return words
 
 
 format_option = click.option(

@@ -6,7 +6,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,11 +15,8 @@ from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.storage.workdir import locked
 from hf_oss_instruct.terminal.console import command_line, show_ending
 from hf_oss_instruct.terminal.display import plural
-from hf_oss_instruct.terminal.flags import unsafe_option
+from hf_oss_instruct.terminal.flags import option_words, unsafe_option
 from hf_oss_instruct.training.distributed import LAUNCHED, run_launched
-
-if TYPE_CHECKING:
-    from hf_oss_instruct.training.callbacks import Scoring
 
 
 @click.command()
@@ -39,8 +36,19 @@ if TYPE_CHECKING:
 @click.option("--score-tokens", metavar="N", type=click.IntRange(1), default=512, show_default=True,
               help="Maximum number of tokens per answer.")  # fmt: skip
 @unsafe_option
+@click.pass_context
 def train(
-    file: Path, template: str, thoughts: str, allow_unchecked: bool, score: str | None, tier: str | None, **score_options: Any
+    context: click.Context,
+    file: Path,
+    template: str,
+    thoughts: str,
+    allow_unchecked: bool,
+    score: str | None,
+    score_data: Path | None,
+    score_every: int,
+    score_count: int | None,
+    score_tokens: int,
+    tier: str | None,
 ) -> None:
     """Train a model from a YAML recipe for `trl sft`.
 
@@ -64,29 +72,30 @@ def train(
         from hf_oss_instruct.training.output import check_output_dir
 
         # Each process runs this same command, where LAUNCHED is then set.
-        words = [sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file)]
-        words += [
-            "--template",
-            template,
-            "--thoughts",
-            thoughts,
-            *["--allow-unchecked"] * allow_unchecked,
-            *(["--score", score] if score else []),
-        ]
-        words += ["--unsafe-no-sandbox"] * bool(tier)
-        words += [word for name, value in score_options.items() if value for word in (f"--{name.replace('_', '-')}", str(value))]
+        options = option_words(context.command, context.params)
         check_output_dir(_output_dir(values))
         with locked(_output_dir(values)):
-            run_launched(words)
+            run_launched([sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file), *options])
         return
     from hf_oss_instruct.training.run import train as run
 
-    scoring = _scoring(score, tier, score_options)
-    options: dict[str, Any] = {"template": template, "thoughts": thoughts, "allow_unchecked": allow_unchecked, "scoring": scoring}
+    judged = None
+    if score is not None:
+        from hf_oss_instruct.training.judging import scoring
+
+        judged = scoring(score, every=score_every, data=score_data, count=score_count, max_new_tokens=score_tokens, tier=tier)
     # Of several processes, the first one talks to the user.
     main = os.environ.get(LAUNCHED, "0") == "0"
     with show_progress("auto" if main else "quiet") as progress:
-        facts = run(file, **options, say=partial(click.echo, err=True), progress=progress)
+        facts = run(
+            file,
+            template=template,
+            thoughts=thoughts,
+            allow_unchecked=allow_unchecked,
+            scoring=judged,
+            say=partial(click.echo, err=True),
+            progress=progress,
+        )
     if main:
         out = _output_dir(facts["recipe"])
         then = command_line("evaluate", "--model", out, "--task", "humaneval_plus", "--out", f"{out}-scores")
@@ -97,15 +106,6 @@ def train(
 def _output_dir(values: dict[str, Any]) -> Path:
     """The output folder; TRL's default if the YAML sets none."""
     return Path(values.get("output_dir") or "trainer_output")
-
-
-def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Scoring | None:
-    if what is None:
-        return None
-    from hf_oss_instruct.training.judging import scoring
-
-    names = {"score_every": "every", "score_data": "data", "score_count": "count", "score_tokens": "max_new_tokens"}
-    return scoring(what, tier=tier, **{names[name]: value for name, value in options.items()})
 
 
 @click.command(short_help="Print a training recipe for TRL as YAML.")
@@ -121,7 +121,9 @@ def _scoring(what: str | None, tier: str | None, options: dict[str, Any]) -> Sco
     "--rows", type=click.IntRange(1), help="Number of rows for the time estimate. Default: the rows of a folder, else 75,000."
 )
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Any other key of TRL's command; can be repeated.")
-def recipe(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
+def recipe(
+    name: str | None, model: str | None, data: str | None, gpus: int | None, rows: int | None, changes: tuple[str, ...]
+) -> None:
     """Print a training recipe as YAML, for TRL and for `train`; without NAME, list them.
 
     \b
@@ -137,7 +139,8 @@ def recipe(name: str | None, changes: tuple[str, ...], **options: Any) -> None:
     if name is None:
         click.echo("\n".join(RECIPES))
         return
-    click.echo(load_recipe(name, changes=dict(map(_change, changes)), **options).to_yaml(), nl=False)
+    loaded = load_recipe(name, model=model, data=data, gpus=gpus, rows=rows, changes=dict(map(_change, changes)))
+    click.echo(loaded.to_yaml(), nl=False)
 
 
 def _change(text: str) -> tuple[str, Any]:
