@@ -172,8 +172,8 @@ class ChatTemplate:
             raise UsageError("The tokenizer has no chat template. Use --template magicoder, or a model that has one.")
         tail = _rendered(tokenizer, "x", _MARK).partition(_MARK)[2]
         # The first special token after the answer; of several at the same position, the longest.
-        found = [(tail.index(token), -len(token), token) for token in special_tokens(tokenizer) if token in tail]
-        stop = min(found)[2] if found else tokenizer.eos_token
+        tokens = [(tail.index(token), -len(token), token) for token in special_tokens(tokenizer) if token in tail]
+        stop = min(tokens)[2] if tokens else tokenizer.eos_token
         if not stop:
             raise UsageError(
                 "The chat template does not end an answer with a special token, and the tokenizer has no eos_token. Set one."

@@ -122,13 +122,13 @@ def _own_group(pid: int) -> Path:
 def _candidates() -> list[Path]:
     """Return the control group that this process is in, and its parent."""
     mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    found = [(words[3], Path(words[4])) for words in mounts if words[words.index("-") + 1] == "cgroup2"]
+    mounted = [(words[3], Path(words[4])) for words in mounts if words[words.index("-") + 1] == "cgroup2"]
     lines = Path("/proc/self/cgroup").read_text().splitlines()
     own = next((line[3:] for line in lines if line.startswith("0::")), None)
-    if not found or own is None or not Path(own).is_relative_to(found[0][0]):
+    if not mounted or own is None or not Path(own).is_relative_to(mounted[0][0]):
         return []
     # The mount may show only a part of the hierarchy (containers), whereas /proc/self/cgroup gives the path in all of it.
-    root, mount = found[0]
+    root, mount = mounted[0]
     here = mount / Path(own).relative_to(root)
     return [here] if here == mount else [here, here.parent]
 

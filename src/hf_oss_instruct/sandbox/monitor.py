@@ -292,8 +292,8 @@ def _memory(stack: contextlib.ExitStack, size: int) -> int:
 
 
 def _read_to_zero_byte(fd: int) -> bytearray:
-    found, zero = bytearray(), b""
-    while not zero and (chunk := os.pread(fd, CHUNK_BYTES, len(found))):
+    data, zero = bytearray(), b""
+    while not zero and (chunk := os.pread(fd, CHUNK_BYTES, len(data))):
         text, zero, _ = chunk.partition(b"\0")
-        found += text
-    return found
+        data += text
+    return data

@@ -80,12 +80,12 @@ def run_program(
         job = job_spec.python(source, files or {}, limits, name, fresh=fresh, hash_seed=hash_seed, packages=packages)
     else:
         job = job_spec.compiled(source, language, files or {}, limits, name)
-    (found,) = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
+    (execution,) = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)
     # A compile error counts only if it also occurs without prebuilt headers.
-    if job.confirm_errors and found.status == "compile_error":
+    if job.confirm_errors and execution.status == "compile_error":
         job = job_spec.compiled(source, language, files or {}, limits, name, from_scratch=True)
-        (found,) = _attempted(job, stdin, limits, name)
-    return found
+        (execution,) = _attempted(job, stdin, limits, name)
+    return execution
 
 
 def run_many(
@@ -125,11 +125,11 @@ def run_many(
     inputs = [(dict(environment), stdin.encode("utf-8", "surrogateescape")) for environment, stdin in runs]
     options = {"compile_goes_on": compile_goes_on, "shares_time": shares_time}
     job = job_spec.many(source, language, files or {}, limits, name, inputs, boundary, **options)
-    found = _attempted(job, "", limits, name, boundary=boundary)
-    if job.confirm_errors and found[0].status == "compile_error":
+    executions = _attempted(job, "", limits, name, boundary=boundary)
+    if job.confirm_errors and executions[0].status == "compile_error":
         job = job_spec.many(source, language, files or {}, limits, name, inputs, boundary, from_scratch=True, **options)
-        found = _attempted(job, "", limits, name, boundary=boundary)
-    return found
+        executions = _attempted(job, "", limits, name, boundary=boundary)
+    return executions
 
 
 async def run_program_async(source: str, *arguments: Any, **options: Any) -> Execution:
@@ -184,14 +184,14 @@ async def run_programs_async(
     Yields:
         The result of each run, in the order of the jobs.
     """
-    found = run_programs(jobs, workers, tier=tier)
+    executions = run_programs(jobs, workers, tier=tier)
     try:
         # With a default, because StopIteration cannot be raised into a future.
-        while (execution := await asyncio.to_thread(next, found, None)) is not None:
+        while (execution := await asyncio.to_thread(next, executions, None)) is not None:
             yield execution
     finally:
         # In a thread, because it waits for active runs.
-        await asyncio.to_thread(found.close)
+        await asyncio.to_thread(executions.close)
 
 
 def _attempted(
@@ -229,18 +229,18 @@ def _run(
     with cgroups.control_groups(job.memory_mib) as groups:
         cgroup_fds = [group.procs_fd for group in groups]
         output = monitor.run(job.payload, stdin, max_bytes, job.max_wall_s, process.launch, cgroup_fds, memory)
-        found = _executions(output, tier, boundary)
+        executions = _executions(output, tier, boundary)
         was_over = any(group.was_over for group in groups)
     # The compiler was killed, so its errors may be incomplete: say why.
-    if was_over and len(found) == 1 and found[0].status == "compile_error":
-        return [replace(found[0], stderr=found[0].stderr + "\n(memory)")]
+    if was_over and len(executions) == 1 and executions[0].status == "compile_error":
+        return [replace(executions[0], stderr=executions[0].stderr + "\n(memory)")]
     # Runs share one control group here: those that were killed exceeded its limit.
     exceeded = [
-        was_over and execution.status in ("ok", "failed") and (not boundary or execution.signal == 9) for execution in found
+        was_over and execution.status in ("ok", "failed") and (not boundary or execution.signal == 9) for execution in executions
     ]
     return [
         replace(execution, status="memory", exit_code=None) if is_over else execution
-        for execution, is_over in zip(found, exceeded, strict=True)
+        for execution, is_over in zip(executions, exceeded, strict=True)
     ]
 
 
@@ -250,14 +250,14 @@ def _executions(output: monitor.RunOutput, tier: str, boundary: str) -> list[Exe
     if not boundary or not ends:
         return [_execution(output, tier)]
     parts = bytes(output.streams[0]).split(f"\n{boundary}\n".encode())
-    found = []
+    executions = []
     for number, end in enumerate(ends):
         stdout = bytearray(parts[number]) if number < len(parts) else bytearray()
         streams = (stdout, bytearray() if number else output.streams[1], bytearray())
-        found.append(_execution(replace(output, streams=streams, step_results=[end], truncated=False), tier))
+        executions.append(_execution(replace(output, streams=streams, step_results=[end], truncated=False), tier))
     if output.truncated or output.late:
-        found.append(Execution("output" if output.truncated else "timeout", truncated=output.truncated, tier=tier))
-    return found
+        executions.append(Execution("output" if output.truncated else "timeout", truncated=output.truncated, tier=tier))
+    return executions
 
 
 def _execution(output: monitor.RunOutput, tier: str) -> Execution:
@@ -271,7 +271,7 @@ def _execution(output: monitor.RunOutput, tier: str) -> Execution:
             return Execution("output", stdout=stdout, stderr=stderr, truncated=True, tier=tier)
         raise monitor.SandboxStalledError("the run left no report", output.started)
     end = output.step_results[-1]
-    found = Execution(
+    execution = Execution(
         _status(end, output.truncated, stderr),
         None if end["why"] else end["exit"],
         end["signal"],
@@ -284,8 +284,8 @@ def _execution(output: monitor.RunOutput, tier: str) -> Execution:
         tier,
     )
     if end["compiles"]:
-        return replace(found, status="compile_error", stderr=compiler + (f"\n({end['why']})" if end["why"] else ""))
-    return found
+        return replace(execution, status="compile_error", stderr=compiler + (f"\n({end['why']})" if end["why"] else ""))
+    return execution
 
 
 def _status(end: dict[str, Any], cut: bool, stderr: str) -> str:

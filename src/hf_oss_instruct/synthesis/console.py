@@ -78,17 +78,17 @@ def show_report(report: RunReport, out: Path, then: str = "") -> None:
 
 def show_verification(report: RunReport) -> None:
     """Print the results of verification, if there was one."""
-    if not (found := report.get("verification")):
+    if not (verification := report.get("verification")):
         return
-    funnel = " → ".join(f"{count:,} {STEPS.get(name, name)}" for name, count in found["funnel"].items())
+    funnel = " → ".join(f"{count:,} {STEPS.get(name, name)}" for name, count in verification["funnel"].items())
     show_line(f"  {f'verified in {where}' if (where := report['sandbox']) else 'no program was run'}: {funnel}")
-    score, reruns = found["mutation_score"]["mean"], found["flake_bound"]["reruns"]
+    score, reruns = verification["mutation_score"]["mean"], verification["flake_bound"]["reruns"]
     facts = [f"mutation score {score:.2f}"] if score is not None else []
-    if reruns and not found["tests"]["flaky"]:
+    if reruns and not verification["tests"]["flaky"]:
         facts.append(f"no test changed its result in {plural(reruns, 'rerun')}")
     if facts:
         show_line(f"  {', '.join(facts)}")
-    if causes := found["not_verifiable"]:
+    if causes := verification["not_verifiable"]:
         show_line(f"  not verifiable here: {', '.join(f'{count:,} {cause}' for cause, count in causes.items())}")
 
 

@@ -383,8 +383,8 @@ def verification_facts(stats: RunStats) -> RunReport:
     """Further fields of `run.json` if pairs were verified."""
     if stats.verification is None:
         return {}
-    found = stats.verification.report(stats.kept)
-    return {"sandbox": ", ".join(found["sandbox"]) or None, "verification": found, "preferences": stats.preferences}
+    verification = stats.verification.report(stats.kept)
+    return {"sandbox": ", ".join(verification["sandbox"]) or None, "verification": verification, "preferences": stats.preferences}
 
 
 def publish(out: Path, spec: RunSpec, task: OssInstructTask, stats: RunStats, report: RunReport) -> None:

@@ -28,10 +28,10 @@ def report_before(out: Path) -> RunReport:
         "tasks": list,
     }
     try:
-        found: Mapping[str, Any] = read_run_report(out)
+        report: Mapping[str, Any] = read_run_report(out)
     except ValueError:
         return {}
-    known = {name: found[name] for name, kind in kinds.items() if isinstance(found.get(name), kind)}
+    known = {name: report[name] for name, kind in kinds.items() if isinstance(report.get(name), kind)}
     known["tokens"] = {name: n for name, n in known.get("tokens", {}).items() if isinstance(n, int)}
     return cast(RunReport, known)
 
@@ -46,10 +46,10 @@ def usage_before(before: RunReport, journal: Journal, reservations: Reservations
             not among it: journal and batches say which those are, so that no kill comes between two counts of the same request.
         free: the tasks that send no requests, because the embedded teacher answers them.
     """
-    tokens, found, answered, batched = before.get("tokens", {}), reservations.found, Usage(), Usage()
+    tokens, reserved, answered, batched = before.get("tokens", {}), reservations.found, Usage(), Usage()
     batches = unanswered(journal.folder)
     # The whole journal is read only where nothing else has the counts: for batches, and after a kill of a run without limits.
-    if batches or (reservations.killed and not found.requests_sent):
+    if batches or (reservations.killed and not reserved.requests_sent):
         for entry in journal.answers():
             if entry.task in free:
                 continue
@@ -60,14 +60,14 @@ def usage_before(before: RunReport, journal: Journal, reservations: Reservations
                     batched.requests_sent += 1
                     batched.count(entry.answer, most=batches[entry.key])
     if not reservations.killed:
-        answered = found = Usage()
-    elif found.requests_sent or batched.requests_sent:
-        found = _added(found, batched)
+        answered = reserved = Usage()
+    elif reserved.requests_sent or batched.requests_sent:
+        reserved = _added(reserved, batched)
     return Usage(
         # Each source may lack what another has: a killed session wrote no report, and the journal has no requests in flight.
-        max(before.get("requests_sent", 0), found.requests_sent, answered.requests_sent),
-        max(tokens.get("prompt", 0), found.prompt_tokens, answered.prompt_tokens),
-        max(tokens.get("completion", 0), found.completion_tokens, answered.completion_tokens),
+        max(before.get("requests_sent", 0), reserved.requests_sent, answered.requests_sent),
+        max(tokens.get("prompt", 0), reserved.prompt_tokens, answered.prompt_tokens),
+        max(tokens.get("completion", 0), reserved.completion_tokens, answered.completion_tokens),
         batched=(batched.requests_sent, batched.prompt_tokens, batched.completion_tokens),
         in_batches={key: most for key, most in batches.items() if key not in journal},
     )

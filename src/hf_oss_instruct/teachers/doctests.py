@@ -136,10 +136,10 @@ def _free_names(code: str) -> set[str]:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise RowRejectedError("not_verifiable", "the function does not compile without what stands around it") from None
     top = tables[0]
-    found: set[str] = set()
+    names: set[str] = set()
     while tables:
         table = tables.pop()
         tables += table.get_children()
         used = (symbol for symbol in table.get_symbols() if symbol.is_referenced())
-        found |= {symbol.get_name() for symbol in used if symbol.is_global() or table is top}
-    return found - _BUILTIN - {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned()}
+        names |= {symbol.get_name() for symbol in used if symbol.is_global() or table is top}
+    return names - _BUILTIN - {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned()}

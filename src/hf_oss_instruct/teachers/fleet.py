@@ -96,5 +96,5 @@ def _names(url: str) -> set[str]:
 
 
 def _split_model_url(base_url: str) -> tuple[str | None, str]:
-    found = _OF_MODEL.fullmatch(base_url)
-    return (found["model"], found["url"]) if found and "://" not in found["model"] else (None, base_url)
+    match = _OF_MODEL.fullmatch(base_url)
+    return (match["model"], match["url"]) if match and "://" not in match["model"] else (None, base_url)

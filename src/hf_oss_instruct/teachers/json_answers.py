@@ -100,9 +100,9 @@ def form_of(text: str) -> str:
 
 def _parsed(completion: Completion, *, tests: bool) -> Pair:
     require_finished(completion)
-    found = _object_in(completion.text)
-    if found is not None:
-        return _pair(found, tests=tests)
+    fields = _object_in(completion.text)
+    if fields is not None:
+        return _pair(fields, tests=tests)
     try:
         return parse_with_tests(completion) if tests else parse(completion)
     except RowRejectedError as refusal:
@@ -137,11 +137,11 @@ def _object_in(text: str, names: Set[str] = frozenset(("problem", "solution"))) 
         if (opens := _OPENS.search(text, offset)) is None:
             break
         try:
-            found, offset = decoder.raw_decode(text, opens.start())
+            parsed, offset = decoder.raw_decode(text, opens.start())
         except (ValueError, RecursionError):
             # Not JSON, such as a code block: go on inside of it, since the pair may follow.
             offset = opens.end()
             continue
-        if found.keys() >= names:
-            return dict(found)
+        if parsed.keys() >= names:
+            return dict(parsed)
     return None

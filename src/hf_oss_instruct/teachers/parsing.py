@@ -143,12 +143,12 @@ def _three_sections(lines: list[str], tests_at: int) -> Pair:
     """A pair with tests, in any order of sections; empty tests count as none."""
     starts = {TESTS: tests_at}
     for marker in (PROBLEM, SOLUTION):
-        found = _outside_fences(lines, marker)
+        line = _outside_fences(lines, marker)
         # As `parse`, which accepts a marker anywhere in a line.
-        found = _first(lines, marker) if found is None else found
-        if found is None:
+        line = _first(lines, marker) if line is None else line
+        if line is None:
             raise RowRejectedError("unparsable", f"no line has {marker}")
-        starts[marker] = found
+        starts[marker] = line
     ends = dict(zip(ordered := sorted(starts.values()), [*ordered[1:], len(lines)], strict=True))
     text = {
         marker: (_text_after(lines[start], marker) + "".join(lines[start + 1 : ends[start]])).strip()
@@ -212,8 +212,8 @@ def _first(lines: list[str], marker: str) -> int | None:
 def _heading(lines: list[str], marker: str) -> int | None:
     """The first line that starts with the marker, else the first that contains it."""
     opens = _OPENS[marker].match
-    found = next((number for number, line in enumerate(lines) if "[" in line and opens(line)), None)
-    return _first(lines, marker) if found is None else found
+    line_number = next((number for number, line in enumerate(lines) if "[" in line and opens(line)), None)
+    return _first(lines, marker) if line_number is None else line_number
 
 
 def _text_after(line: str, marker: str) -> str:

@@ -22,7 +22,7 @@ def columns_in(value: str | Mapping[str, str] | None) -> dict[str, str]:
     """
     if value and not isinstance(value, str | Mapping):
         raise UsageError(f"The columns are FIELD=COLUMN pairs, not {value!r}. Write problem=NAME,solution=NAME, or a dict.")
-    found = dict(part.strip().partition("=")[::2] for part in value.split(",")) if isinstance(value, str) else dict(value or {})
-    if empty := [field for field, name in found.items() if not name]:
+    columns = dict(part.strip().partition("=")[::2] for part in value.split(",")) if isinstance(value, str) else dict(value or {})
+    if empty := [field for field, name in columns.items() if not name]:
         raise UsageError(f"--columns takes FIELD=COLUMN, not {empty[0]!r}. Write problem=NAME,solution=NAME.")
-    return found
+    return columns

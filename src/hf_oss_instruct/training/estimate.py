@@ -48,10 +48,10 @@ class Shape:
                 raise UsageError(
                     f"The model's config.json does not state its size: {error}. Restore the original file."
                 ) from error
-        found = _SIZE.search(model.replace("_", "-"))
-        if not found:
+        match = _SIZE.search(model.replace("_", "-"))
+        if not match:
             return cls(None)
-        parameters = float(found[1]) * (1e9 if found[2] in "bB" else 1e6)
+        parameters = float(match[1]) * (1e9 if match[2] in "bB" else 1e6)
         # 12 · layers · hidden² parameters and hidden = 128 · layers, as in most models of this kind
         layers = round((parameters / (12 * 128**2)) ** (1 / 3))
         return cls(parameters, 128 * layers, layers, "the name; width and depth from 12·L·h² with h = 128·L")

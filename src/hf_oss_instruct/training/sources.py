@@ -137,10 +137,10 @@ def sources_of(script: Any, mixture: Any) -> list[TrainingSource]:
     """
     if mixture.datasets:
         names = ("path", "name", "data_dir", "data_files", "split", "fraction")
-        found = [TrainingSource(**{name: getattr(dataset, name) for name in names}) for dataset in mixture.datasets]
-        if len({source.fraction is None for source in found}) > 1:
+        sources = [TrainingSource(**{name: getattr(dataset, name) for name in names}) for dataset in mixture.datasets]
+        if len({source.fraction is None for source in sources}) > 1:
             raise UsageError("Some entries of `datasets` have a fraction and some do not. Set it for all of them or for none.")
-        return found
+        return sources
     if not script.dataset_name:
         raise UsageError("The recipe names no data. Set dataset_name to a Hub id, or to a folder that synthesize wrote.")
     return [TrainingSource(script.dataset_name, script.dataset_config, split=script.dataset_train_split)]
@@ -167,13 +167,13 @@ def why_unchecked(source: TrainingSource) -> str | None:
         return f"it has no {RUN_REPORT}"
     checks = report.get("checks")
     named = (check for check in checks if isinstance(check, dict)) if isinstance(checks, list) else ()
-    found = next((check for check in named if check.get("name") == CHECK), None)
-    if found is None:
+    entry = next((check for check in named if check.get("name") == CHECK), None)
+    if entry is None:
         return f"its {RUN_REPORT} does not name the check {CHECK!r}"
-    if found.get("status") == "done":
+    if entry.get("status") == "done":
         return None
-    status = str(found.get("status", "unknown")).replace("_", " ")
-    return f"its {RUN_REPORT} says {CHECK} {status} ({found.get('why', 'no reason given')})"
+    status = str(entry.get("status", "unknown")).replace("_", " ")
+    return f"its {RUN_REPORT} says {CHECK} {status} ({entry.get('why', 'no reason given')})"
 
 
 def _report(source: TrainingSource) -> dict[str, Any] | None:

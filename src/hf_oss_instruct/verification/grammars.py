@@ -216,10 +216,10 @@ def defines_equality(function: Node) -> bool:
 def result_of(function: Node, language: str) -> str:
     """The text of the type of a function's result; empty if it is not declared."""
     field_name = CODE[language].result
-    found = function.child_by_field_name(field_name) if field_name else None
+    type_node = function.child_by_field_name(field_name) if field_name else None
     # Some grammars count the colon before a type as part of it.
-    text = text_of(found).strip().removeprefix(":").strip()
-    if language in ("c", "cpp") and found:
+    text = text_of(type_node).strip().removeprefix(":").strip()
+    if language in ("c", "cpp") and type_node:
         return _of_declarator(function, text)
     return text
 

@@ -39,8 +39,8 @@ def folders(path: str | Path) -> tuple[str, ...]:
 @functools.cache
 def identity_of(packages: tuple[str, ...]) -> tuple[str, ...]:
     """The packages that a verdict depends on: names and versions of the packages, or names and times of the folder's content."""
-    found = []
+    names = []
     for folder in map(Path, packages):
         named = sorted(info.name for info in folder.glob("*.dist-info"))
-        found += named or sorted(f"{entry.name} {entry.stat().st_mtime_ns}" for entry in folder.iterdir())
-    return tuple(found)
+        names += named or sorted(f"{entry.name} {entry.stat().st_mtime_ns}" for entry in folder.iterdir())
+    return tuple(names)

@@ -79,16 +79,16 @@ def results_of(solutions: Sequence[str], suite: Suite, options: VerificationOpti
     ]
 
     def make(unknown: list[int]) -> list[dict[str, object]]:
-        found = {index: refused for index in unknown if (refused := _refused(solutions[index], suite))}
-        rest = [index for index in unknown if index not in found]
-        found |= zip(
+        results = {index: refused for index in unknown if (refused := _refused(solutions[index], suite))}
+        rest = [index for index in unknown if index not in results]
+        results |= zip(
             rest,
             run_solutions(
                 suite, [solutions[index] for index in rest], options.limits, tier=options.tier, packages=options.package_folders
             ),
             strict=True,
         )
-        return [asdict(found[index]) for index in unknown]
+        return [asdict(results[index]) for index in unknown]
 
     # What a failing sandbox says is not kept: it says nothing about a program.
     return [_from_json(verdict) for verdict in verdicts.of_all(keys, make, lambda verdict: not verdict["sandbox_error"])]

@@ -141,15 +141,15 @@ class Verdicts:
                 raise NoVerdictError("The run is stopping and this row has no verdict yet. Run the same command again.")
         # Outside of the lock, because programs run for seconds. Through JSON, so that a new verdict has the
         # types of one that was read.
-        found = (
+        made = (
             dict(zip((keys[index] for index in unknown), json.loads(json.dumps(make(unknown))), strict=True)) if unknown else {}
         )
         with self._lock:
-            self.made += len(found)
-            for key, verdict in found.items():
+            self.made += len(made)
+            for key, verdict in made.items():
                 if final(verdict):
                     self._keep(key, verdict, row)
-        return [found[key] if key in found else known[key] for key in keys]
+        return [made[key] if key in made else known[key] for key in keys]
 
     def _line(self, index: NumberMap, name: str, value: str) -> dict[str, Any] | None:
         """The line that an index has for the value of a field; None if there is none, or if only the hashes are equal."""

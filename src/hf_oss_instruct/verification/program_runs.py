@@ -58,34 +58,34 @@ def run_all(
         return [
             run_all(suite, [programs[run.program]], [own], limits, tier=tier)[0] for run, own in zip(runs, alone, strict=True)
         ]
-    found: list[SuiteResult] = []
+    results: list[SuiteResult] = []
     # Only lines with the nonce count as results. It comes by standard input, which a program cannot read a second time.
     nonce = secrets.token_hex(16)
     limits = replace(limits, output_bytes=OUTPUT_BYTES, memory_mib=max(limits.memory_mib, 4096))
     source, files = SOURCES[suite.language](suite, programs)
     # There are fewer results than runs if the output of all exceeds its limit: the others are run again.
-    while len(found) < len(runs):
-        rest = runs[len(found) :]
+    while len(results) < len(runs):
+        rest = runs[len(results) :]
         inputs = [({"TZ": run.tz}, f"{nonce} {run.program} {run.first} {int(run.reversed)}\n") for run in rest]
         # Mutants often loop forever.
         allowed = replace(limits, cpu_s=min(limits.cpu_s, 5.0)) if all(run.variant for run in rest) else limits
         ran = run_many(source, suite.language, inputs, files, allowed, tier=tier, compile_goes_on=suite.language in TYPES_ONLY)
         if ran[0].status == "compile_error" and (broken := _broken(ran[0].stderr, len(programs), source)):
             return _without(suite, programs, runs, broken, ran[0], limits, tier)
-        if ran[0].status in ("compile_error", "sandbox_error") and not found:
+        if ran[0].status in ("compile_error", "sandbox_error") and not results:
             return [_failed_result(suite, ran[0])] * len(runs)
-        found += [_read(suite, execution, nonce) for execution in ran]
-    return found[: len(runs)]
+        results += [_read(suite, execution, nonce) for execution in ran]
+    return results[: len(runs)]
 
 
 def _broken(messages: str, count: int, source: str) -> set[int]:
     """The variants that a compiler reports errors in: by their file name, or by the mark above them."""
-    found = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", messages)}
+    numbers = {int(line[1]) for line in re.finditer(r"\bv(\d+)(?:\.\w+[:(]\d+[^\n]*\berror|/\w+\.go:\d+)", messages)}
     lines = source.split("\n")
     for index in map(int, (next(filter(None, place.groups())) for place in _PLACES.finditer(messages))):
         marks = (line for line in reversed(lines[:index]) if line.startswith("//variant "))
-        found.add(int(next(marks, "//variant -1").split()[1]))
-    return {number for number in found if 0 <= number < count}
+        numbers.add(int(next(marks, "//variant -1").split()[1]))
+    return {number for number in numbers if 0 <= number < count}
 
 
 def _without(

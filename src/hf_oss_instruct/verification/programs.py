@@ -52,24 +52,24 @@ def program_in(text: str, language: str) -> Program:
         text: Markdown, or code.
         language: the program's probable language, as in `languages.LANGUAGES`.
     """
-    found = _code_blocks(text, language)
-    if not found:
+    blocks = _code_blocks(text, language)
+    if not blocks:
         return Program(text.strip("\n") + "\n" if text.strip() else "", language)
-    own = [block for block in found if _tag_matches(block.tag, language)]
+    own = [block for block in blocks if _tag_matches(block.tag, language)]
     if not own:
-        tags = [name for block in found if (name := _language_of_tag(block.tag))]
+        tags = [name for block in blocks if (name := _language_of_tag(block.tag))]
         if not tags:
             return Program("", language)
         language = max(tags, key=tags.count)
-        own = [block for block in found if _tag_matches(block.tag, language)]
+        own = [block for block in blocks if _tag_matches(block.tag, language)]
     return Program(_joined(own, language), language)
 
 
 def tests_in(text: str, language: str) -> str:
     """The code of all blocks of a text of tests, one after the other; the text itself without any."""
-    found = _code_blocks(text, language)
-    own = [block for block in found if _tag_matches(block.tag, language) or block.tag == "json"]
-    return "\n\n".join(block.code.strip("\n") for block in own or found) + "\n" if found else text
+    blocks = _code_blocks(text, language)
+    own = [block for block in blocks if _tag_matches(block.tag, language) or block.tag == "json"]
+    return "\n\n".join(block.code.strip("\n") for block in own or blocks) + "\n" if blocks else text
 
 
 def _code_blocks(text: str, language: str) -> list[Block]:

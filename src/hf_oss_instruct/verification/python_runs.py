@@ -90,14 +90,14 @@ def _read(ran: Execution, nonce: str, suite: Suite, runs: Sequence[Run]) -> list
             continue
         status, _, detail = rest.partition(" ")
         outcomes[number].setdefault(test, TestResult(status, json.loads(detail)))
-    found = []
+    results = []
     for number in range(len(runs)):
         by_test = outcomes[number]
         load_error = by_test["load"].detail if "load" in by_test else ""
         ended = ends.get(number, ran.status if ran.status != "ok" else "signal 9")
         of_tests = tuple(by_test.get(str(test)) for test in range(len(suite.tests)))
-        found.append(SuiteResult(of_tests, load_error, ended, stderr=ran.stderr[-MAX_STDERR_CHARS:] if not number else ""))
-    return found
+        results.append(SuiteResult(of_tests, load_error, ended, stderr=ran.stderr[-MAX_STDERR_CHARS:] if not number else ""))
+    return results
 
 
 def is_graded_outside(suite: Suite, tier: str | None = None, packages: tuple[str, ...] = ()) -> bool:
@@ -132,7 +132,7 @@ def graded_outside(
     beside = [index for index, check in enumerate(checks) if check is None]
     if not outside:
         return beside, [None] * len(programs)
-    found: list[SuiteResult | None] = []
+    results: list[SuiteResult | None] = []
     for index in range(0, len(programs), BATCH_PROGRAMS):
         for judged in judge_programs(
             programs[index : index + BATCH_PROGRAMS],
@@ -144,8 +144,8 @@ def graded_outside(
             outcomes: list[TestResult | None] = [None] * len(suite.tests)
             for test, verdict in zip(outside, judged.tests or (), strict=bool(judged.tests)):
                 outcomes[test] = _outcome(verdict)
-            found.append(SuiteResult(tuple(outcomes), judged.load_error) if judged.load_error or judged.tests else None)
-    return beside, found
+            results.append(SuiteResult(tuple(outcomes), judged.load_error) if judged.load_error or judged.tests else None)
+    return beside, results
 
 
 def confirmed_outside(

@@ -95,19 +95,19 @@ def run_solutions(
         return [result for program in programs for result in _run_in_process(suite, [program], limits, tier, packages)]
     # Three groups of programs: those whose checks were graded outside, where only the other tests run in their process;
     # those that did not load; and those that have to run with all tests, whose plain checks are then confirmed from outside.
-    beside, found = python_runs.graded_outside(suite, programs, limits, tier=tier, packages=packages)
-    graded = [(index, result) for index, result in enumerate(found) if result is not None and not result.load_error]
+    beside, outside = python_runs.graded_outside(suite, programs, limits, tier=tier, packages=packages)
+    graded = [(index, result) for index, result in enumerate(outside) if result is not None and not result.load_error]
     if beside and graded:
         rest = replace(suite, tests=tuple(suite.tests[index] for index in beside), outside=())
         own = _run_in_process(rest, [programs[index] for index, _ in graded], limits, tier, packages)
         for (index, result), other in zip(graded, own, strict=True):
-            found[index] = _merged(result, other, beside)
-    alone = [index for index, result in enumerate(found) if result is None]
+            outside[index] = _merged(result, other, beside)
+    alone = [index for index, result in enumerate(outside) if result is None]
     for index, result in zip(
         alone, _run_in_process(suite, [programs[index] for index in alone], limits, tier, packages), strict=True
     ):
-        found[index] = python_runs.confirmed_outside(suite, programs[index], result, limits, tier=tier, packages=packages)
-    return [_with_skips_passed(suite, result) for result in found if result is not None]
+        outside[index] = python_runs.confirmed_outside(suite, programs[index], result, limits, tier=tier, packages=packages)
+    return [_with_skips_passed(suite, result) for result in outside if result is not None]
 
 
 def _with_skips_passed(suite: Suite, ran: SuiteResult) -> SuiteResult:
@@ -130,14 +130,14 @@ def _run_in_process(
     suite: Suite, programs: Sequence[str], limits: Limits, tier: str | None, packages: tuple[str, ...]
 ) -> list[SuiteResult]:
     """The results of tests that run in the programs' processes."""
-    found = []
+    results = []
     for index in range(0, len(programs), python_runs.BATCH_PROGRAMS):
         some = programs[index : index + python_runs.BATCH_PROGRAMS]
         ran = run_all(suite, some, [Run(number) for number in range(len(some))], limits, tier=tier, packages=packages)
-        found += [
+        results += [
             _run_remaining(suite, program, result, limits, tier, packages) for program, result in zip(some, ran, strict=True)
         ]
-    return found
+    return results
 
 
 def _run_remaining(

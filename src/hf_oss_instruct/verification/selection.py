@@ -110,19 +110,19 @@ def b4(matrix: PassMatrix) -> Scores:
     """
     count, tests = matrix.shape
     groups, sizes = _groups(matrix)
-    found = np.zeros(len(sizes))  # (groups,)
+    scores = np.zeros(len(sizes))  # (groups,)
     for group in range(len(sizes)):
         x = groups == group  # (solutions,)
         y = matrix[int(np.argmax(x))]  # (tests,): equal for all solutions of the group
         others = matrix[~x]  # (other solutions, tests)
         inside, outside = others[:, y], others[:, ~y]  # E₁ and E₀
-        found[group] = (
+        scores[group] = (
             _log_beta(y.sum() + ALPHA, tests - y.sum() + 1)
             + _log_beta(x.sum() + ALPHA, count - x.sum() + 1)
             + _log_beta(inside.sum() + 1, inside.size - inside.sum() + 1)
             + _log_beta(outside.sum() + 1, outside.size - outside.sum() + BETA_0)
         )
-    return found[groups]
+    return scores[groups]
 
 
 def aces(matrix: PassMatrix) -> Scores:

@@ -19,7 +19,7 @@ def file_sizes(folder: str) -> dict[int, int]:
 
     A folder that holds too many files, or that cannot be listed, counts as one file that is too large.
     """
-    found: dict[int, int] = {}
+    sizes: dict[int, int] = {}
     pending, entries_seen = [(folder, 0)], 0
     while pending:
         path, depth = pending.pop()
@@ -33,13 +33,13 @@ def file_sizes(folder: str) -> dict[int, int]:
                         return {0: TOO_LARGE}
                     state = entry.stat(follow_symlinks=False)
                     # By inode, so that hard links count once, and in blocks, because holes of sparse files take no space.
-                    found[state.st_ino] = state.st_blocks * 512
+                    sizes[state.st_ino] = state.st_blocks * 512
                     pending += [(entry.path, depth + 1)] if entry.is_dir(follow_symlinks=False) else []
         except FileNotFoundError:  # removed just now
             continue
         except OSError:
             return {0: TOO_LARGE}
-    return found
+    return sizes
 
 
 def last_change_ns(folder: str) -> int:
@@ -85,11 +85,11 @@ def _remove_files(folder: str) -> list[str]:
     """Remove everything in a folder except its subfolders, and return those."""
     with contextlib.suppress(PermissionError):  # another user's folder: only root gets here, which needs no permission
         os.chmod(folder, 0o700)
-    found = []
+    left = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                found.append(entry.path)
+                left.append(entry.path)
             else:
                 os.unlink(entry.path)
-    return found
+    return left

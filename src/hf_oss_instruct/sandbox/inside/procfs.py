@@ -142,13 +142,13 @@ def shares_memory(process: str) -> bool:
 
 def deleted_mappings(process: str, folder: str) -> dict[int, int]:
     """Find mapped files of a folder that were deleted: inode → bytes up to the end of the mapping."""
-    found: dict[int, int] = {}
+    mappings: dict[int, int] = {}
     prefix = os.fsencode(folder) + b"/"
     for start, end, offset, inode, path in _DELETED.findall(read(f"{process}/maps") or b""):
         if path.startswith(prefix):
             end_of_mapping = int(offset, 16) + int(end, 16) - int(start, 16)
-            found[int(inode)] = max(end_of_mapping, found.get(int(inode), 0))
-    return found
+            mappings[int(inode)] = max(end_of_mapping, mappings.get(int(inode), 0))
+    return mappings
 
 
 def all_pids() -> list[int]:
@@ -158,12 +158,12 @@ def all_pids() -> list[int]:
 
 def descendants(pid: int) -> list[int]:
     """List every descendant of a process, as far as it is visible while processes come and go."""
-    found, pending = [], [pid]
+    pids, pending = [], [pid]
     while pending:
         children = list(_children(pending.pop()))
-        found += children
+        pids += children
         pending += children
-    return found
+    return pids
 
 
 def _children(pid: int) -> Iterator[int]:
@@ -190,8 +190,8 @@ def count_threads(uid: int) -> int:
     total = 0
     for pid in all_pids():
         try:
-            found = stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
+            status = stat(pid) if os.stat(f"/proc/{pid}").st_uid == uid else None
         except (OSError, UnreadableProcessError):
             continue
-        total += found.threads if found else 0
+        total += status.threads if status else 0
     return total

@@ -106,12 +106,12 @@ def _exceeded_limit(step: dict[str, Any], state: PollState, scope: RunScope, chi
 
 def _memory_kib(processes: dict[int, str], state: PollState, limit: int, sockets_kib: int) -> int:
     """Return the memory of all processes together, and the visible kernel memory held for them, in KiB."""
-    found = {pid: procfs.parse_sizes(text) for pid, process in processes.items() if (text := procfs.read(f"{process}/status"))}
-    own = sum(sizes.get(name, 0) for sizes in found.values() for name in _OWN)
-    shared = sum(sizes.get(b"RssShmem", 0) for sizes in found.values())
+    sizes_of = {pid: procfs.parse_sizes(text) for pid, process in processes.items() if (text := procfs.read(f"{process}/status"))}
+    own = sum(sizes.get(name, 0) for sizes in sizes_of.values() for name in _OWN)
+    shared = sum(sizes.get(b"RssShmem", 0) for sizes in sizes_of.values())
     # Summing counts a shared page once per process. Dividing it exactly is slow, so only if the limit seems to be exceeded.
     if own + shared + sockets_kib > limit:
-        own, shared = _memory_by_process(processes, found)
+        own, shared = _memory_by_process(processes, sizes_of)
     # Unmapped shared pages stay allocated until the last mapping is gone; only the machine's total shows them.
     machine = _shared_kib()
     state.shared_kib = min(state.shared_kib, machine)  # it falls where other processes free some

@@ -61,8 +61,8 @@ def call_functions(
 
 def _answers(stdout: str, nonces: set[str]) -> dict[str, tuple[str, str]]:
     """Map each nonce to the first answer after it. Other lines, of which there may be millions, are not kept."""
-    found: dict[str, tuple[str, str]] = {}
+    answers: dict[str, tuple[str, str]] = {}
     for line in _ANSWER.finditer(stdout):
         if line[1] in nonces:
-            found.setdefault(line[1], (line[2], line[3]))
-    return found
+            answers.setdefault(line[1], (line[2], line[3]))
+    return answers

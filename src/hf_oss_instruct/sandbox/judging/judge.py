@@ -66,15 +66,15 @@ def judge(
     if not program.strip():
         return Judgement("empty_answer", [False] * len(inputs))
     limits = answer_limits(limits)
-    found = Judgement("passed")
+    judgement = Judgement("passed")
     for start in range(0, len(inputs), BATCH_SIZE):
         part = slice(start, start + BATCH_SIZE)
         batch = _judge_batch(program, entry_point, inputs[part], expected[part], tolerance, limits, tier, rule)
-        found = replace(batch, per_input=found.per_input + batch.per_input)
+        judgement = replace(batch, per_input=judgement.per_input + batch.per_input)
         # One wrong answer decides the verdict, so the remaining batches are not run.
         if batch.status != "passed":
             break
-    return replace(found, per_input=found.per_input + [False] * (len(inputs) - len(found.per_input)), outside=True)
+    return replace(judgement, per_input=judgement.per_input + [False] * (len(inputs) - len(judgement.per_input)), outside=True)
 
 
 def return_values(
@@ -102,7 +102,7 @@ def return_values(
         SandboxError: no sandbox works on this machine.
     """
     limits = answer_limits(limits)
-    found: list[Any] = []
+    returned: list[Any] = []
     most_s = 0.0
     for start in range(0, len(inputs), BATCH_SIZE):
         nonces, answers, ran = call_functions(program, entry_point, inputs[start : start + BATCH_SIZE], limits, tier)
@@ -110,9 +110,9 @@ def return_values(
             kind, text = answers.get(nonce, (status_without_answer(ran), ran.stderr[-300:]))
             if kind != "returned":
                 raise UsageError(f"The program gave no answer to input {number} of {entry_point!r}: {kind}, {text}.")
-            found.append(values.loads(text))  # a large value as its hash, which is enough for `judge`
+            returned.append(values.loads(text))  # a large value as its hash, which is enough for `judge`
         most_s = max(most_s, ran.cpu_s)
-    return found, most_s
+    return returned, most_s
 
 
 def _judge_batch(

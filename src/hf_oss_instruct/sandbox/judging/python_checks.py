@@ -119,12 +119,12 @@ class _Reader:
         methods = [
             member for member in case.body if not (isinstance(member, ast.Expr) and isinstance(member.value, ast.Constant))
         ]
-        found: list[ast.stmt] = []
+        statements: list[ast.stmt] = []
         for method in methods:
             if not isinstance(method, ast.FunctionDef) or not method.name.startswith("test"):
                 raise UnsupportedTestError
-            found += self._inline(method)
-        return found
+            statements += self._inline(method)
+        return statements
 
     def _statement(self, statement: ast.stmt) -> list[ast.stmt]:
         match statement:

@@ -119,12 +119,12 @@ class Journal:
 
     def in_seed_order(self, task: str = OSS_INSTRUCT) -> Iterator[tuple[Seed, Answer]]:
         """A task's answers in this folder with their seeds, in the order of the seeds."""
-        found = NumberMap()
+        locations = NumberMap()
         self._receive()
         for location in self._locations.values():
             if (fields := self._fields_at(location)) and fields.get("task", OSS_INSTRUCT) == task and fields.get("seed"):
-                found.set(fields["seed"]["index"], location)
-        for location in found.values():
+                locations.set(fields["seed"]["index"], location)
+        for location in locations.values():
             if fields := self._fields_at(location):
                 yield seed_of(fields["seed"]), answer_of(fields)
 

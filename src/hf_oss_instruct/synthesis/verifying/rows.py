@@ -25,13 +25,13 @@ def outcome_of(item: Candidate, verified: Verified, spec: VerificationSpec) -> R
         verified: the outcome of each.
         spec: which rows are kept.
     """
-    found = facts_of(item, verified)
+    facts = facts_of(item, verified)
     dropped = rule(verified, spec)
     if dropped.reason is not None:
-        received = _received(item, found["tests"])
-        return Rejection(seed_of(item.row), dropped.reason, dropped.detail, received, found, lineage_of(item.row))
+        received = _received(item, facts["tests"])
+        return Rejection(seed_of(item.row), dropped.reason, dropped.detail, received, facts, lineage_of(item.row))
     # `cause` and `language` are for the statistics: a kept row has them as flags.
-    row = dict(item.row) | {name: value for name, value in found.items() if name not in ("cause", "language")}
+    row = dict(item.row) | {name: value for name, value in facts.items() if name not in ("cause", "language")}
     flags = [f"{NOT_VERIFIABLE}:{verified.cause}"] if verified.status == NOT_VERIFIABLE else []
     flags += [f"{SOLUTION_LANGUAGE}:{item.language}"] if item.language != item.row["lang"] else []
     if flags:

@@ -50,29 +50,29 @@ def verify_table(
         rows = read_source(source, columns, language)
     verification = open_verification(spec, teacher, exclusive=True)
     assert verification
-    found = VerificationOutcomes()
+    outcomes = VerificationOutcomes()
 
     async def consume(opened: AsyncGenerator[Outcome, None]) -> None:
         async for outcome in opened:
-            found.settle(outcome)
+            outcomes.settle(outcome)
 
     with TableRun(out, _job(rows, spec, verification.described()), spec) as run:
         tasks = (Prepare(replace(verification, verdicts=run.verdicts())),)
 
         def update(counts: Counts) -> None:
-            counts.outcomes, counts.reasons = {"kept": len(found.kept)}, found.reasons
+            counts.outcomes, counts.reasons = {"kept": len(outcomes.kept)}, outcomes.reasons
             before, stopping = run.requests_before, run.stopping
-            count_requests(counts, run.usage, spec.limits, found.settled, requests_before=before, stopping=stopping)
+            count_requests(counts, run.usage, spec.limits, outcomes.settled, requests_before=before, stopping=stopping)
 
         with progress.stage(f"Verifying {source}", "rows", len(rows), update):
             run.drive(rows, tasks, consume)
         # Not counted one by one: a second Ctrl-C ends the stream before all rows have come out.
-        found.pending = len(rows) - len(found.kept) - len(found.rejected)
-        report = report_of(rows, found, run.facts())
+        outcomes.pending = len(rows) - len(outcomes.kept) - len(outcomes.rejected)
+        report = report_of(rows, outcomes, run.facts())
         report |= {"tasks": verification.described()} if verification.described() else {}
         with progress.stage("Writing the dataset"):
-            write(out, rows, found, report)
-        return run.result(report, found.why)
+            write(out, rows, outcomes, report)
+        return run.result(report, outcomes.why)
 
 
 def _job(rows: SourceRows, spec: RunSpec, tasks: list[str]) -> dict[str, Any]:

@@ -120,10 +120,10 @@ class VerificationStats:
 
     def _attempts(self, pairs: int) -> list[dict[str, Any]]:
         """By attempt: how many rows have it, in how many it passes, and the share of rows solved by then."""
-        found, solved = [], 0
+        attempts, solved = [], 0
         for number in sorted(self.tried):
             solved += self.first_solved[number]
             passed, tried = self.solved[number], self.tried[number]
             entry = {"attempt": number, "tried": tried, "passed": passed, "pass_rate": round(passed / tried, 4)}
-            found.append(entry | {"solved_by_then": round(solved / pairs, 4)})
-        return found
+            attempts.append(entry | {"solved_by_then": round(solved / pairs, 4)})
+        return attempts

@@ -54,8 +54,8 @@ class _CandidateTask(GenerationTask[Candidate]):
 
     def outcome(self, item: Candidate, completion: Completion) -> Row | FollowUp | Rejection:
         """See `GenerationTask.outcome`. An unusable answer counts as a refusal: the row continues without it."""
-        found = super().outcome(item, completion)
-        return self.refused(item, RowRejectedError(found.reason, found.detail)) if isinstance(found, Rejection) else found
+        result = super().outcome(item, completion)
+        return self.refused(item, RowRejectedError(result.reason, result.detail)) if isinstance(result, Rejection) else result
 
 
 class WriteTests(_CandidateTask):

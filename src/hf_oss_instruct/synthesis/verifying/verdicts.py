@@ -48,10 +48,10 @@ def verdict_of(item: Candidate, verification: Verification) -> Verified:
 
 def in_order(item: Candidate, spec: VerificationSpec) -> list[Solution]:
     """The solutions as selection sees them: if the row's own solution is kept, its last repair replaces it."""
-    found = list(item.solutions)
+    solutions = list(item.solutions)
     if spec.select == "own" and item.repairs:
-        found.insert(0, found.pop())
-    return found
+        solutions.insert(0, solutions.pop())
+    return solutions
 
 
 def from_json(columns: dict[str, Any]) -> Verified:

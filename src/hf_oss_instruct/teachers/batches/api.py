@@ -125,10 +125,10 @@ class BatchApi:
 
 def _object(body: bytes, key: str = "id") -> dict[str, Any]:
     try:
-        found = orjson.loads(body)
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict) or key not in found:
+        parsed = None
+    if not isinstance(parsed, dict) or key not in parsed:
         words = first_words(body.decode(errors="replace"))
         raise RetryableError(f"the server's answer has no {key!r}: {words}", reached=True)
-    return found
+    return parsed

@@ -130,21 +130,21 @@ class BatchStore:
         with self.results_of(batch).open("rb") as file:
             for line in file:
                 try:
-                    found = orjson.loads(line)
+                    result = orjson.loads(line)
                 except orjson.JSONDecodeError:
                     continue
-                if isinstance(found, dict) and isinstance(found.get("custom_id"), str):
-                    yield found["custom_id"], found
+                if isinstance(result, dict) and isinstance(result.get("custom_id"), str):
+                    yield result["custom_id"], result
 
     def _read(self, path: Path) -> Batch:
         try:
-            found = read_object(path)
-            matching(found, _RECORD, repr(str(path)))
+            record = read_object(path)
+            matching(record, _RECORD, repr(str(path)))
         except ValueError as error:
             raise RunError(
                 f"{error}. It is the record of a batch that may already be paid for. Move it away to send the requests again."
             ) from error
-        return Batch(path.stem, **{name: found[name] for name in _RECORD})
+        return Batch(path.stem, **{name: record[name] for name in _RECORD})
 
 
 def has_answer(line: dict[str, Any]) -> bool:
@@ -160,13 +160,13 @@ def unanswered(journal: Path, teachers: Container[str] | None = None) -> dict[st
         journal: folder of the journal.
         teachers: identities of the teachers whose batches count; all by default.
     """
-    store, found = BatchStore(journal), dict[str, tuple[int, int]]()
+    store, unanswered_attempts = BatchStore(journal), dict[str, tuple[int, int]]()
     for batch in store.batches():
         if not batch.file_id or (teachers is not None and batch.teacher not in teachers):
             continue
         answered = {key for key, line in store.results(batch) if has_answer(line)} if batch.ended else batch.requests.keys()
-        found |= {key: (most[0], most[1]) for key, most in batch.requests.items() if key in answered}
-    return found
+        unanswered_attempts |= {key: (most[0], most[1]) for key, most in batch.requests.items() if key in answered}
+    return unanswered_attempts
 
 
 def check_batches(journal: Path, teacher: Teacher, in_journal: Callable[[str], bool]) -> None:

@@ -65,14 +65,14 @@ class Endpoint:
         parts = urlsplit(self.url)
         # Read here and not by aiohttp (`trust_env`), which would use `.netrc` as well.
         proxies = getproxies()
-        found = proxies.get(parts.scheme) or proxies.get("all")
-        if not found or proxy_bypass(parts.netloc):
+        setting = proxies.get(parts.scheme) or proxies.get("all")
+        if not setting or proxy_bypass(parts.netloc):
             return None
-        proxy = urlsplit(found if "://" in found else f"http://{found}")
+        proxy = urlsplit(setting if "://" in setting else f"http://{setting}")
         if proxy.scheme not in ("http", "https") or not proxy.hostname:
             raise UsageError(
-                f"The proxy {redacted(found)!r} in the environment is not an HTTP proxy. Set {parts.scheme.upper()}_PROXY to one "
-                f"such as http://proxy:3128, or name {parts.hostname} in NO_PROXY."
+                f"The proxy {redacted(setting)!r} in the environment is not an HTTP proxy. Set {parts.scheme.upper()}_PROXY to "
+                f"one such as http://proxy:3128, or name {parts.hostname} in NO_PROXY."
             )
         headers = _authorization(None, proxy.username, proxy.password, "Proxy-Authorization")
         return urlunsplit((proxy.scheme, proxy.netloc.rpartition("@")[2], "", "", "")), headers

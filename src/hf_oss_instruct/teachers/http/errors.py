@@ -107,11 +107,11 @@ def _message_text(error: Any, depth: int = 4) -> str:
         return ""
     if isinstance(error.get("loc"), list):  # pydantic's
         return f"{'.'.join(map(str, error['loc']))}: {error.get('msg') or error.get('type')}"
-    found = [(name, words) for name in _WORDS if (words := _message_text(error.get(name), depth - 1))]
+    texts = [(name, words) for name in _WORDS if (words := _message_text(error.get(name), depth - 1))]
     # A title and a detail: the detail says what to change.
-    if len(found) > 1 and isinstance(error.get("error"), str) and found[1][1] != found[0][1]:
-        return f"{found[0][1]}: {found[1][1]}"
-    return found[0][1] if found else ""
+    if len(texts) > 1 and isinstance(error.get("error"), str) and texts[1][1] != texts[0][1]:
+        return f"{texts[0][1]}: {texts[1][1]}"
+    return texts[0][1] if texts else ""
 
 
 def _corrected_status(status: int, body: str) -> int:

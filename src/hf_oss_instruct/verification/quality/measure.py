@@ -85,16 +85,16 @@ class Quality:
         programs = [*self.stubs, *self.mutants]
         patterns = ["".join(program[index] for program in programs) for index in range(len(self.own))]
         kills = ["0" in "".join(mutant[index] for mutant in self.mutants) for index in range(len(self.own))]
-        found = []
+        marks = []
         for index, pattern in enumerate(patterns):
             on_stubs = pattern[: len(self.stubs)]
             if index in self.flaky:
-                found.append("flaky")
+                marks.append("flaky")
             elif programs and "0" not in on_stubs and not kills[index] and (any(kills) or not self.mutants):
-                found.append("weak")
+                marks.append("weak")
             else:
-                found.append("repeated" if programs and pattern in patterns[:index] else "")
-        return tuple(found)
+                marks.append("repeated" if programs and pattern in patterns[:index] else "")
+        return tuple(marks)
 
     def _passes_all(self, other: str) -> bool:
         return all(theirs == "1" for own, theirs in zip(self.own, other, strict=True) if own == "1")
@@ -177,12 +177,12 @@ def measure(
 
 def _bits(ran: SuiteResult, is_reversed: bool = False) -> str:
     """A character for each test: `1` if it passed, `0` if it failed or ended the process, `?` if it was not run."""
-    found = ["?" if outcome is None else "01"[outcome.passed] for outcome in ran.outcomes]
-    missing = [index for index, bit in enumerate(found) if bit == "?"]
+    bits = ["?" if outcome is None else "01"[outcome.passed] for outcome in ran.outcomes]
+    missing = [index for index, bit in enumerate(bits) if bit == "?"]
     if missing and not any(outcome is not None and outcome.detail == "timeout" for outcome in ran.outcomes):
         # The first test without a result ended the process.
-        found[missing[-1 if is_reversed else 0]] = "0"
-    return "".join(found) if not ran.load_error else "0" * len(found)
+        bits[missing[-1 if is_reversed else 0]] = "0"
+    return "".join(bits) if not ran.load_error else "0" * len(bits)
 
 
 def from_json(columns: dict[str, Any]) -> Quality:

@@ -52,19 +52,19 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
     if language not in CODE or count < 1 or len(source) > min(MAX_SOURCE_BYTES, MAX_SOURCE_CHARS):
         return ()
     root = parse(source, language).root_node
-    found: dict[str, Mutant] = {}
+    by_text: dict[str, Mutant] = {}
     own = _normal_form(solution, language)
     for site in _round_robin(list(sites_of(root, language, program)), source):
         changed = (source[: site.start] + site.new.encode() + source[site.end :]).decode(errors="replace")
         # A mutant that is the same program cannot be killed, and one that does not parse says nothing about tests.
-        if changed in found or _normal_form(changed, language) in (own, None):
+        if changed in by_text or _normal_form(changed, language) in (own, None):
             continue
         line = source.count(b"\n", 0, site.start) + 1
         before = source[site.start : site.end].decode(errors="replace")
-        found[changed] = Mutant(site.operator, line, f"{before} → {site.new}", changed)
-        if len(found) == count:
+        by_text[changed] = Mutant(site.operator, line, f"{before} → {site.new}", changed)
+        if len(by_text) == count:
             break
-    return tuple(found.values())
+    return tuple(by_text.values())
 
 
 def _normal_form(text: str, language: str) -> str | None:

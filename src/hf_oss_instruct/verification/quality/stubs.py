@@ -31,14 +31,14 @@ def stubs(solution: str, language: str) -> tuple[str, ...]:
     if not functions:
         return ()
     typed = [values(language, result_of(function, language)) for function in functions]
-    found = []
+    programs = []
     # Stub k returns the k-th value of each function's type, or the last one: as many stubs as the longest list.
     for k in range(max(map(len, typed))):
-        found.append(_replaced(source, functions, language, [candidates[min(k, len(candidates) - 1)] for candidates in typed]))
-    if len(UNTYPED.get(language, ())) > len(found):
-        found += [_replaced(source, functions, language, [value] * len(functions)) for value in UNTYPED[language]]
-    found.append(_replaced(source, functions, language, [None] * len(functions)))
-    return tuple(stub for stub in dict.fromkeys(found) if stub != solution)
+        programs.append(_replaced(source, functions, language, [candidates[min(k, len(candidates) - 1)] for candidates in typed]))
+    if len(UNTYPED.get(language, ())) > len(programs):
+        programs += [_replaced(source, functions, language, [value] * len(functions)) for value in UNTYPED[language]]
+    programs.append(_replaced(source, functions, language, [None] * len(functions)))
+    return tuple(stub for stub in dict.fromkeys(programs) if stub != solution)
 
 
 def _replaced(source: bytes, functions: list[Node], language: str, new: Sequence[str | None]) -> str:

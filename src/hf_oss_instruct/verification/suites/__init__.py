@@ -108,7 +108,7 @@ def without_fence(text: str) -> str:
 
 def _pairs(texts: list[str]) -> list[tuple[str, str]]:
     """Input and output of each pair; empty if the texts are not such JSON."""
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for text in texts:
         if text.lstrip()[:1] not in "[{":
             return []
@@ -119,5 +119,5 @@ def _pairs(texts: list[str]) -> list[tuple[str, str]]:
         for case in value if isinstance(value, list) else [value]:
             if not isinstance(case, dict) or not {"input", "output"} <= case.keys():
                 return []
-            found.append((str(case["input"]), str(case["output"])))
-    return found
+            pairs.append((str(case["input"]), str(case["output"])))
+    return pairs

@@ -44,18 +44,18 @@ def cases(body: str, tests: list[Test]) -> str:
     body, instances = _instances(_without_groups(body))
     code = code_of(body)
     spans: list[tuple[int, int]] = []
-    for found in CASE.finditer(code):
-        if spans and found.start() < spans[-1][1]:
+    for match in CASE.finditer(code):
+        if spans and match.start() < spans[-1][1]:
             continue
-        end = _closed(code, found.end() - 1)
-        spans.append((found.start(), end))
-        title, inner, text = body[found.start(2) : found.end(2)], body[found.end() - 1 : end], body[found.start() : end]
+        end = _closed(code, match.end() - 1)
+        spans.append((match.start(), end))
+        title, inner, text = body[match.start(2) : match.end(2)], body[match.end() - 1 : end], body[match.start() : end]
         name = ".".join(re.findall(r"\w+", title)) or str(len(tests))
-        if re.search(r"(?:^|\.)DISABLED_", name) and found[1] in ("TEST", "TEST_F", "TEST_P"):
+        if re.search(r"(?:^|\.)DISABLED_", name) and match[1] in ("TEST", "TEST_F", "TEST_P"):
             continue
         fixture = title.partition(",")[0].strip()
-        lists = instances.get(fixture, {}) if found[1] == "TEST_P" else {}
-        run = _run(found[1], fixture, inner, ", ".join(lists.values()))
+        lists = instances.get(fixture, {}) if match[1] == "TEST_P" else {}
+        run = _run(match[1], fixture, inner, ", ".join(lists.values()))
         tests.append(Test(name, "statements", "\n".join([text, *(f"{instance};" for instance in lists)]), run))
     return _cut(body, spans)
 
@@ -65,23 +65,23 @@ def _instances(body: str) -> tuple[str, dict[str, dict[str, str]]]:
     code = code_of(body)
     spans: list[tuple[int, int]] = []
     found_of: dict[str, dict[str, str]] = {}
-    for found in _INSTANCE.finditer(code):
-        end = _closed(code, found.end() - 1)
-        arguments = _arguments(body, code, found.end(), end - 1)
+    for match in _INSTANCE.finditer(code):
+        end = _closed(code, match.end() - 1)
+        arguments = _arguments(body, code, match.end(), end - 1)
         if len(arguments) > 2:
-            found_of.setdefault(arguments[1], {})[body[found.start() : end]] = arguments[2]
-            spans.append((found.start(), end + len(re.match(r"\s*;?", code[end:])[0])))  # type: ignore[index]
+            found_of.setdefault(arguments[1], {})[body[match.start() : end]] = arguments[2]
+            spans.append((match.start(), end + len(re.match(r"\s*;?", code[end:])[0])))  # type: ignore[index]
     return _cut(body, spans), found_of
 
 
 def _arguments(body: str, code: str, start: int, end: int) -> list[str]:
     """The parts between the commas outside any bracket."""
-    depth, found = 0, [start]
+    depth, starts = 0, [start]
     for index in range(start, end):
         depth += (code[index] in "[({") - (code[index] in "])}")
         if code[index] == "," and not depth:
-            found.append(index + 1)
-    return [body[one : other - 1].strip() for one, other in zip(found, [*found[1:], end + 1], strict=True)]
+            starts.append(index + 1)
+    return [body[one : other - 1].strip() for one, other in zip(starts, [*starts[1:], end + 1], strict=True)]
 
 
 def unread(body: str, solution: str, tests: list[Test], macros: Iterable[str]) -> str:
@@ -128,9 +128,9 @@ def _without_groups(body: str) -> str:
     body = _cut(body, [found.span() for found in _MARK.finditer(code_of(body))])
     code = code_of(body)
     spans: list[tuple[int, int]] = []
-    for found in _GROUP.finditer(code):
-        end = _closed(code, found.end() - 1)
-        spans += [found.span(), (end - 1, end)]
+    for match in _GROUP.finditer(code):
+        end = _closed(code, match.end() - 1)
+        spans += [match.span(), (end - 1, end)]
     return _cut(body, spans)
 
 
@@ -143,8 +143,8 @@ def _cut(body: str, spans: list[tuple[int, int]]) -> str:
 def _closed(code: str, opening: int) -> int:
     """The end of the bracket that opens at a position."""
     depth = 0
-    for found in re.compile(r"[][(){}]").finditer(code, opening):
-        depth += 1 if found[0] in "[({" else -1
+    for match in re.compile(r"[][(){}]").finditer(code, opening):
+        depth += 1 if match[0] in "[({" else -1
         if not depth:
-            return found.end()
+            return match.end()
     return len(code)

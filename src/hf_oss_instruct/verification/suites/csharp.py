@@ -96,8 +96,8 @@ def read(text: str, solution: str, language: str) -> Suite:
 
 def _not_read(text: str) -> str:
     """What tests use of their framework and the harness lacks; empty for nothing."""
-    if found := _NOT_READ.search(text):
-        return str(found[1] or found[2])
+    if match := _NOT_READ.search(text):
+        return str(match[1] or match[2])
     has = set(re.findall(r"\bpublic (?:static )?[\w<>]+ (\w+)(?:<T>)?[ (]", harness()))
     used = re.findall(r"(?<![\w.])(?:Assert|CollectionAssert|StringAssert|Is|Has|Does|Throws)\.(\w+)", text)
     return next((name for name in used if name not in has), "")
@@ -234,17 +234,17 @@ def _namespaces(text: str) -> set[str]:
 
     Without a parser, which the container of a Harbor task does not have.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     opened: list[str] = []
     for token in _TOKEN.finditer(text):
         if name := token["name"]:
-            found.add("".join(opened) + name)
+            names.add("".join(opened) + name)
             opened += [f"{name}."] if token[0].endswith("{") else []
         elif token[0] == "{":
             opened.append("")
         elif token[0] == "}" and opened:
             opened.pop()
-    return found
+    return names
 
 
 def _resolves(using: str, namespaces: set[str], program: str) -> bool:

@@ -97,19 +97,19 @@ def _main_tests(main: str, kept: Sequence[str]) -> Iterator[Test]:
 
 def _imports(root: Node, names: frozenset[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Alias and path of each import, and the names by which the tests know the solution's package."""
-    found, own = [], []
+    imports, own = [], []
     for node in root.named_children:
         for alias, path in _SPEC.findall(text_of(node).removeprefix("import")) if node.type == "import_declaration" else ():
             called = alias or path.rpartition("/")[2]
             if path.partition("/")[0] in STANDARD or go_testify.PATH.search(path):
-                found.append((alias, path))
+                imports.append((alias, path))
             elif "." not in path.partition("/")[0] or _names_used(root, called) <= names:
                 own.append(called)
             else:
                 raise SuiteRefusedError(
                     "not_verifiable", f"the tests import {path!r}, which is not installed here", "third_party"
                 )
-    return found, own
+    return imports, own
 
 
 def _names_used(root: Node, package: str) -> set[str]:
@@ -132,10 +132,10 @@ def _unqualified(root: Node, text: str, packages: Sequence[str]) -> str:
 
 def defined(program: str) -> frozenset[str]:
     """The names that a program declares at its top level."""
-    found = set(re.findall(r"^(?:func|type|var|const)\s+(\w+)", program, re.MULTILINE))
+    names = set(re.findall(r"^(?:func|type|var|const)\s+(\w+)", program, re.MULTILINE))
     for block in re.findall(r"^(?:type|var|const)\s*\(\n(.*?)^\)", program, re.MULTILINE | re.DOTALL):
-        found |= set(re.findall(r"^[ \t]+(\w+)", block, re.MULTILINE))
-    return frozenset(found)
+        names |= set(re.findall(r"^[ \t]+(\w+)", block, re.MULTILINE))
+    return frozenset(names)
 
 
 def together(program: str) -> bool:

@@ -69,8 +69,8 @@ def _empty(kind: str) -> str:
     """An empty value of a type."""
     if kind.endswith("[]"):
         return f"new {kind} {{}}"
-    if found := re.match(r"(?:java\.util\.)?(List|Set|Map|Collection)\b", kind):
-        return f"java.util.{'List' if found[1] == 'Collection' else found[1]}.of()"
+    if match := re.match(r"(?:java\.util\.)?(List|Set|Map|Collection)\b", kind):
+        return f"java.util.{'List' if match[1] == 'Collection' else match[1]}.of()"
     return '""'
 
 
@@ -105,11 +105,11 @@ def _cells(row: str, delimiter: str) -> Iterator[str | None]:
     cell = re.compile(rf"\s*(?:'((?:[^']|'')*)'\s*|(.*?)\s*)(?:{re.escape(delimiter)}|\Z)", re.DOTALL)
     offset, last = 0, False
     while not last:
-        found = cell.match(row, offset)
-        if found is None:
+        match = cell.match(row, offset)
+        if match is None:
             return
-        last, offset = not found[0].endswith(delimiter) or found.end() == offset, found.end()
-        yield found[1].replace("''", "'") if found[1] is not None else found[2] or None
+        last, offset = not match[0].endswith(delimiter) or match.end() == offset, match.end()
+        yield match[1].replace("''", "'") if match[1] is not None else match[2] or None
 
 
 def _decoded(text: str) -> str:

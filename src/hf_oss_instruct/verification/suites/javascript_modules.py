@@ -96,16 +96,16 @@ def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:
 def _imported(what: str, module: str, names: frozenset[str], default: str) -> str:
     """An `import` as a declaration."""
     what = what.strip()
-    found = []
+    lines = []
     listed = re.search(r"\{[^}]*\}", what)
     rest = (what.replace(listed[0], "") if listed else what).strip().strip(",").strip()
     own = _is_own(module, listed[0] if listed else what, names)
     if listed:
         inner = re.sub(r"\btype\s+", "", listed[0]).replace(" as ", ": ")
-        found.append(_bound(inner, names, default, "") if own else f"const {inner} = require('{module}');")
+        lines.append(_bound(inner, names, default, "") if own else f"const {inner} = require('{module}');")
     if rest.startswith("*"):
         name = rest.rpartition(" ")[2]
-        found.append(f"const {name} = {{ {', '.join(sorted(names))} }};" if own else f"const {name} = require('{module}');")
+        lines.append(f"const {name} = {{ {', '.join(sorted(names))} }};" if own else f"const {name} = require('{module}');")
     elif rest:
-        found.append(_bound(rest, names, default, "") if own else f"const {rest} = require('{module}');")
-    return " ".join(found)
+        lines.append(_bound(rest, names, default, "") if own else f"const {rest} = require('{module}');")
+    return " ".join(lines)

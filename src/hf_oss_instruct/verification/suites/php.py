@@ -128,8 +128,8 @@ def _methods(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], s
         if method.type == "method_declaration" and (
             name.startswith("test") or re.search(r"@test\b|#\[\\?(?:[\w\\]*\\)?Test\b", marks)
         ):
-            found = _PROVIDER.search(marks)
-            provider = found[1] or found[2] if found else ""
+            match = _PROVIDER.search(marks)
+            provider = match[1] or match[2] if match else ""
             if body and (rows := _rows(marks)):
                 provider = f"rowsOf{HIDDEN}{len(tests)}"
                 made = f"\npublic static function {provider}(): array {{ return [{', '.join(rows)}]; }}\n"
@@ -141,8 +141,8 @@ def _methods(node: Node, tests: list[Test], edits: list[tuple[int, int, str]], s
 
 def _rows(marks: str) -> list[str]:
     """The rows of `@testWith`, which are JSON, and of `#[TestWith]`, as PHP writes them."""
-    found = _WITH.search(marks)
-    listed = re.findall(r"^[\s*]*(\[.*\])[ \t]*$", found[1], re.MULTILINE) if found else []
+    match = _WITH.search(marks)
+    listed = re.findall(r"^[\s*]*(\[.*\])[ \t]*$", match[1], re.MULTILINE) if match else []
     return [*(f"json_decode({_quoted(row)}, true)" for row in listed), *_WITH_ATTRIBUTE.findall(marks)]
 
 

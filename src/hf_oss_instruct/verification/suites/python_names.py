@@ -26,15 +26,15 @@ def third_party(solution: str, packages: tuple[str, ...] = ()) -> list[str]:
     guarded = {
         id(node) for guard in ast.walk(tree) if isinstance(guard, ast.Try) for part in guard.body for node in ast.walk(part)
     }
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if id(node) in guarded:
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            found.add(node.module.partition(".")[0])
-    return sorted(name for name in found if not is_installed(name, packages))
+            names.add(node.module.partition(".")[0])
+    return sorted(name for name in names if not is_installed(name, packages))
 
 
 def is_installed(name: str, packages: tuple[str, ...] = ()) -> bool:
@@ -50,13 +50,13 @@ def defined_names(solution: str) -> frozenset[str]:
         tree = parse_module(solution)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
-    found: set[str] = set()
+    names: set[str] = set()
     for node in tree.body:
         for inner in ast.walk(node) if isinstance(node, ast.If | ast.Try | ast.Assign | ast.AnnAssign) else [node]:
             if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                found.add(inner.name)
+                names.add(inner.name)
             elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                found.add(inner.id)
+                names.add(inner.id)
             elif isinstance(inner, ast.Import | ast.ImportFrom):
-                found |= {(alias.asname or alias.name).partition(".")[0] for alias in inner.names}
-    return frozenset(found)
+                names |= {(alias.asname or alias.name).partition(".")[0] for alias in inner.names}
+    return frozenset(names)

@@ -116,7 +116,7 @@ def _returning(text: str) -> str:
 def _status_checks(statements: Sequence[Node], functions: dict[str, str]) -> list[str]:
     """The last statements, which say by their status what the test functions counted."""
     helpers = "\n".join(functions.values())
-    found: list[str] = []
+    texts: list[str] = []
     for node in reversed([statement for statement in statements if statement.type not in ("comment", "function_definition")]):
         text = text_of(node)
         if re.match(r"(echo|printf)\b[^|&;]*$|main\b", text):
@@ -127,8 +127,8 @@ def _status_checks(statements: Sequence[Node], functions: dict[str, str]) -> lis
             and text != "exit 0"
         ):
             break
-        found.insert(0, text)
-    return found
+        texts.insert(0, text)
+    return texts
 
 
 def defined(program: str) -> frozenset[str]:
