@@ -299,7 +299,7 @@ class TestPlan:
             ({"n": -5}, "not -5"),
             ({"n": 5, "snippets_per_document": 0}, "at least 1, not 0"),
             ({"languages": (("python", 0),)}, "at least 1, not 0"),
-            ({"n": 5, "languages": (("python", 2),)}, "--n only without counts"),
+            ({"n": 5, "languages": (("python", 2),)}, "only without counts"),
             ({"languages": (("python", 2), ("java", None))}, "every language or for none"),
             ({"languages": (("cpp", 2), ("cpp", 1))}, "cpp"),  # the same seeds twice
             ({"rng_seed": -1}, "not -1"),

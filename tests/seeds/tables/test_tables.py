@@ -658,7 +658,7 @@ class TestHub:
             hub.put("ns/code", "a.parquet", parquet([OK]))
             hub.gate("ns/code", "hf_friend")
             words = refusal(HubTables("ns/code", endpoint=hub.endpoint))
-        assert "'ns/code' is gated. Accept its terms" in words
+        assert "The dataset 'ns/code' cannot be read: it is gated. Accept its terms" in words
         assert "hf auth login" in words
 
     def test_a_hub_that_is_down_is_an_error_with_the_id_and_the_way_out(self) -> None:
