@@ -113,7 +113,7 @@ def run(
         tables = DatasetWriter(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
         if verification:
             verification = replace(verification, verdicts=stack.enter_context(Verdicts(out / VERDICTS)))
-        reservations = stack.enter_context(Reservations(out))
+        reservations = stack.enter_context(Reservations(out, bounded=limits.bounded))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
             embedded = [step.name for step in task.tasks if step.teacher.embedded]
             spent = usage_before(before, journal, reservations, free=embedded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -24,6 +25,8 @@ class Reservations:
 
     Args:
         folder: folder of the run.
+        bounded: whether the run has limits now. If not, numbers of an earlier session are removed, because they would stand for
+            what this one sends, too; after a kill, it is counted from the journal.
 
     Attributes:
         killed: whether the last process was killed.
@@ -33,7 +36,7 @@ class Reservations:
         RunError: the file cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, bounded: bool = True) -> None:
         self._path = folder / FILE
         # Looked for before it is opened, which creates it.
         self.killed, self.found = self._path.exists(), Usage()
@@ -42,6 +45,8 @@ class Reservations:
             if line := _LINE.fullmatch(os.pread(self._file, 1024, 0)):
                 requests, prompt_tokens, completion_tokens = map(int, line.groups())
                 self.found = Usage(requests, prompt_tokens, completion_tokens)
+            if not bounded:
+                os.ftruncate(self._file, 0)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -66,7 +71,9 @@ class Reservations:
         try:
             # Lines have a fixed width, so that overwriting leaves no rest of a longer one. There is no fsync, since the kernel's
             # cache survives a kill of the process.
-            os.pwrite(self._file, b"%020d %020d %020d\n" % (requests, prompt_tokens, completion_tokens), 0)
+            line = b"%020d %020d %020d\n" % (requests, prompt_tokens, completion_tokens)
+            if os.pwrite(self._file, line, 0) < len(line):  # the disk was full in the middle of the line
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise self._unwritable(error) from error
 

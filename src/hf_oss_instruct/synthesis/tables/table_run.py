@@ -107,7 +107,7 @@ class TableRun:
             self._before, self._started = report_before(self.out), time.monotonic()
             # After the lock: no other process writes to the journal or the reservations that are read here.
             self._journal = stack.enter_context(Journal(self.out / JOURNAL, also=self._also))
-            self._reservations = stack.enter_context(Reservations(self.out))
+            self._reservations = stack.enter_context(Reservations(self.out, bounded=self._spec.limits.bounded))
             self._spent = usage_before(self._before, self._journal, self._reservations)
             # Only now, since an error before this point must close what was opened, and unlock the folder.
             self._stack = stack.pop_all()
