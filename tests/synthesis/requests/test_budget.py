@@ -65,7 +65,7 @@ def test_without_limits_everything_is_admitted(limits: RunLimits | None) -> None
     assert all(budget.reserve(request(10**9)) for _ in range(100))
 
 
-@given(st.lists(st.tuples(st.integers(0, 36), st.integers(0, 100), st.booleans()), max_size=60), st.integers(0, 2000))
+@given(st.lists(st.tuples(st.integers(0, 36), st.integers(0, 100), st.booleans()), max_size=60), st.integers(1, 2000))
 def test_no_order_of_requests_and_answers_exceeds_the_limit(steps: list[tuple[int, int, bool]], limit: int) -> None:
     budget, used, in_flight = Budget(RunLimits(max_total_tokens=limit)), 0, 0
     for prompt, completion, returns in steps:
