@@ -29,7 +29,7 @@ def charset(name: str) -> str:
 def known_charset(name: str) -> str | None:
     """Python's name of a character set, or None."""
     try:
-        found = codecs.lookup(name).name
+        charset = codecs.lookup(name).name
     except (LookupError, ValueError):
         return None
-    return found if CHARSET.fullmatch(found) else None
+    return charset if CHARSET.fullmatch(charset) else None

@@ -152,8 +152,8 @@ def redacted(text: str) -> str:
     return re.sub(r"([?&])([^=&\s#]+)=([^&\s#'\"]+)", _without_secret, text)
 
 
-def _without_secret(found: re.Match[str]) -> str:
-    return f"{found[1]}{found[2]}=***" if is_secret_name(found[2]) else found[0]
+def _without_secret(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[2]}=***" if is_secret_name(match[2]) else match[0]
 
 
 def _wrong_host_error(name: str, base_url: str) -> UsageError:

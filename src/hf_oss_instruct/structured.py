@@ -66,11 +66,11 @@ def read_object(path: Path, keys: Mapping[str, type | tuple[type, ...]] | None =
             data = file.read(MAX_JSON_BYTES + 1)
         if len(data) > MAX_JSON_BYTES:
             raise ValueError(f"it has more than {MAX_JSON_BYTES:,} bytes")
-        found = loads(data)
+        parsed = loads(data)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ValueError(f"{str(path)!r} cannot be read: {reason}") from error
-    return checked(found, keys or {}, repr(str(path)))
+    return checked(parsed, keys or {}, repr(str(path)))
 
 
 def checked(value: Any, keys: Mapping[str, type | tuple[type, ...]], name: str) -> dict[str, Any]:

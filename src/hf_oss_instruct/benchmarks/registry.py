@@ -178,9 +178,9 @@ def canonical(task: str) -> str:
     Raises:
         UsageError: the benchmark has no such part.
     """
-    if (found := parse(task)) is None:
+    if (parsed := parse(task)) is None:
         return task
-    benchmark, part = found
+    benchmark, part = parsed
     return f"{benchmark.name}:{part}" if part else benchmark.name
 
 
@@ -190,9 +190,9 @@ def recorded(name: str) -> str:
     Raises:
         UsageError: the benchmark has no such part.
     """
-    if (found := parse(name)) is None:
+    if (parsed := parse(name)) is None:
         return name
-    benchmark, part = found
+    benchmark, part = parsed
     own = benchmark.recorded or benchmark.name
     return f"{own}:{part}" if part else own
 

@@ -154,15 +154,15 @@ def _plain(text: str) -> str:
     return "" if _LICENSE.search(text) else cleandoc("\n" + "\n".join(lines)).strip()
 
 
-def _function(source: bytes, declaration: Declaration, found: _Documentation) -> Iterator[DocumentedFunction]:
+def _function(source: bytes, declaration: Declaration, docs: _Documentation) -> Iterator[DocumentedFunction]:
     statement, body = declaration.siblings[declaration.position], declaration.function.child_by_field_name("body")
-    (owner, name), indent = names_of(declaration), _before(source, found.first)
+    (owner, name), indent = names_of(declaration), _before(source, docs.first)
     alone = not indent.strip() and _NO_MORE_CODE.match(source, statement.end_byte)
     if name and body and alone and not statement.has_error:
         head = source[_head_start(statement) : _head_end(declaration.function, body)]
-        code = source[found.first.start_byte : found.cut.start] + source[found.cut.stop : statement.end_byte]
-        lines = found.top.start_point.row + 1, _last_row(statement) + 1
-        yield DocumentedFunction(name, owner, found.text, _outdented(head, indent), _outdented(code, indent), *lines)
+        code = source[docs.first.start_byte : docs.cut.start] + source[docs.cut.stop : statement.end_byte]
+        lines = docs.top.start_point.row + 1, _last_row(statement) + 1
+        yield DocumentedFunction(name, owner, docs.text, _outdented(head, indent), _outdented(code, indent), *lines)
 
 
 def _head_start(statement: Node) -> int:

@@ -38,15 +38,15 @@ def reject(table: pa.Table, reason: str, why: Mapping[int, str]) -> pa.Table:
     return _changed(table, DETAIL, pa.string(), why)
 
 
-def flag(table: pa.Table, found: Mapping[int, Sequence[str]], column: str = FLAGS) -> pa.Table:
+def flag(table: pa.Table, words: Mapping[int, Sequence[str]], column: str = FLAGS) -> pa.Table:
     """Add words to the lists in a column; a null list without new words stays null.
 
     Args:
         table: rows.
-        found: row number → words to add; a word that is there already is not repeated.
+        words: row number → words to add; a word that is there already is not repeated.
         column: a column of lists of words, which is appended if the table lacks it.
     """
-    return _changed(table, column, pa.list_(pa.string()), found, lambda old, new: list(dict.fromkeys([*(old or []), *new])))
+    return _changed(table, column, pa.list_(pa.string()), words, lambda old, new: list(dict.fromkeys([*(old or []), *new])))
 
 
 def _changed(

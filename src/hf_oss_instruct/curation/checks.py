@@ -110,8 +110,8 @@ def denied(options: CurationOptions) -> CheckFunction:
     """Reject the rows on the denylist."""
 
     def check(table: pa.Table) -> pa.Table:
-        found = denied_rows(table, options.deny) if options.deny else []
-        return reject(table, "denied", {row: "asked to be left out" for row, denied in enumerate(found) if denied})
+        is_denied = denied_rows(table, options.deny) if options.deny else []
+        return reject(table, "denied", {row: "asked to be left out" for row, denied in enumerate(is_denied) if denied})
 
     return check
 

@@ -78,8 +78,8 @@ class EarlierReport:
                 self.checks.append(check)
         self.verification: dict[str, Any] | None = self._fields(report, {"verification": _VERIFICATION}).get("verification")
 
-    def _fields(self, found: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
-        return {name: found[name] for name, shape in shapes.items() if name in found and self._fits(found[name], shape, name)}
+    def _fields(self, values: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name, shape in shapes.items() if name in values and self._fits(values[name], shape, name)}
 
     def _fits(self, value: Any, shape: Any, name: str) -> bool:
         try:

@@ -124,9 +124,9 @@ def _is_comment(line: str, lang: str) -> bool:
 
 def _is_value(line: str) -> bool:
     """Whether a line contains only literals and marks."""
-    rest, found = LITERAL.subn("", line[:1000])
+    rest, literals = LITERAL.subn("", line[:1000])
     rest, constants = CONSTANT.subn("", rest)
-    return found + constants > 0 and not re.search(r"[^\W\d_]", rest)
+    return literals + constants > 0 and not re.search(r"[^\W\d_]", rest)
 
 
 SNIPPET_FILTERS: Mapping[str, Callable[[str, str], str | None]] = {"secrets": secret, "boilerplate": boilerplate}

@@ -54,16 +54,16 @@ def show_failures(verdicts: Sequence[Verdict], n: int) -> None:
             console.print(Text(f"stderr:\n{visible(verdict.stderr.rstrip())}", style="dim"))
 
 
-def show_comparison(found: Mapping[str, PairedComparison], a: str, b: str) -> None:
+def show_comparison(comparisons: Mapping[str, PairedComparison], a: str, b: str) -> None:
     """Print the results of the paired tests.
 
     Args:
-        found: kind of tests → comparison.
+        comparisons: kind of tests → comparison.
         a: name of A.
         b: name of B.
     """
     console = Console(soft_wrap=True)
-    for kind, pair in found.items():
+    for kind, pair in comparisons.items():
         console.print(
             Text(one_line(f"{kind}: A ({a}) {100 * pair.a:.1f} %, B ({b}) {100 * pair.b:.1f} % on {pair.problems} problems"))
         )

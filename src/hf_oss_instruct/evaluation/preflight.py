@@ -48,8 +48,8 @@ def toolchain_of(language: str) -> str:
     if language == "python":
         return f"python {platform.python_version()}"
     row = toolchain(language)
-    found = [Path(path) for name in row.needs if (path := where(name))]
-    tools = [f"{path.resolve()} {(stat := path.stat()).st_size} {stat.st_mtime_ns}" for path in found]
+    paths = [Path(path) for name in row.needs if (path := where(name))]
+    tools = [f"{path.resolve()} {(stat := path.stat()).st_size} {stat.st_mtime_ns}" for path in paths]
     return "; ".join([str(row.compile), str(row.run), *tools])
 
 

@@ -141,7 +141,7 @@ def _files(modules: Sequence[ModuleType]) -> list[Path]:
 
 def _with_imports(paths: Sequence[Path]) -> list[Path]:
     """Files of this package, those that they import, those that these import, and so on."""
-    found, new = dict.fromkeys(paths), list(paths)
+    known, new = dict.fromkeys(paths), list(paths)
     while new:
         path = new.pop()
         tree = parse_module(path.read_text("utf-8")) if path.suffix == ".py" else ast.Module([], [])
@@ -149,9 +149,9 @@ def _with_imports(paths: Sequence[Path]) -> list[Path]:
         modules = {part.module or "" for part in parts} | {f"{part.module}.{name.name}" for part in parts for name in part.names}
         files = [PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py") for module in sorted(modules)]
         imported = [file for file in files if file.is_relative_to(PACKAGE) and file.is_file()]
-        new += [file for file in imported if file not in found]
-        found |= dict.fromkeys(imported)
-    return list(found)
+        new += [file for file in imported if file not in known]
+        known |= dict.fromkeys(imported)
+    return list(known)
 
 
 def _library(paths: Sequence[Path]) -> dict[str, str]:

@@ -77,13 +77,13 @@ def _read(folder: Path) -> dict[str, Any]:
     return results | {"day": f"{made:%Y-%m-%d}"}
 
 
-def _check(found: dict[str, Any]) -> None:
+def _check(results: dict[str, Any]) -> None:
     """Check that scores are fractions within their intervals, and that facts have the types a card needs.
 
     Raises:
         ValueError: they do not.
     """
-    for kind, measures in found["scores"].items():
+    for kind, measures in results["scores"].items():
         for measure, score in checked(measures, {}, kind).items():
             name = f"{kind}, {measure}"
             checked(score, dict.fromkeys(("mean", "low", "high", "problems"), (int, float)), name)
@@ -92,7 +92,7 @@ def _check(found: dict[str, Any]) -> None:
             if not 0 <= low <= mean <= high <= 1:
                 shown = f"low {low}, mean {mean}, high {high}"
                 raise ValueError(f"{name}: {shown} are not fractions in this order")
-    facts = found["facts"]
+    facts = results["facts"]
     if "sampling" in facts:
         checked(facts["sampling"], {"temperature": (int, float), "n": int}, "sampling")
 

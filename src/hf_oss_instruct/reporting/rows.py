@@ -219,8 +219,8 @@ def _objects(folder: Path, name: str) -> dict[str, dict[str, Any]]:
     """Files of a name in a folder and one level below: folder, relative, → contents."""
     if not folder.is_dir():
         return {}
-    found = {path.parent.relative_to(folder).as_posix(): _object(path) for path in (folder / name, *folder.glob(f"*/{name}"))}
-    return {folder.resolve().name if inner == "." else inner: facts for inner, facts in sorted(found.items()) if facts}
+    objects = {path.parent.relative_to(folder).as_posix(): _object(path) for path in (folder / name, *folder.glob(f"*/{name}"))}
+    return {folder.resolve().name if inner == "." else inner: facts for inner, facts in sorted(objects.items()) if facts}
 
 
 def _object(path: Path) -> dict[str, Any] | None:

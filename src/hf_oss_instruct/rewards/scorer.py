@@ -158,15 +158,15 @@ class Strict:
         self._started = False
         self._warned: set[str] = set()
 
-    def outcomes(self, found: Sequence[RewardOutcome | OssInstructError], options: RewardOptions) -> list[RewardOutcome]:
+    def outcomes(self, results: Sequence[RewardOutcome | OssInstructError], options: RewardOptions) -> list[RewardOutcome]:
         """The outcomes of a batch.
 
         Raises:
             UsageError, SandboxError: in the first batch, a row's tests cannot be used, or none counts.
         """
-        outcomes = [unscored(str(result)) if isinstance(result, OssInstructError) else result for result in found]
+        outcomes = [unscored(str(result)) if isinstance(result, OssInstructError) else result for result in results]
         if not self._started:
-            for number, result in enumerate(found):
+            for number, result in enumerate(results):
                 if isinstance(result, OssInstructError):
                     raise type(result)(f"Row {number} of the first batch: {result}")
             if (

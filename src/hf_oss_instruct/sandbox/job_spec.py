@@ -225,8 +225,8 @@ def _step(
 def _roots(tools: Toolchain) -> tuple[str, ...]:
     """List the folders of a toolchain that is not installed under /usr."""
     # Two levels up from the executable (`…/bin/node`): compilers and interpreters read files next to `bin`, such as `lib`.
-    found = [os.path.realpath(path) for name in tools.needs if (path := where(name))]
-    return tuple(sorted({str(Path(path).parents[1]) for path in found if not path.startswith("/usr/")}))
+    paths = [os.path.realpath(path) for name in tools.needs if (path := where(name))]
+    return tuple(sorted({str(Path(path).parents[1]) for path in paths if not path.startswith("/usr/")}))
 
 
 def _libraries(source: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -238,5 +238,5 @@ def _libraries(source: str, files: Mapping[str, bytes]) -> tuple[str, ...]:
 @functools.cache
 def _folders_of(libraries: tuple[str, ...]) -> tuple[str, ...]:
     """List the folders of the given libraries in this Python environment."""
-    found = (find_spec(name) for name in libraries)
-    return tuple(sorted({str(Path(spec.origin).parents[1]) for spec in found if spec and spec.origin}))
+    specs = (find_spec(name) for name in libraries)
+    return tuple(sorted({str(Path(spec.origin).parents[1]) for spec in specs if spec and spec.origin}))

@@ -190,8 +190,8 @@ def is_finished(store: Store, shard: Shard) -> bool:
 
 
 def _installable() -> str:
-    if found := requirement():
-        return found
+    if named := requirement():
+        return named
     raise UsageError(
         f"{NAME} was installed from a local folder, which a Job cannot read. Pass a source that it can read: "
         f"--set 'dependencies=[\"{NAME} @ git+https://…\"]'."

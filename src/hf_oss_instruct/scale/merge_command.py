@@ -84,9 +84,9 @@ def _folders(sources: Sequence[str], out: Path) -> Iterator[list[Path]]:
         folders: list[Path] = []
         for number, source in enumerate(sources):
             if is_url(source):
-                if not (found := fetch_recorded(Store(source), Path(copies, str(number)))):
+                if not (fetched := fetch_recorded(Store(source), Path(copies, str(number)))):
                     raise RunError(f"The store {source!r} has no shard that was started. Start them with run-shard or launch.")
-                folders += found
+                folders += fetched
             elif not Path(source).is_dir():
                 raise UsageError(f"{source!r} is not a folder. Pass the folder of a plan, or those of its shards.")
             else:

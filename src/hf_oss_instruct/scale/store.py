@@ -83,10 +83,10 @@ class Store:
             # fsspec keeps listings, and other machines write to the store.
             self._fs.invalidate_cache()
             try:
-                found = self._fs.find(f"{self._root}/{under}".rstrip("/"))
+                paths = self._fs.find(f"{self._root}/{under}".rstrip("/"))
             except FileNotFoundError:
                 return []
-            return sorted(str(path).removeprefix(f"{self._root}/") for path in found)
+            return sorted(str(path).removeprefix(f"{self._root}/") for path in paths)
 
     def fetch(self, files: Mapping[str, Path]) -> None:
         """Copy files here. A file is complete when it has its name.

@@ -88,9 +88,9 @@ class _Folder:
         if not any(name.endswith((".dist-info", ".egg-info")) for name in self._names):
             return {}
         return {
-            file.as_posix(): found
+            file.as_posix(): license
             for distribution in distributions(path=[str(self._path)])
-            if (found := _distribution_license(distribution))
+            if (license := _distribution_license(distribution))
             for file in distribution.files or ()
         }
 
@@ -101,8 +101,8 @@ class _Folder:
                 with suppress(
                     ValueError, TypeError, AttributeError, KeyError, RecursionError
                 ):  # metadata is untrusted and may have any shape
-                    if found := read(text):
-                        return found
+                    if license := read(text):
+                        return license
         if "PKG-INFO" in self._names:
             return _distribution_license(PathDistribution(self._path))
         return None
@@ -128,8 +128,8 @@ class _Folder:
 
         for name in sorted(self._names):
             path = self._path / name
-            if LICENSE_NAMES.fullmatch(name) and _read(path) is not None and (found := _one_license(license_id(str(path)))):
-                return found
+            if LICENSE_NAMES.fullmatch(name) and _read(path) is not None and (license := _one_license(license_id(str(path)))):
+                return license
         return None
 
 
@@ -182,8 +182,8 @@ def _all_licenses(texts: Iterable[str]) -> Found:
     return tuple(_sorted_names(names)) if names and None not in names else None
 
 
-def _sorted_names(found: Iterable[str | None]) -> Iterator[str]:
-    yield from sorted({name for name in found if name})
+def _sorted_names(names: Iterable[str | None]) -> Iterator[str]:
+    yield from sorted({name for name in names if name})
 
 
 def _read(path: Path) -> str | None:

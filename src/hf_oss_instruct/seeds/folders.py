@@ -87,8 +87,8 @@ class FolderSource(Source):
         self._revision, self._stdlib, self._reading = revision, stdlib, reading
         self._licenses = FolderLicenses(self.root)
         left_alone = IGNORED_FOLDERS | (INSTALLED if stdlib else set())
-        found, self._closed_folders = _walk(self.root, left_alone) if paths is None else (sorted(paths), 0)
-        self.files = [(path, lang.name) for path in found if (lang := language_of_path(path))]
+        paths_found, self._closed_folders = _walk(self.root, left_alone) if paths is None else (sorted(paths), 0)
+        self.files = [(path, lang.name) for path in paths_found if (lang := language_of_path(path))]
         """Each file with the language of its suffix."""
 
     @property

@@ -67,9 +67,9 @@ class HashSeeds:
         first = first_spans(texts.only(readable), [row_ids[row] for row in readable], self.rng_seed)
         for row, span in zip(readable, first, strict=True):
             unfit = not span[2] or span[2].isspace() or limits.snippet(span[2], "")
-            if found := self._redraw(row_ids[row], texts[row], limits) if unfit else span:
+            if redrawn := self._redraw(row_ids[row], texts[row], limits) if unfit else span:
                 rows.append(row)
-                drawn.append(found)
+                drawn.append(redrawn)
         # Taking rows copies their columns, which most batches need not do.
         if len(rows) < len(columns):
             columns = columns.take(rows)

@@ -60,20 +60,20 @@ def sample(source: Source, plan: SeedPlan, progress: Progress = SILENT) -> Itera
     index, shortage = count(), Shortage(source.name)
     shard, learn = plan.shard or Shard(0, 1), _clusters(plan, progress)
     for share, (languages, wanted) in enumerate(plan.shares()):
-        found = 0
+        count_drawn = 0
         drawn = draw.seeds(languages, wanted)
         for item in balanced(drawn, learn) if plan.balance else drawn:
             if isinstance(item, Skipped) and item.lang is None and share:
                 continue  # documents in no known language come by once for each language
             if isinstance(item, Seed):
-                found, item = found + 1, item.at(next(index))
+                count_drawn, item = count_drawn + 1, item.at(next(index))
             else:
                 shortage.note(item)
             if item.index in shard if isinstance(item, Seed) else shard.index == 0:
                 yield item
-            if found == wanted:
+            if count_drawn == wanted:
                 break
-        shortage.settle(found, wanted, languages)
+        shortage.settle(count_drawn, wanted, languages)
     if shortage.short:
         raise SeedsExhaustedError(shortage.message(source.languages_found, draw_more=plan.snippets_per_document is not None))
 
@@ -273,8 +273,8 @@ def function_spans(document: Document, rng_seed: int) -> Iterator[Span]:
     def line_of(start_line: int) -> int:
         return xxhash.xxh3_64_intdigest(b"%s\0%d" % (row_id, start_line), rng_seed)
 
-    found = documented_functions(document.content, document.origin.lang)
-    for function in sorted(found, key=lambda function: line_of(function.start_line)):
+    functions = documented_functions(document.content, document.origin.lang)
+    for function in sorted(functions, key=lambda function: line_of(function.start_line)):
         start, end = function.start_line, function.end_line
         yield start, end, "\n".join(lines[start - 1 : end])
 

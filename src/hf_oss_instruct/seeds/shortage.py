@@ -44,19 +44,19 @@ class Shortage:
         """Count a document or snippet that gave no seed."""
         (self._snippets if item.snippet else self._documents)[item.reason] += 1
 
-    def settle(self, found: int, wanted: int | None, languages: Collection[str] | None) -> None:
+    def settle(self, drawn: int, wanted: int | None, languages: Collection[str] | None) -> None:
         """Record how many of the seeds requested in some languages were found.
 
         Args:
-            found: seeds that were drawn.
+            drawn: seeds that were drawn.
             wanted: seeds that were requested; None if the source decides.
             languages: the languages of these seeds; None for all.
         """
-        self._found_some = self._found_some or found > 0
-        if not found:
+        self._found_some = self._found_some or drawn > 0
+        if not drawn:
             self._absent += languages or ()
-        if wanted is not None and found < wanted:
-            self.short.append(f"{found:,} of {wanted:,} requested seeds" + (f" in {', '.join(languages)}" if languages else ""))
+        if wanted is not None and drawn < wanted:
+            self.short.append(f"{drawn:,} of {wanted:,} requested seeds" + (f" in {', '.join(languages)}" if languages else ""))
 
     def message(self, languages: Collection[str], draw_more: bool) -> str:
         """The error message: the shortage, skipped documents by reason, and what to do.

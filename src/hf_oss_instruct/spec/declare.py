@@ -141,10 +141,10 @@ def options_of(part: type) -> tuple[Option, ...]:
     return tuple(_option(found) for found in fields(part) if _OPTION in found.metadata)
 
 
-def _option(found: Field[Any]) -> Option:
-    kind, help, python_help, flag, metavar, yaml, keyword, *others = found.metadata[_OPTION]
-    default = found.default_factory() if found.default_factory is not MISSING else found.default
-    return Option(found.name, default, kind, help, python_help, flag, metavar, yaml, keyword or found.name, *others)
+def _option(field: Field[Any]) -> Option:
+    kind, help, python_help, flag, metavar, yaml, keyword, *others = field.metadata[_OPTION]
+    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    return Option(field.name, default, kind, help, python_help, flag, metavar, yaml, keyword or field.name, *others)
 
 
 def in_order(options: Iterable[Option]) -> list[Option]:

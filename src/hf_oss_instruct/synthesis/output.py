@@ -368,8 +368,8 @@ def _balance_facts(spec: RunSpec, stats: RunStats) -> RunReport:
         return {}
     counts = {"languages": stats.seeds_by_language, "categories": stats.seeds_by_category}
     model = spec.seeds.embedding_model
-    found: dict[str, Any] = {name: dict(counter.most_common()) for name, counter in counts.items()}
-    return {"balance": found | ({"embedding_model": str(model)} if model else {})}
+    facts: dict[str, Any] = {name: dict(counter.most_common()) for name, counter in counts.items()}
+    return {"balance": facts | ({"embedding_model": str(model)} if model else {})}
 
 
 def mixture_facts(teacher: Teacher, stats: RunStats) -> RunReport:

@@ -65,8 +65,8 @@ def field_in(text: str, name: str) -> str | None:
     Raises:
         RowRejectedError: `unparsable` (the field is not text, or the object is incomplete), `empty` (it has no text).
     """
-    if found := _object_in(text, {name}):
-        return _text_of(found, name)
+    if fields := _object_in(text, {name}):
+        return _text_of(fields, name)
     if _BEGINS.match(text):
         raise RowRejectedError("unparsable", f"the answer begins with a JSON object, which has no {name!r} or does not end")
     return None
@@ -112,20 +112,20 @@ def _parsed(completion: Completion, *, tests: bool) -> Pair:
         raise RowRejectedError("unparsable", message) from None
 
 
-def _pair(found: dict[str, Any], *, tests: bool) -> Pair:
-    problem, solution = (_text_of(found, name) for name in ("problem", "solution"))
+def _pair(fields: dict[str, Any], *, tests: bool) -> Pair:
+    problem, solution = (_text_of(fields, name) for name in ("problem", "solution"))
     # Tests are optional: where they are no text, the pair is kept without them.
-    given = found.get("tests") if tests else None
+    given = fields.get("tests") if tests else None
     written = storable(given).strip() if isinstance(given, str) else ""
     return Pair(problem, solution, written or None)
 
 
-def _text_of(found: dict[str, Any], name: str) -> str:
-    if not isinstance(found[name], str):
-        raise RowRejectedError("unparsable", f"{name!r} of the JSON object is {type(found[name]).__name__}, not text")
-    if not found[name].strip():
+def _text_of(fields: dict[str, Any], name: str) -> str:
+    if not isinstance(fields[name], str):
+        raise RowRejectedError("unparsable", f"{name!r} of the JSON object is {type(fields[name]).__name__}, not text")
+    if not fields[name].strip():
         raise RowRejectedError("empty", f"{name!r} of the JSON object has no text")
-    return storable(found[name]).strip()
+    return storable(fields[name]).strip()
 
 
 def _object_in(text: str, names: Set[str] = frozenset(("problem", "solution"))) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ STATE = "trainer_state.json"
 
 def last_whole_checkpoint(out: Path) -> str | None:
     """The latest complete checkpoint; incomplete ones (after a kill or a full disk) are skipped."""
-    steps = {int(found[1]): path for path in out.glob("checkpoint-*") if (found := re.fullmatch(r"checkpoint-(\d+)", path.name))}
+    steps = {int(match[1]): path for path in out.glob("checkpoint-*") if (match := re.fullmatch(r"checkpoint-(\d+)", path.name))}
     return next((str(steps[step]) for step in sorted(steps, reverse=True) if _is_whole(steps[step])), None)
 
 

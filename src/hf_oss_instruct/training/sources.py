@@ -97,8 +97,8 @@ class TrainingSource:
     def revision(self) -> str | None:
         """Identifies this state of the rows: the commit on the Hub, or the hash of a folder's run config."""
         if self.on_the_hub:
-            found: str | None = self.on_the_hub["revision"]
-            return found
+            recorded: str | None = self.on_the_hub["revision"]
+            return recorded
         report = _report(self) or {}
         return f"run config {report['config_hash']}" if report.get("config_hash") else None
 

@@ -96,8 +96,8 @@ def _without(
     # They are compiled again without the broken ones, which would take the others with them.
     kept = [number for number in range(len(programs)) if number not in broken]
     remaining = [replace(run, program=kept.index(run.program)) for run in runs if run.program not in broken]
-    found = iter(run_all(suite, [programs[number] for number in kept], remaining, limits, tier=tier) if remaining else [])
-    return [lost if run.program in broken else next(found) for run in runs]
+    results = iter(run_all(suite, [programs[number] for number in kept], remaining, limits, tier=tier) if remaining else [])
+    return [lost if run.program in broken else next(results) for run in runs]
 
 
 def _failed_result(suite: Suite, ran: Execution) -> SuiteResult:

@@ -101,25 +101,25 @@ def _clean(code: str, language: str) -> bool:
     return source is None or source.clean
 
 
-def _joined(found: Sequence[Block], language: str) -> str:
+def _joined(blocks: Sequence[Block], language: str) -> str:
     """The main block, with the definitions of other blocks that it uses before it."""
-    sources = [_source(block.code, language) for block in found]
+    sources = [_source(block.code, language) for block in blocks]
     # In this order: not introduced as an example, without syntax errors, with the most definitions; then the last one.
     sizes = [
-        (not _ASIDE.search(block.lead) or len(found) == 1, source is None or source.clean, len(source.defined) if source else 1)
-        for block, source in zip(found, sources, strict=True)
+        (not _ASIDE.search(block.lead) or len(blocks) == 1, source is None or source.clean, len(source.defined) if source else 1)
+        for block, source in zip(blocks, sources, strict=True)
     ]
-    main = max(range(len(found)), key=lambda index: (*sizes[index], index))
+    main = max(range(len(blocks)), key=lambda index: (*sizes[index], index))
     source = sources[main]
     if source is None:
-        return found[main].code
-    words, defined, helpers = language_of(language).words(found[main].code), set(source.defined), list[str]()
+        return blocks[main].code
+    words, defined, helpers = language_of(language).words(blocks[main].code), set(source.defined), list[str]()
     # Backwards, so that a helper that a later helper needs is found as well.
-    for index in reversed(range(len(found))):
+    for index in reversed(range(len(blocks))):
         other = sources[index]
         if index == main or other is None or not other.clean or not other.defined or defined & other.defined:
             continue
         if words & other.defined:
-            helpers.insert(0, found[index].code)
-            words, defined = words | language_of(language).words(found[index].code), defined | other.defined
-    return "\n".join([*helpers, found[main].code])
+            helpers.insert(0, blocks[index].code)
+            words, defined = words | language_of(language).words(blocks[index].code), defined | other.defined
+    return "\n".join([*helpers, blocks[main].code])

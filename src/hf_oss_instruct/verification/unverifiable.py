@@ -71,8 +71,8 @@ def after_run(ran: SuiteResult, language: str) -> SuiteRefusedError | None:
     messages = "\n".join(
         [ran.load_error, ran.stderr, *(outcome.detail for outcome in ran.outcomes if outcome and not outcome.passed)]
     )
-    if (module := _MODULES.get(language)) and (found := module.search(messages)):
-        name = next(filter(None, found.groups()), "")
+    if (module := _MODULES.get(language)) and (match := module.search(messages)):
+        name = next(filter(None, match.groups()), "")
         return SuiteRefusedError("not_verifiable", f"it needs {name!r}, which is not installed here", "third_party")
     if REFUSED in messages:
         return SuiteRefusedError(

@@ -218,11 +218,11 @@ def _ngrams_to_match(owned: Owned, n: int) -> Iterator[tuple[Hashes, TextNumbers
         yield grams[enough], tasks[row_of[enough] + rows.first]
 
 
-def _is_word(found: ngrams.Words, data: Bytes) -> Mask:
+def _is_word(words: ngrams.Words, data: Bytes) -> Mask:
     """(words,): whether a word has at least two letters and no digit."""
     # How many digits come before each byte: a word without digits has as many at its start as at its stop.
     digits = np.concatenate([[0], np.cumsum(np.take(normalization.DIGITS, data) != 0)])  # (bytes + 1,)
-    return np.asarray((digits[found.stops] == digits[found.starts]) & (found.stops - found.starts > 1))
+    return np.asarray((digits[words.stops] == digits[words.starts]) & (words.stops - words.starts > 1))
 
 
 def _distinct_words(hashes: Hashes, counted: Mask, ends: Positions, n: int) -> Positions:

@@ -71,8 +71,8 @@ def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> SortedSpill:
     pairs = SortedSpill()
     for keys in bands:
         for positions in key_ranges(keys):
-            for found in _of_one_band(keys[positions], rows[positions]):
-                pairs.add(found)
+            for band_pairs in _of_one_band(keys[positions], rows[positions]):
+                pairs.add(band_pairs)
     return pairs
 
 
@@ -126,9 +126,9 @@ def signatures(column: pa.ChunkedArray) -> Signatures:
     """The keys and the n-grams of a column's texts, read once."""
     numbers, keys, sets = [np.empty(0, np.int64)], [np.empty((0, BANDS), np.uint32)], [np.empty(0, np.uint64)]
     for rows, grams, row_of in _gram_hashes(column):
-        enough, found = _keys_of(rows, grams, row_of)
+        enough, keys_of_part = _keys_of(rows, grams, row_of)
         numbers.append(enough)
-        keys.append(found)
+        keys.append(keys_of_part)
         sets.append(_numbered(rows, grams, row_of))
     return Signatures(np.concatenate(numbers), np.concatenate(keys), *_distinct_sets(sets, len(column)))
 
@@ -139,8 +139,8 @@ def pairs_of_band(keys: Keys) -> tuple[Positions, Positions]:
     Args:
         keys: (texts,), the band's keys, in the order of the texts.
     """
-    found = _of_one_band(keys, np.arange(len(keys)))
-    return unpacked(distinct(np.concatenate([np.empty(0, np.uint64), *found])))
+    pairs = _of_one_band(keys, np.arange(len(keys)))
+    return unpacked(distinct(np.concatenate([np.empty(0, np.uint64), *pairs])))
 
 
 def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[ColumnTexts, Hashes, Positions]]:
@@ -154,9 +154,9 @@ def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions,
     """The rows with enough n-grams, and their keys in each band, all (compared,): near duplicates agree in some band."""
     numbers, bands = Spill(np.int64), [Spill(np.uint32) for _ in range(BANDS)]
     for rows, grams, row_of in _gram_hashes(column):
-        enough, found = _keys_of(rows, grams, row_of)
+        enough, keys_of_bands = _keys_of(rows, grams, row_of)
         numbers.append(enough)
-        for band, keys in zip(bands, found.T, strict=True):
+        for band, keys in zip(bands, keys_of_bands.T, strict=True):
             band.append(keys)
     return numbers.read(), [band.read() for band in bands]
 

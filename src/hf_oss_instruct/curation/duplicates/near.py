@@ -43,8 +43,8 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
     # (1.4 GB at a million rows).
     candidates = [minhash.candidates(_compared(column, alive)) for column in texts]
     gone, why = ~alive, dict[int, str]()  # gone: (rows,)
-    for found in merged(*candidates):
-        for pairs in _repeating(_records(found), gone, partial(_near, texts, threshold)):
+    for part in merged(*candidates):
+        for pairs in _repeating(_records(part), gone, partial(_near, texts, threshold)):
             later, earlier, column, similarity = (pairs[name].tolist() for name in PAIR.names or ())
             details = map(resembles, [names[number] for number in column], similarity, [identity(table, row) for row in earlier])
             why.update(zip(later, details, strict=True))
@@ -87,11 +87,11 @@ def _compared(column: pa.ChunkedArray, alive: np.ndarray[Any, np.dtype[np.bool_]
         first += len(chunk)
 
 
-def _records(found: Sequence[Hashes]) -> Pairs:
+def _records(parts: Sequence[Hashes]) -> Pairs:
     """(pairs,): the candidates of all columns, sorted by the later row, then by the earlier one, then by the column."""
-    pairs = np.zeros(sum(map(len, found)), PAIR)  # (pairs,)
-    pairs["later"], pairs["earlier"] = minhash.unpacked(np.concatenate(found))
-    pairs["column"] = np.repeat(np.arange(len(found)), [*map(len, found)])
+    pairs = np.zeros(sum(map(len, parts)), PAIR)  # (pairs,)
+    pairs["later"], pairs["earlier"] = minhash.unpacked(np.concatenate(parts))
+    pairs["column"] = np.repeat(np.arange(len(parts)), [*map(len, parts)])
     return pairs[np.lexsort((pairs["column"], pairs["earlier"], pairs["later"]))]
 
 

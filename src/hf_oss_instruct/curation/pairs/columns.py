@@ -172,7 +172,7 @@ def language_of(value: Any, default: str, task_id: Any = None) -> str:
     of_id = _LANGUAGE_AND_NUMBER.fullmatch(task_id) if isinstance(task_id, str) else None
     names = [str(value)] if value else []
     names += [of_id[1]] if of_id else []
-    known = next((found for name in names if (found := find_language(name) or language_of_path(f"file.{name}"))), None)
+    known = next((language for name in names if (language := find_language(name) or language_of_path(f"file.{name}"))), None)
     return known.name if known else default
 
 

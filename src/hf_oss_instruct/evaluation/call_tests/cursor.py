@@ -107,8 +107,8 @@ def compared(text: str, method: str, quotes: str = "\"'") -> tuple[str, str, str
         expected, how = text[cursor.at :].strip(), "=="
         if not _is_single(expected, quotes):
             return None
-    elif found := cursor.take(rf"\.({method})(?=\()"):
-        expected, how = cursor.whole(), found[1]
+    elif match := cursor.take(rf"\.({method})(?=\()"):
+        expected, how = cursor.whole(), match[1]
         if text[cursor.at :].strip():
             return None
     else:

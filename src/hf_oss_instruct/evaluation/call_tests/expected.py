@@ -122,9 +122,9 @@ def _read(path: Path, count: int) -> Expected | None:
     return Expected(tuple(content["values"]), content["trouble"])
 
 
-def _write(path: Path, found: Expected) -> None:
+def _write(path: Path, expected: Expected) -> None:
     # Files in caches call it `trouble`.
-    body = json.dumps({"values": found.values, "trouble": found.error})
+    body = json.dumps({"values": expected.values, "trouble": expected.error})
     try:
         write_cached(path, f"{xxhash.xxh3_128_hexdigest(body.encode())}\n{body}".encode())
     except OSError as error:

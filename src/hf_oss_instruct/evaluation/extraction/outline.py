@@ -143,8 +143,8 @@ def name_of(node: Node) -> str:
 
 def targets_of(node: Node, depth: int = 4) -> tuple[str, ...]:
     """Return the names that an assignment or declaration sets."""
-    found = [name for assigned in _assignments(node, depth) for name in assigned]
-    return tuple(dict.fromkeys(found)) or tuple(dict.fromkeys(leaves(node)))
+    names = [name for assigned in _assignments(node, depth) for name in assigned]
+    return tuple(dict.fromkeys(names)) or tuple(dict.fromkeys(leaves(node)))
 
 
 def _assignments(node: Node, depth: int) -> Iterator[list[str]]:

@@ -48,8 +48,8 @@ def solution(language: ExtractionRules, problem: Problem, text: str) -> tuple[st
         problem: the problem.
         text: the answer.
     """
-    found = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
-    read = [_read(language, problem, block) for block in found]
+    candidates = blocks(text, lambda code: language.source(code).clean, lambda code: _spans_fences(language, problem, code))
+    read = [_read(language, problem, block) for block in candidates]
     # Blocks with another language's tag come second: the tag may be wrong.
     own = [candidate for candidate in read if may_be_in_language(candidate.block.tag, problem.language)]
     for group in (own, read):

@@ -46,8 +46,8 @@ def is_stub(item: OutlineItem) -> bool:
 def body_of(node: Node) -> Node | None:
     """Return the body of the first function at or below a node."""
     for inner in walk(node):
-        if (found := inner.child_by_field_name("body")) is not None:
-            return found
+        if (body := inner.child_by_field_name("body")) is not None:
+            return body
         if inner.type == "function_body":
             return inner
     return None

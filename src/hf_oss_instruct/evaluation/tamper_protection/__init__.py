@@ -103,10 +103,10 @@ def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
     return _JAVATUPLES.sub("", program), f"{rewritten}\n{java_tuples()}{_file('main.java')}"
 
 
-def _replace_if_complete(found: re.Match[str], replacement: str) -> str:
+def _replace_if_complete(match: re.Match[str], replacement: str) -> str:
     """Return the replacement if both sides of an equality are whole expressions; else the original text."""
-    sides = (_STRING.sub("", side) for side in (found[2], found[3]))
-    return replacement if all(side.count("(") == side.count(")") for side in sides) else found[0]
+    sides = (_STRING.sub("", side) for side in (match[2], match[3]))
+    return replacement if all(side.count("(") == side.count(")") for side in sides) else match[0]
 
 
 def _lua(program: str, tests: str, hidden: str) -> tuple[str, str]:

@@ -140,20 +140,20 @@ def _mapping(values: Any, known: set[str], name: str, required: set[str]) -> Map
     return values
 
 
-def _scale(found: Any, name: str) -> tuple[int, int]:
+def _scale(value: Any, name: str) -> tuple[int, int]:
     # Not isinstance, which takes True for an integer.
-    whole = isinstance(found, list) and len(found) == 2 and all(type(bound) is int and abs(bound) <= MAX_SCALE for bound in found)
+    whole = isinstance(value, list) and len(value) == 2 and all(type(bound) is int and abs(bound) <= MAX_SCALE for bound in value)
     if not whole:
-        raise UsageError(f"{name}: scale is {found!r:.80}, and should be two whole numbers such as [1, 5].")
-    if found[0] >= found[1]:
-        raise UsageError(f"{name}: scale is {found}. Put the lowest score first and a higher one after it.")
-    return found[0], found[1]
+        raise UsageError(f"{name}: scale is {value!r:.80}, and should be two whole numbers such as [1, 5].")
+    if value[0] >= value[1]:
+        raise UsageError(f"{name}: scale is {value}. Put the lowest score first and a higher one after it.")
+    return value[0], value[1]
 
 
-def _criterion(word: Any, found: Any, name: str) -> Criterion:
+def _criterion(word: Any, value: Any, name: str) -> Criterion:
     if not isinstance(word, str) or not _NAME.fullmatch(word):
         raise UsageError(f"{name}: the criterion {word!r:.80} should be a name in lower case, such as self_containedness.")
-    values = _mapping(found, {"description", "weight"}, f"{name}, criterion {word}", required={"description"})
+    values = _mapping(value, {"description", "weight"}, f"{name}, criterion {word}", required={"description"})
     description, weight = values["description"], values.get("weight", 1)
     if not isinstance(description, str) or not description.strip():
         raise UsageError(f"{name}: the description of {word} is {description!r:.80}, and should be a sentence.")

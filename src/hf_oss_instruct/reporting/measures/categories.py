@@ -34,13 +34,13 @@ class KeywordCategories:
         found: vectors with columns for `WORDS`.
     """
 
-    def __init__(self, found: TfIdf) -> None:
+    def __init__(self, vectors: TfIdf) -> None:
         from scipy.sparse import csr_matrix
 
-        columns = [found.column_of(words.split()) for words in CATEGORIES.values()]
+        columns = [vectors.column_of(words.split()) for words in CATEGORIES.values()]
         numbers = np.repeat(np.arange(len(columns)), [len(of_category) for of_category in columns])  # (words with a column,)
         ones = np.ones(len(numbers), np.float32)  # (words with a column,)
-        self._speaks_for = csr_matrix((ones, (np.concatenate(columns), numbers)), (len(found.columns), len(columns)))
+        self._speaks_for = csr_matrix((ones, (np.concatenate(columns), numbers)), (len(vectors.columns), len(columns)))
         self._best: list[np.ndarray[Any, np.dtype[np.int64]]] = []
 
     def add(self, rows: csr_matrix) -> None:

@@ -112,7 +112,9 @@ def number(value: Any) -> int:
 
 def numbers_in(value: Any, *, zeros: bool = False) -> dict[str, int]:
     """The counts in an object of an untrusted file: name → count; those that are 0 only on request."""
-    found = value if isinstance(value, dict) else {}
+    mapping = value if isinstance(value, dict) else {}
     return {
-        one_line(name, MAX_NAME_CHARS): number(count) for name, count in found.items() if number(count) or (zeros and count == 0)
+        one_line(name, MAX_NAME_CHARS): number(count)
+        for name, count in mapping.items()
+        if number(count) or (zeros and count == 0)
     }

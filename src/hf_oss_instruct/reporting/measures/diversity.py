@@ -44,15 +44,17 @@ class RowClusters:
         found: the vectors.
     """
 
-    def __init__(self, found: TfIdf) -> None:
+    def __init__(self, vectors: TfIdf) -> None:
         from sklearn.decomposition import TruncatedSVD
 
-        self._found, self._placed = found, [np.empty((0, DIMENSIONS), np.float32)]
+        self._found, self._placed = vectors, [np.empty((0, DIMENSIONS), np.float32)]
         # A truncated SVD needs more columns than dimensions.
-        self.possible = found.count >= MIN_ROWS and len(found.columns) > DIMENSIONS
+        self.possible = vectors.count >= MIN_ROWS and len(vectors.columns) > DIMENSIONS
         if self.possible:
             with _one_thread():
-                svd = TruncatedSVD(min(DIMENSIONS, len(found.positions) - 1), random_state=RNG_SEED, n_iter=3).fit(found.sample)
+                svd = TruncatedSVD(min(DIMENSIONS, len(vectors.positions) - 1), random_state=RNG_SEED, n_iter=3).fit(
+                    vectors.sample
+                )
             self._axes = svd.components_.T.astype(np.float32)  # (columns, dimensions)
             self._placed = []
 

@@ -36,8 +36,8 @@ def judge_scores(rows: ReportRows) -> dict[str, Any] | None:
     values = values[np.isfinite(values)]  # (finite scores,)
     if not len(values):
         return None
-    found = {"rows": len(values), "mean": round(float(values.mean()), 4), "histogram": _histogram(values)}
-    return found | _by_name(rows)
+    summary = {"rows": len(values), "mean": round(float(values.mean()), 4), "histogram": _histogram(values)}
+    return summary | _by_name(rows)
 
 
 def _histogram(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[Any]]:

@@ -11,11 +11,11 @@ MAX_LOSSES = 400
 """Points of a loss curve that are kept."""
 
 
-def trainings(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def trainings(reports: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Loss curves and scores while training.
 
     Args:
-        found: folder → contents of its `training.json`.
+        reports: folder → contents of its `training.json`.
     """
     return [
         {
@@ -24,18 +24,18 @@ def trainings(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
             "losses": _subsampled(_pairs(facts.get("losses"))),
             "scores": [score for score in facts.get("scores") or [] if isinstance(score, dict)],
         }
-        for folder, facts in found.items()
+        for folder, facts in reports.items()
     ]
 
 
-def results(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def results(reports: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Scores with their intervals, a line for each measure.
 
     Args:
-        found: folder → contents of its `results.json`.
+        reports: folder → contents of its `results.json`.
     """
     lines = []
-    for folder, facts in found.items():
+    for folder, facts in reports.items():
         for tests, measures in _dicts(facts.get("scores")).items():
             for measure, score in _dicts(measures).items():
                 if all(isinstance(score.get(part), (int, float)) for part in ("mean", "low", "high")):

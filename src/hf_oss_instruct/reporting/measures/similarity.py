@@ -49,10 +49,10 @@ class BenchmarkSimilarity:
         texts: their problems, as `texts_of` returns them.
     """
 
-    def __init__(self, found: TfIdf | None, lists: Sequence[BenchmarkList], texts: Sequence[Sequence[tuple[str, str]]]) -> None:
+    def __init__(self, tf_idf: TfIdf | None, lists: Sequence[BenchmarkList], texts: Sequence[Sequence[tuple[str, str]]]) -> None:
         self._lists, self._texts = lists, texts
         self._ends = np.cumsum([0, *map(len, texts)])  # (benchmarks + 1,)
-        self._problems = found.others.T.tocsr() if found else None
+        self._problems = tf_idf.others.T.tocsr() if tf_idf else None
         self._maxima: list[list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]] = [[] for _ in texts]
 
     def add(self, rows: csr_matrix) -> None:

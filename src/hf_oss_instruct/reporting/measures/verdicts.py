@@ -71,7 +71,7 @@ def _flakiness(table: pds.Dataset) -> dict[str, Any] | None:
 
 def _yield(rows: ReportRows) -> dict[str, dict[str, int]]:
     """Language → rows kept with the status `passed`, rows kept, rows that verification rejected."""
-    found: dict[str, dict[str, int]] = {}
+    counts_of: dict[str, dict[str, int]] = {}
     for table, column in ((rows.kept, "execution_status"), (rows.rejected, "reason")):
         languages, verdicts = column_of(table, "lang"), column_of(table, column)
         if languages is None or verdicts is None:
@@ -79,13 +79,13 @@ def _yield(rows: ReportRows) -> dict[str, dict[str, int]]:
         both = pa.table({"lang": languages, column: verdicts})
         grouped = both.group_by(["lang", column]).aggregate([([], "count_all")])
         for group in grouped.to_pylist():
-            counts = found.setdefault(str(group["lang"]), {"passed": 0, "kept": 0, "rejected": 0})
+            counts = counts_of.setdefault(str(group["lang"]), {"passed": 0, "kept": 0, "rejected": 0})
             if column == "reason":
                 counts["rejected"] += group["count_all"] if str(group[column]).startswith(("tests_", "not_verifiable")) else 0
             else:
                 counts["kept"] += group["count_all"]
                 counts["passed"] += group["count_all"] if group[column] == PASSED else 0
-    return dict(sorted(found.items(), key=lambda item: -item[1]["kept"]))
+    return dict(sorted(counts_of.items(), key=lambda item: -item[1]["kept"]))
 
 
 def _truth(rows: ReportRows) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from hf_oss_instruct.terminal.display import visible
 
 def page(
     sets: Sets,
-    found: list[Figure],
+    figures: list[Figure],
     *,
     browser: Mapping[str, Any] | None = None,
     left_out: int = 0,
@@ -31,7 +31,7 @@ def page(
 
     Args:
         sets: a dataset's name → its numbers; the first one is the subject of the page, another one is compared with it.
-        found: its figures.
+        figures: its figures.
         browser: configuration of the row browser: `problem`, `solution` (names of columns) and `served` (whether a server
             answers it); None for a page without one.
         left_out: how many rows are too many for a browser on this page, which says so; 0 if they are not.
@@ -41,7 +41,7 @@ def page(
     css = _template("page.css")
     # By name and title, since two datasets have a map each.
     drawn = {
-        figure.name + figure.title: Markup(svg(figure.spec, figure.title, f"f{number}")) for number, figure in enumerate(found)
+        figure.name + figure.title: Markup(svg(figure.spec, figure.title, f"f{number}")) for number, figure in enumerate(figures)
     }
     name, numbers = next(iter(sets.items()))
     return (
@@ -52,7 +52,7 @@ def page(
             lead=lead(numbers, list(sets)[1:]),
             facts=facts(numbers),
             outcome=_outcome(numbers["funnel"]),
-            sections=sections(sets, found, drawn),
+            sections=sections(sets, figures, drawn),
             browser=bool(browser),
             left_out=f"{left_out:,}" if left_out else "",
             config=Markup(config),

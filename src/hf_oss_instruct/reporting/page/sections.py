@@ -48,12 +48,12 @@ class Section:
     pairs: list[dict[str, Any]] = field(default_factory=list)
 
 
-def sections(sets: Sets, found: list[Figure], drawn: Mapping[str, Markup]) -> list[Section]:
+def sections(sets: Sets, figures: list[Figure], drawn: Mapping[str, Markup]) -> list[Section]:
     """The sections that have something to show, in order.
 
     Args:
         sets: a dataset's name → its numbers.
-        found: the figures.
+        figures: the figures.
         drawn: name and title of a figure → its SVG.
     """
     made = []
@@ -67,7 +67,7 @@ def sections(sets: Sets, found: list[Figure], drawn: Mapping[str, Markup]) -> li
                 "rows": figure.rows,
                 "svg": drawn[figure.name + figure.title],
             }
-            for figure in found
+            for figure in figures
             if figure.section == name
         ]
         for of, numbers in sets.items():
@@ -189,8 +189,8 @@ def _verified_run(section: Section, of: str, run: ReportNumbers) -> None:
 
 
 def _judges(section: Section, of: str, numbers: ReportNumbers) -> None:
-    found = numbers.get("judge_scores") or {}
-    rows = [(name, f"{scores['mean']:.2f}", f"{scores['scores']:,}") for name, scores in found.get("judge", {}).items()]
+    judge_scores = numbers.get("judge_scores") or {}
+    rows = [(name, f"{scores['mean']:.2f}", f"{scores['scores']:,}") for name, scores in judge_scores.get("judge", {}).items()]
     _table(section, f"Means by judge{of}", ("judge", "mean", "scores"), rows)
 
 

@@ -109,8 +109,8 @@ class _RewardFunction:
         whole = [item for item in items if not isinstance(item, UsageError)]
         # Rows that cannot be read keep their place in the batch; only the others are scored.
         scored = iter(await backend.score(whole))
-        found = [item if isinstance(item, UsageError) else next(scored) for item in items]
-        outcomes = self._strict.outcomes(found, self._options)
+        results = [item if isinstance(item, UsageError) else next(scored) for item in items]
+        outcomes = self._strict.outcomes(results, self._options)
         if log_metric := columns.get("log_metric"):
             for name, value in metrics(outcomes, clock()).items():
                 log_metric(f"code_reward/{name}", value)

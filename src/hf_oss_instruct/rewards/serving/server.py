@@ -100,8 +100,8 @@ class RewardServer:
             raise web.HTTPRequestEntityTooLarge(max_size=self._queue, actual_size=len(items), text=message)
         if self._held + len(items) > self._queue:
             raise web.HTTPTooManyRequests(text=f"The queue of {self._queue} completions is full.", headers={"Retry-After": "1"})
-        found = await self._scored(scorer, items)
-        return web.Response(body=orjson.dumps(wire.response_of(found)), content_type="application/json")
+        outcomes = await self._scored(scorer, items)
+        return web.Response(body=orjson.dumps(wire.response_of(outcomes)), content_type="application/json")
 
     async def _scored(self, scorer: Scorer, items: Sequence[ScorerItem]) -> list[RewardOutcome | OssInstructError]:
         # Without a lock, because only the event loop's thread changes it.

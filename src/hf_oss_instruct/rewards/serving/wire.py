@@ -49,10 +49,12 @@ def items_of(body: Any) -> tuple[list[ScorerItem], str, float]:
         raise UsageError(f"The request cannot be read: {type(error).__name__}: {error}.") from None
 
 
-def response_of(found: Sequence[RewardOutcome | OssInstructError]) -> dict[str, Any]:
+def response_of(outcomes: Sequence[RewardOutcome | OssInstructError]) -> dict[str, Any]:
     """The body of a response."""
     return {
-        "outcomes": [{"error": str(outcome)} if isinstance(outcome, OssInstructError) else asdict(outcome) for outcome in found]
+        "outcomes": [
+            {"error": str(outcome)} if isinstance(outcome, OssInstructError) else asdict(outcome) for outcome in outcomes
+        ]
     }
 
 

@@ -63,8 +63,8 @@ def inodes_match(folder: str) -> bool:
         file.flush()
         with mmap.mmap(file.fileno(), 1):
             os.unlink(file.name)
-            found = procfs.deleted_mappings("/proc/self", os.path.realpath(folder))
-            agree = list(found) == [os.fstat(file.fileno()).st_ino]
+            mappings = procfs.deleted_mappings("/proc/self", os.path.realpath(folder))
+            agree = list(mappings) == [os.fstat(file.fileno()).st_ino]
             open(file.name, "wb").close()  # it is removed at the end
     return agree
 

@@ -171,7 +171,7 @@ def _children(pid: int) -> Iterator[int]:
         for task in list_folder(f"/proc/{pid}", "task"):
             yield from map(int, (read(f"/proc/{pid}/task/{task}/children") or b"").split())
     else:
-        yield from (other for other in all_pids() if (found := stat(other)) and found.parent == pid)
+        yield from (other for other in all_pids() if (status := stat(other)) and status.parent == pid)
 
 
 def is_alone(pid: int) -> bool:

@@ -122,11 +122,11 @@ def _memory_kib(processes: dict[int, str], state: PollState, limit: int, sockets
     return own + shared + sockets_kib
 
 
-def _memory_by_process(processes: dict[int, str], found: dict[int, dict[bytes, int]]) -> tuple[int, int]:
+def _memory_by_process(processes: dict[int, str], sizes_of: dict[int, dict[bytes, int]]) -> tuple[int, int]:
     """Return the same with shared pages divided among their processes, and a shared address space counted once."""
     own, shared = 0, 0
     by_size: dict[tuple[int, ...], list[int]] = {}
-    for pid, sizes in found.items():
+    for pid, sizes in sizes_of.items():
         same_size = by_size.setdefault(tuple(sizes.get(name, 0) for name in (b"VmSize", b"VmData", *_OWN)), [])
         # kcmp is asked only about processes with equal sizes: comparing each with each would be quadratic in system calls.
         if any(_same_memory(pid, other) for other in same_size):

@@ -213,8 +213,8 @@ class SignatureFiles:
         return np.concatenate(sets), np.cumsum(np.concatenate(sizes))
 
     def _array(self, task: int, name: str) -> np.ndarray[Any, Any]:
-        found: np.ndarray[Any, Any] = np.load(self._tasks[task] / name, mmap_mode="r")
-        return found
+        array: np.ndarray[Any, Any] = np.load(self._tasks[task] / name, mmap_mode="r")
+        return array
 
 
 def _by_task(positions: Hashes) -> Iterator[tuple[int, Positions]]:

@@ -68,9 +68,9 @@ def _clustered(candidates: Iterator[Seed | Skipped], clusters: Clusters) -> Iter
     """Candidates with their clusters, read in batches."""
     while portion := list(islice(candidates, clusters.at_once)):
         seeds = [item for item in portion if isinstance(item, Seed)]
-        found = iter(clusters.of([seed.snippet for seed in seeds]) if seeds else ())
+        cluster_of = iter(clusters.of([seed.snippet for seed in seeds]) if seeds else ())
         for item in portion:
-            yield item if isinstance(item, Skipped) else (item, next(found))
+            yield item if isinstance(item, Skipped) else (item, next(cluster_of))
 
 
 class _Pool:

@@ -60,8 +60,8 @@ class EmbeddedClusters:
         keys = [xxh3_64_intdigest(snippet.encode()) for snippet in snippets]
         # Equal snippets have one key, so that each text is embedded once.
         if new := {key: snippet for key, snippet in zip(keys, snippets, strict=True) if key not in self._known}:
-            found = nearest(self._encoder.embed(list(new.values())), self._centers).tolist()
-            self._keep(dict(zip(new, found, strict=True)))
+            numbers = nearest(self._encoder.embed(list(new.values())), self._centers).tolist()
+            self._keep(dict(zip(new, numbers, strict=True)))
         return [self._known.get(key) or 0 for key in keys]
 
     @cached_property
@@ -90,12 +90,12 @@ class EmbeddedClusters:
         self._keep(dict(zip(keys, nearest(vectors, centers).tolist(), strict=True)))
         return centers
 
-    def _keep(self, found: dict[int, int]) -> None:
-        for key, cluster in found.items():
+    def _keep(self, cluster_of: dict[int, int]) -> None:
+        for key, cluster in cluster_of.items():
             self._known.set(key, cluster)
         self._folder.mkdir(parents=True, exist_ok=True)
         with JsonlAppender(self._own) as lines:
-            lines.append(*({"snippet": key, "cluster": cluster} for key, cluster in found.items()))
+            lines.append(*({"snippet": key, "cluster": cluster} for key, cluster in cluster_of.items()))
 
     def _read(self, path: Path) -> None:
         for line in path.read_bytes().splitlines():

@@ -58,5 +58,5 @@ def _rows_at(offsets: Integers, texts: TextBuffer) -> Iterable[int]:
     """The texts that contain certain bytes."""
     rows = np.searchsorted(texts.start, offsets, side="right") - 1  # (offsets,)
     inside = (rows >= 0) & (offsets < texts.stop[rows])  # (offsets,)
-    found: list[int] = np.unique(rows[inside]).tolist()
-    return found
+    numbers: list[int] = np.unique(rows[inside]).tolist()
+    return numbers

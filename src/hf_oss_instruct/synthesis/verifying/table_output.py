@@ -59,12 +59,12 @@ class VerificationOutcomes:
             self.why = self.why or outcome.why
 
 
-def report_of(rows: SourceRows, found: VerificationOutcomes, facts: RunReport) -> RunReport:
+def report_of(rows: SourceRows, outcomes: VerificationOutcomes, facts: RunReport) -> RunReport:
     """The contents of `run.json`.
 
     Args:
         rows: the source.
-        found: the outcomes of its rows.
+        outcomes: the outcomes of its rows.
         facts: requests and times, see `TableRun.facts`.
     """
     run, names = EarlierReport(rows.source), rows.columns
@@ -76,7 +76,7 @@ def report_of(rows: SourceRows, found: VerificationOutcomes, facts: RunReport) -
         for step in checks.STEPS
         if step.name not in {*known, "denied"}
     ]
-    result = found.stats.report(len(found.kept))
+    result = outcomes.stats.report(len(outcomes.kept))
     return {
         "format_version": FORMAT_VERSION,
         "source": rows.name,
@@ -84,9 +84,9 @@ def report_of(rows: SourceRows, found: VerificationOutcomes, facts: RunReport) -
         **run.of_the_run,
         "columns": names.read,
         "requested": len(rows),
-        "kept": len(found.kept),
-        "rejected": dict(found.reasons.most_common()),
-        "pending": found.pending,
+        "kept": len(outcomes.kept),
+        "rejected": dict(outcomes.reasons.most_common()),
+        "pending": outcomes.pending,
         **facts,
         "checks": [{"name": "execution", "version": VERSION, "status": "done"}, *earlier, *others],
         "sandbox": ", ".join(result["sandbox"]) or None,
@@ -94,26 +94,26 @@ def report_of(rows: SourceRows, found: VerificationOutcomes, facts: RunReport) -
     }
 
 
-def write(out: Path, rows: SourceRows, found: VerificationOutcomes, report: RunReport) -> None:
+def write(out: Path, rows: SourceRows, outcomes: VerificationOutcomes, report: RunReport) -> None:
     """Tables, then card and, last, the report.
 
     Args:
         out: the folder.
         rows: the source.
-        found: the outcomes of its rows.
+        outcomes: the outcomes of its rows.
         report: the contents of `run.json`, to which the counts of pairs and the renamed columns are added.
     """
     table, names = rows.table, rows.columns
     ours = set(table.column_names) >= RUN_COLUMNS
     written = VERIFICATION_COLUMNS if ours else (*VERIFICATION_COLUMNS, FLAGS, REASON)
     base, renamed = rename_existing(table, written, overwrite=ours)
-    kept, dropped = sorted(found.kept), sorted(found.rejected)
-    data = _with_columns(base.take(pa.array(kept, pa.int64())), [found.kept[index] for index in kept])
-    data = _with_solutions(data, names, renamed, [found.kept[index] for index in kept])
-    lost = [found.rejected[index] for index in dropped]
+    kept, dropped = sorted(outcomes.kept), sorted(outcomes.rejected)
+    data = _with_columns(base.take(pa.array(kept, pa.int64())), [outcomes.kept[index] for index in kept])
+    data = _with_solutions(data, names, renamed, [outcomes.kept[index] for index in kept])
+    lost = [outcomes.rejected[index] for index in dropped]
     rejected = _with_columns(base.take(pa.array(dropped, pa.int64())), [rejection.verified or {} for rejection in lost])
-    pairs = [to_prompt_completion(found.kept[index]) for index in kept]
-    preferences = [pair for index in kept for pair in preference_pairs(found.kept[index])]
+    pairs = [to_prompt_completion(outcomes.kept[index]) for index in kept]
+    preferences = [pair for index in kept for pair in preference_pairs(outcomes.kept[index])]
     parts = {
         "data": data,
         "rejected": with_reasons(rejected, lost),

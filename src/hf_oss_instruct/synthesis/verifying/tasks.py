@@ -174,7 +174,7 @@ class Prepare(_Local):
         row = digest("prepare", candidate.solutions[0].program, candidate.language)
         # An export, or a run that is stopping: what a run has noted counts, and nothing is examined.
         if verdicts.closed:
-            return from_json(found) if (found := verdicts.of_row(row)) else None
+            return from_json(verdict) if (verdict := verdicts.of_row(row)) else None
         try:
             self._refuse(candidate)
         except SuiteRefusedError as refused:

@@ -170,8 +170,8 @@ def _joined(part: Any, depth: int = MAX_DEPTH) -> str:
 
 def _error(fields: dict[str, Any], choice: dict[str, Any]) -> Any:
     """The error object in a response with status 200; None if there is none."""
-    if found := fields.get("error") or choice.get("error"):
-        return found
+    if error := fields.get("error") or choice.get("error"):
+        return error
     says_so = "error" in (fields.get("object"), fields.get("type"))
     instead = "choices" not in fields and any(
         isinstance(fields.get(name), (str, list)) and fields[name] for name in ("detail", "message", "msg", "error_msg", "errors")

@@ -120,12 +120,12 @@ def values(language: str, result: str) -> tuple[str, ...]:
     """
     if language == "go":
         return _go(result)
-    for pattern, found in _TYPED.get(language, ()) if result or language == "rust" else ():
+    for pattern, texts in _TYPED.get(language, ()) if result or language == "rust" else ():
         case = re.IGNORECASE if language in ("python", "typescript") else 0
         if matched := re.fullmatch(pattern, result, case | re.DOTALL):
             # `{}` alone is a value: an empty dict, or braces.
             return tuple(
-                value.format(*matched.groups(), type=result) if "{" in value and value != "{}" else value for value in found
+                value.format(*matched.groups(), type=result) if "{" in value and value != "{}" else value for value in texts
             )
     return UNTYPED.get(language, ("",))
 

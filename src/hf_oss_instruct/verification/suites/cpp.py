@@ -95,8 +95,8 @@ def _as_main(body: str) -> str:
 
 def _macros_of(text: str) -> frozenset[str]:
     """Macros that the tests define and that can fail a test."""
-    found = re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(((?:[^\n]*\\\n)*[^\n]*)", text, re.MULTILINE)
-    return frozenset(name for name, body in found if _ASSERTS.search(body) or _COUNTS.search(body))
+    macros = re.findall(r"^[ \t]*#[ \t]*define[ \t]+(\w+)\(((?:[^\n]*\\\n)*[^\n]*)", text, re.MULTILINE)
+    return frozenset(name for name, body in macros if _ASSERTS.search(body) or _COUNTS.search(body))
 
 
 class _Statements:
@@ -203,8 +203,8 @@ def _variant(suite: Suite, program: str, hidden: str) -> Iterator[str]:
 
 def _macros(hidden: str) -> Iterator[str]:
     for line in harness().replace("HIDDEN", hidden).split("\n"):
-        if found := re.match(r"#define (\w+)", line):
-            yield f"#undef {found[1]}\n{line}"
+        if match := re.match(r"#define (\w+)", line):
+            yield f"#undef {match[1]}\n{line}"
 
 
 @cache

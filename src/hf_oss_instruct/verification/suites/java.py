@@ -99,12 +99,12 @@ def _body(text: str) -> str:
 
 def _has_loose_methods(body: str) -> bool:
     """Whether a file has methods outside any class."""
-    found = re.search(r"^(?:@\w+[^\n]*\n|(?:public|private|protected|static|final)[ \t]+|void[ \t])", body, re.MULTILINE)
+    match = re.search(r"^(?:@\w+[^\n]*\n|(?:public|private|protected|static|final)[ \t]+|void[ \t])", body, re.MULTILINE)
     first = re.search(
         r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:\w+[ \t]+)*(?:void|int|boolean|String|double)[ \t]+\w+\s*\(", body, re.MULTILINE
     )
     return (
-        found is not None
+        match is not None
         and first is not None
         and not re.search(r"^[^\n(]*\b(class|interface|enum|record)\s+\w", body[: first.start()], re.MULTILINE)
     )

@@ -44,7 +44,7 @@ def test_calls(node: Node, it: str, before: list[str]) -> Iterator[tuple[str, No
     opening += [f"{it}{name_of(method)}();" for method, marks in marked.items() if any(map(_BEFORE.match, marks))]
     closing = " ".join(f"{it}{name_of(method)}();" for method, marks in marked.items() if any(map(_AFTER.match, marks)))
     rule = next(
-        (found[1] for member in members if member.type == "field_declaration" and (found := _RULE.search(text_of(member)))), ""
+        (match[1] for member in members if member.type == "field_declaration" and (match := _RULE.search(text_of(member)))), ""
     )
     for method, marks in marked.items():
         test = next((mark for mark in marks if _TEST.match(mark)), None)
@@ -73,7 +73,7 @@ def _calls_of(method: Node, marks: Sequence[str], it: str) -> list[str]:
     name, owner = name_of(method), it.rstrip(".") or "this"
     if any(mark.startswith("@TestFactory") for mark in marks):
         return [f"{HIDDEN}Base.dynamic({it}{name}());"]
-    if source := next((found for mark in marks if (found := _METHODS.match(mark))), None):
+    if source := next((match for mark in marks if (match := _METHODS.match(mark))), None):
         provider = source[1] or name
         from_class = provider.partition("#")[0].rpartition(".")[2] + "." if "#" in provider else it
         return [f'{HIDDEN}Base.each({owner}, "{name}", {from_class}{provider.rpartition("#")[2]}());']

@@ -49,7 +49,7 @@ def rows_of(method: Node, marks: Sequence[str]) -> Iterator[str]:
     kinds = [kind for kind in kinds_of(method) if kind not in INJECTED]
     if not kinds:
         count = next(
-            (int(found[1]) for mark in marks if (found := re.match(r"@RepeatedTest\(\s*(?:value\s*=\s*)?(\d+)", mark))), 1
+            (int(match[1]) for mark in marks if (match := re.match(r"@RepeatedTest\(\s*(?:value\s*=\s*)?(\d+)", mark))), 1
         )
         # Every repetition is a call in the source.
         yield from ("" for _ in range(min(count, 100)))
@@ -77,8 +77,8 @@ def _empty(kind: str) -> str:
 def _values(mark: str, kind: str) -> Iterator[str]:
     listed = mark.partition("{")[2].rpartition("}")[0] or mark.partition("=")[2].rpartition(")")[0]
     if "strings" in mark:
-        for found in _STRING.finditer(listed):
-            yield literal(_decoded(found[1]), kind)
+        for match in _STRING.finditer(listed):
+            yield literal(_decoded(match[1]), kind)
         return
     for value in re.findall(r"'(?:[^'\\]|\\.)+'|[^,\s][^,]*", listed):
         yield f"({kind}) ({value.strip()})" if kind in ("short", "byte", "char") else value.strip()

@@ -196,8 +196,8 @@ def joined(suites: Sequence[Suite]) -> Suite:
     return Suite(suites[0].language, tuple(tests), more=("\n".join(parts),))
 
 
-def _moved(by: int, found: re.Match[str]) -> str:
-    return f"{HIDDEN}.{found[1]}({int(found[2]) + by}"
+def _moved(by: int, match: re.Match[str]) -> str:
+    return f"{HIDDEN}.{match[1]}({int(match[2]) + by}"
 
 
 def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes]]:

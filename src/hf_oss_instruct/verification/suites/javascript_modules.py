@@ -42,10 +42,10 @@ def as_script(program: str) -> str:
     text = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], frozenset(), ""), _BARE_IMPORT.sub("", program))
     text = _EXPORTED.sub(r"\1", _LISTED.sub("", text))
 
-    def default(found: re.Match[str]) -> str:
-        if found["kind"]:
-            return f"{found[1]}{found['kind']} {found['name'] or 'defaultOfTheModule'}"
-        return f"{found[1]}module.exports.default = {found['name'] or ''}"
+    def default(match: re.Match[str]) -> str:
+        if match["kind"]:
+            return f"{match[1]}{match['kind']} {match['name'] or 'defaultOfTheModule'}"
+        return f"{match[1]}module.exports.default = {match['name'] or ''}"
 
     return _DEFAULT.sub(default, text)
 
@@ -69,10 +69,10 @@ def _is_own(module: str, what: str, names: frozenset[str]) -> bool:
     return _PATH.match(module) is not None or (what.startswith("{") and bool(taken) and taken <= names)
 
 
-def _required(found: re.Match[str], names: frozenset[str], default: str) -> str:
-    if not _is_own(found["module"], found["what"], names):
-        return found[0]
-    return _bound(found["what"], names, default, found["member"] or "")
+def _required(match: re.Match[str], names: frozenset[str], default: str) -> str:
+    if not _is_own(match["module"], match["what"], names):
+        return match[0]
+    return _bound(match["what"], names, default, match["member"] or "")
 
 
 def _bound(what: str, names: frozenset[str], default: str, member: str) -> str:

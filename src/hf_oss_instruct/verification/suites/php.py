@@ -182,8 +182,8 @@ def sources(suite: Suite, programs: Sequence[str]) -> tuple[str, dict[str, bytes
 def _global(text: str, program: str) -> str:
     """A file whose names are all global: tests and program may name the program's namespace, or leave it out."""
     text = _DROPPED.sub("", text)
-    if found := _NAMESPACE.search(program):
-        text = re.sub(rf"(?<![\w\\])\\?{re.escape(found[1])}\\(?=\w)", r"\\", text)
+    if match := _NAMESPACE.search(program):
+        text = re.sub(rf"(?<![\w\\])\\?{re.escape(match[1])}\\(?=\w)", r"\\", text)
     return text
 
 

@@ -81,7 +81,7 @@ class _Reader:
             if node.type == "method" and (_ASSERTS.search(text_of(node)) or (counted and _COUNTS.search(text_of(node))))
         }  # fmt: skip
         self._lambdas = {
-            found[1] for text in texts if (found := re.match(r"(\w+)\s*=\s*(?:->|lambda\b|proc\b|Proc\.new)", text))
+            match[1] for text in texts if (match := re.match(r"(\w+)\s*=\s*(?:->|lambda\b|proc\b|Proc\.new)", text))
             and (_ASSERTS.search(text) or (counted and _COUNTS.search(text)))
         }  # fmt: skip
 
@@ -107,7 +107,7 @@ class _Reader:
         elif node.type not in ("method", "module", "comment", "assignment") and (
             _ASSERTS.search(text)
             or re.match(r"\w*[?!]?", text)[0] in self._methods  # type: ignore[index]
-            or ((found := re.match(r"(\w+)(?:\.call\b|\.\(|\[)", text)) and found[1] in self._lambdas)
+            or ((match := re.match(r"(\w+)(?:\.call\b|\.\(|\[)", text)) and match[1] in self._lambdas)
         ):
             whole = f"{self._opened}\n{text}\n{self._closed}" if self._closed else text
             self.edits.append((node.start_byte, node.end_byte, f"{HIDDEN}.now({len(self.tests)}, lambda {{ {whole}\n }})"))

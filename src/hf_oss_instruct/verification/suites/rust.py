@@ -74,16 +74,16 @@ def _of_crate(text: str, names: frozenset[str]) -> str:
     """The text with the solution's crate, whatever its name, as `crate`."""
     modules = set(re.findall(r"\bmod\s+(\w+)", text))
 
-    def crate(found: re.Match[str]) -> str:
-        name = found[1]
+    def crate(match: re.Match[str]) -> str:
+        name = match[1]
         if name in _CRATES or name in modules or name in names:
-            return found[0]
-        used = set(re.findall(r"\w+", found[2])) - {"self", "as"}
-        if not used & names and "*" not in found[2]:
+            return match[0]
+        used = set(re.findall(r"\w+", match[2])) - {"self", "as"}
+        if not used & names and "*" not in match[2]:
             raise SuiteRefusedError(
                 "not_verifiable", f"the tests use the crate {name!r}, which is not installed here", "third_party"
             )
-        return re.sub(rf"(use\s+(?:::)?){name}\b", r"\1crate", found[0])
+        return re.sub(rf"(use\s+(?:::)?){name}\b", r"\1crate", match[0])
 
     return _USE.sub(crate, text)
 
@@ -124,8 +124,8 @@ def _functions_of_macro(called: Node) -> list[str]:
     """The functions that a macro makes by the names it is given: those before a colon or an arrow, or else the first."""
     tokens = [token for part in called.children if part.type == "token_tree" for token in part.children]
     named = [text_of(token) for token, after in pairwise(tokens) if token.type == "identifier" and text_of(after) in (":", "=>")]
-    if found := named or [text_of(token) for token in tokens if token.type == "identifier"][:1]:
-        return found
+    if names := named or [text_of(token) for token in tokens if token.type == "identifier"][:1]:
+        return names
     raise SuiteRefusedError("not_verifiable", "the names of the tests that a macro makes are not known", "language")
 
 

@@ -39,9 +39,9 @@ def _datum(cursor: Cursor) -> str:
         cursor.bracketed()
         if cursor.at == opened:
             return ""
-    found = cursor.text[start : cursor.at]
+    text = cursor.text[start : cursor.at]
     cursor.take(r"\s+")
-    return found
+    return text
 
 
 def solution_program(program: str, tests: CallTests, nonce: str) -> str:

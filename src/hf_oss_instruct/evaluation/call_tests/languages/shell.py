@@ -64,8 +64,8 @@ def parse(text: str) -> Value:
     return _ESCAPE.sub(_ansi if quoted else r"\2", text[2:-1] if quoted else "" if text == "''" else text).encode("latin-1")
 
 
-def _ansi(found: re.Match[str]) -> str:
-    return chr(int(found[1], 8) & 255 if found[1] else _CONTROL.get(found[2], ord(found[2])))
+def _ansi(match: re.Match[str]) -> str:
+    return chr(int(match[1], 8) & 255 if match[1] else _CONTROL.get(match[2], ord(match[2])))
 
 
 def equal(answer: Value, expected: Value) -> bool:

@@ -39,11 +39,11 @@ class Lua(ExtractionRules):
     def item(self, node: Node) -> OutlineItem:
         """Extend the base rules: a `do` block that assigns outer variables is a definition."""
         if node.type == "do_statement":
-            found = [
+            names = [
                 name for item in self.members(super().item(node)) if item.kind in ("function", "value") for name in item.names
             ]
             local = [name for item in self.members(super().item(node)) if item.text.startswith("local") for name in item.names]
-            return OutlineItem("value", tuple(name for name in found if name not in local), node, node)
+            return OutlineItem("value", tuple(name for name in names if name not in local), node, node)
         return super().item(node)
 
     def names(self, kind: ItemKind, node: Node) -> tuple[str, ...]:

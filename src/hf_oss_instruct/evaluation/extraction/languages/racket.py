@@ -67,7 +67,7 @@ class Racket(ExtractionRules):
 
     def with_prompt_definitions(self, problem: Problem, source: ParsedSource, kept: str) -> str:
         """Join the `#lang` line, the prompt's requires, and the answer, in a module if it is typed, because tests are untyped."""
-        typed = [found[0] for item in source.of_kind("package") if (found := re.search(r"typed/racket\S*", item.text))]
+        typed = [match[0] for item in source.of_kind("package") if (match := re.search(r"typed/racket\S*", item.text))]
         head = [*(item.text for item in self.prompt_of(problem).of_kind("package")), "#lang racket"][0]
         program = "\n".join([*self.from_prompt(problem, source), kept])
         if typed:
