@@ -411,3 +411,10 @@ def test_a_preview_refuses_what_the_batches_of_the_next_command_would_refuse(wor
     done = CliRunner().invoke(cli, ["preview", "--seeds", "stdlib", "--batch", *words.split()])
     assert isinstance(done.exception, UsageError)
     assert says in str(done.exception)
+
+
+@pytest.mark.parametrize("method", ["evolve", "judge"])
+def test_so_do_the_previews_of_methods(method: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"problem": "Add a and b.", "solution": "a + b"}\n')
+    done = CliRunner().invoke(cli, [method, str(tmp_path / "rows.jsonl"), "--n", "1", "--model", "m", "--batch"])
+    assert "needs one server with a batch API for 'm', not 0" in str(done.exception)

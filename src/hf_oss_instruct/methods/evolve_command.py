@@ -74,13 +74,14 @@ def evolve(
     from hf_oss_instruct.synthesis.run import with_benchmarks
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
-    from hf_oss_instruct.teachers.resolve import open_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher, without_batches
 
     if out is None and n is None and not dry_run:
         raise UsageError("Pass a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
-    # A look at a few rows is there to be seen at once; a batch may take a day.
-    spec = flags.spec if out or dry_run else flags.spec.changed(teacher={"batch": False})
-    teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
+    spec, extra_body = flags.spec, flags.spec.sampling.extra_body is not None
+    if out is None and not dry_run:
+        spec = replace(spec, teacher=without_batches(spec.teacher, extra_body=extra_body))
+    teacher = open_teacher(spec.teacher, extra_body=extra_body)
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     plan = plan_evolution(rows, spec, evolution, teacher)
     if dry_run:

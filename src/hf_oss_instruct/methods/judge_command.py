@@ -72,15 +72,16 @@ def judge_command(
     from hf_oss_instruct.methods.judging import judge_table, plan_judging
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
-    from hf_oss_instruct.teachers.resolve import open_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher, without_batches
 
-    # A look at a few rows is there to be seen at once; a batch may take a day.
-    spec = flags.spec if out or dry_run or n is None else flags.spec.changed(teacher={"batch": False})
+    spec, extra_body = flags.spec, flags.spec.sampling.extra_body is not None
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     # Without a model of its own, --base-url is the server of the judges.
     if judging.judges and not spec.teacher.model:
         spec = replace(spec, teacher=replace(spec.teacher, model=judging.judges[0]))
-    teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
+    if out is None and n is not None and not dry_run:
+        spec = replace(spec, teacher=without_batches(spec.teacher, extra_body=extra_body))
+    teacher = open_teacher(spec.teacher, extra_body=extra_body)
     plan = plan_judging(rows, spec, judging, teacher)
     if dry_run:
         _show_plan(plan, output)

@@ -125,7 +125,6 @@ def preview(flags: RunFlags, output: str) -> None:
     from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.verification.memo import Verdicts
 
-    # A preview is there to be seen at once; a batch may take a day.
     spec, source, teacher = open_run(flags, batches=False)
     if spec.seeds.requested is None:
         spec = spec.changed(seeds={"n": PREVIEW_SEEDS})

@@ -27,7 +27,7 @@ def open_run(flags: RunFlags, *, batches: bool = True) -> tuple[RunSpec, Source,
     """
     from hf_oss_instruct.seeds.from_flags import open_seeds
     from hf_oss_instruct.synthesis.generation.oss_instruct import with_sampler
-    from hf_oss_instruct.teachers.resolve import open_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher, without_batches
 
     extra_body = flags.spec.sampling.extra_body is not None
     teacher = open_teacher(flags.spec.teacher, extra_body=extra_body)
@@ -37,7 +37,7 @@ def open_run(flags: RunFlags, *, batches: bool = True) -> tuple[RunSpec, Source,
             f"--batch needs a model on a server with a batch API, but {teacher.identity} has none. Pass a model with --model."
         )
     if flags.spec.teacher.batch and not batches:
-        flags = replace(flags, spec=flags.spec.changed(teacher={"batch": False}))
+        flags = replace(flags, spec=replace(flags.spec, teacher=without_batches(flags.spec.teacher, extra_body=extra_body)))
         teacher = open_teacher(flags.spec.teacher, extra_body=extra_body)
     spec, source = open_seeds(flags)
     return with_sampler(spec, teacher, given=flags.sampler_given), source, teacher

@@ -81,6 +81,21 @@ def open_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
     return teacher
 
 
+def without_batches(spec: TeacherSpec, *, extra_body: bool = False) -> TeacherSpec:
+    """The options of a preview, which shows its rows at once, while a batch may take a day.
+
+    Args:
+        spec: the options as they were given, for the run after the preview too.
+        extra_body: whether further fields of a request are set.
+
+    Raises:
+        UsageError: that run would be refused, as `open_teacher`.
+    """
+    if spec.batch:
+        open_teacher(spec, extra_body=extra_body)
+    return replace(spec, batch=False)
+
+
 def resolve_teacher(spec: TeacherSpec, *, extra_body: bool = False, environment: bool = True) -> Teacher:
     """The teacher that the options name, else that of `configure` or the environment, else the embedded one with a warning.
 
