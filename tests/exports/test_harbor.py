@@ -16,7 +16,7 @@ from hf_oss_instruct.exports.export import export_to
 from hf_oss_instruct.exports.harbor import confirm
 from hf_oss_instruct.exports.harbor_tests import verifier_files
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
-from hf_oss_instruct.verification.suites import READERS, csharp
+from hf_oss_instruct.verification.suites import LANGUAGES, csharp
 from tests.exports.problems import PROBLEMS
 
 SLOW = frozenset({"cpp", "csharp", "java", "racket", "rust"})
@@ -106,7 +106,7 @@ def test_an_id_from_the_rows_names_a_folder_in_out_and_nothing_else(tmp_path: Pa
     assert sorted(json.loads(line)["id"] for line in listed) == tasks
 
 
-@pytest.mark.parametrize("language", sorted(set(PROBLEMS) & set(READERS)))
+@pytest.mark.parametrize("language", sorted(set(PROBLEMS) & set(LANGUAGES)))
 def test_a_task_has_every_file_that_its_language_imports(language: str) -> None:
     solution, tests = PROBLEMS[language]
     files = verifier_files(RowTests(language, (tests,), solution=solution))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hf_oss_instruct.evaluation.preflight import why_unavailable
-from hf_oss_instruct.verification.suites import READERS, read_suite
+from hf_oss_instruct.verification.suites import LANGUAGES, read_suite
 from hf_oss_instruct.verification.verify import VerificationOptions, verify_row
 from tests.verification.corpus.test_corpus import CASES
 
@@ -70,7 +70,7 @@ CHEAP = VerificationOptions(mutants=0, reruns=0, stubs=0)
 
 
 def test_every_language_has_a_pair_here() -> None:
-    assert set(PAIRS) == set(READERS)
+    assert set(PAIRS) == set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", sorted(PAIRS))

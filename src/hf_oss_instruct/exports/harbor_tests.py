@@ -19,7 +19,7 @@ from hf_oss_instruct.exports.templates import render
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
 from hf_oss_instruct.sandbox import inside
 from hf_oss_instruct.sandbox.judging import sentinel
-from hf_oss_instruct.verification.suites import READERS, core, read_suite
+from hf_oss_instruct.verification.suites import LANGUAGES, core, read_suite
 from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError
 
 PACKAGE = Path(__file__).parents[1]
@@ -102,10 +102,11 @@ def _other(tests: RowTests) -> dict[str, str]:
         "env": dict(tools.env),
     }
     if suite:
-        name = READERS[tests.language]
+        module = LANGUAGES[tests.language].read.__module__  # one for JavaScript and TypeScript
+        name = module.rpartition(".")[2]
         own = [path for path in sorted(SUITES.glob("*.*")) if path.stem == name or path.stem.startswith(f"{name}_")]
         library = _library(_with_imports(own))
-        job |= {"core": core.__name__, "module": f"{core.__name__.rpartition('.')[0]}.{name}", "suite": asdict(suite)}
+        job |= {"core": core.__name__, "module": module, "suite": asdict(suite)}
     else:
         library = _library(_files(COMBINES_TEXT))
         job |= {"sentinel": sentinel.__name__, "protection": tamper_protection.__name__, "tests": "\n".join(tests.code)}
@@ -119,7 +120,7 @@ def _other(tests: RowTests) -> dict[str, str]:
 
 def _suite(tests: RowTests) -> Suite | None:
     """The single tests; None if they are not known."""
-    if tests.language not in READERS:
+    if tests.language not in LANGUAGES:
         return None
     try:
         return read_suite(tests.code, tests.language, tests.solution)

@@ -11,24 +11,9 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Run, SuiteResult, TestResult
-from hf_oss_instruct.verification.suites import cpp, csharp, go, java, javascript, php, ruby, rust, shell
+from hf_oss_instruct.verification.suites import LANGUAGES
 from hf_oss_instruct.verification.suites.core import Suite
 
-SOURCES = {
-    "cpp": cpp.sources,
-    "csharp": csharp.sources,
-    "go": go.sources,
-    "java": java.sources,
-    "javascript": javascript.sources,
-    "php": php.sources,
-    "ruby": ruby.sources,
-    "rust": rust.sources,
-    "shell": shell.sources,
-    "typescript": javascript.sources,
-}
-"""Language → the function that builds the program that runs a suite."""
-COMBINABLE = {"c": cpp.together, "cpp": cpp.together, "go": go.together}
-"""Language → whether changes of a program can be part of one program: not where functions are called before `main` is."""
 TYPES_ONLY = frozenset({"typescript"})
 """Languages whose compiler emits a program despite type errors."""
 _PLACES = re.compile(
@@ -53,7 +38,9 @@ def run_all(
     """
     if suite.is_pairs:
         return [_pairs(suite, programs[run.program], run, limits, tier) for run in runs]
-    if len(programs) > 1 and suite.language in COMBINABLE and not COMBINABLE[suite.language](programs[0]):
+    language = LANGUAGES[suite.language]
+    # Not where functions are called before `main` is.
+    if len(programs) > 1 and language.together and not language.together(programs[0]):
         alone = [replace(run, program=0) for run in runs]
         return [
             run_all(suite, [programs[run.program]], [own], limits, tier=tier)[0] for run, own in zip(runs, alone, strict=True)
@@ -62,7 +49,8 @@ def run_all(
     # Only lines with the nonce count as results. It comes by standard input, which a program cannot read a second time.
     nonce = secrets.token_hex(16)
     limits = replace(limits, output_bytes=OUTPUT_BYTES, memory_mib=max(limits.memory_mib, 4096))
-    source, files = SOURCES[suite.language](suite, programs)
+    assert language.sources
+    source, files = language.sources(suite, programs)
     # There are fewer results than runs if the output of all exceeds its limit: the others are run again.
     while len(results) < len(runs):
         rest = runs[len(results) :]

@@ -21,7 +21,7 @@ from hf_oss_instruct.rewards.grading.graders import (
 )
 from hf_oss_instruct.rewards.grading.python_grader import PythonGrader
 from hf_oss_instruct.rewards.grading.tests_of_row import RowTests
-from hf_oss_instruct.verification.suites import READERS, read_suite
+from hf_oss_instruct.verification.suites import LANGUAGES, read_suite
 from hf_oss_instruct.verification.suites.core import SuiteRefusedError
 
 GRADER_CACHE_SIZE = 4096
@@ -54,7 +54,7 @@ def make_grader(tests: RowTests, tier: str | None = None) -> Grader:
             expected = ExpectedValues(tier=tier).of(problem, called)
             if expected.values:
                 return CallTestsGrader(tests, called, expected.values)
-        if tests.language in READERS:
+        if tests.language in LANGUAGES:
             return SuiteGrader(tests, read_suite(tests.code, tests.language, tests.solution))
     except SuiteRefusedError as refused:
         raise UsageError(f"The tests of a row cannot be used: {refused.detail}.") from None

@@ -24,7 +24,7 @@ from hf_oss_instruct.verification import unverifiable
 from hf_oss_instruct.verification.memo import NoVerdictError
 from hf_oss_instruct.verification.programs import program_in, tests_in
 from hf_oss_instruct.verification.signatures import signatures
-from hf_oss_instruct.verification.suites import READERS
+from hf_oss_instruct.verification.suites import LANGUAGES
 from hf_oss_instruct.verification.suites.core import MAX_SOLUTION_CHARS, SuiteRefusedError
 from hf_oss_instruct.verification.verify import Verified
 
@@ -196,7 +196,7 @@ class Prepare(_Local):
         options = self.verification.options
         unverifiable.before_run([solution.program], candidate.language, options.tier, options.package_folders)
         # Tests that came with the row may be pairs of input and output, which need no reader for the language.
-        if candidate.language not in READERS and _given(candidate.row, candidate.language) is None:
+        if candidate.language not in LANGUAGES and _given(candidate.row, candidate.language) is None:
             raise SuiteRefusedError("not_verifiable", f"tests in {candidate.language!r} are not run here", "language")
 
 

@@ -6,40 +6,39 @@ suite = read_suite("from solution import f\n\ndef test_f():\n    assert f(2) == 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
-from typing import Any
 
 from hf_oss_instruct.code.languages import named
+from hf_oss_instruct.verification.suites import cpp, csharp, go, java, javascript, php, python, ruby, rust, shell
 from hf_oss_instruct.verification.suites.core import (
     MAX_SOLUTION_CHARS,
     MAX_TEST_CHARS,
     MAX_TESTS,
     Suite,
+    SuiteLanguage,
     SuiteRefusedError,
     Test,
+    TestFile,
     pairs_suite,
 )
 
-__all__ = ["MAX_TESTS", "MAX_TEST_CHARS", "READERS", "Suite", "SuiteRefusedError", "Test", "read_suite"]
+__all__ = ["LANGUAGES", "MAX_TESTS", "MAX_TEST_CHARS", "Suite", "SuiteRefusedError", "Test", "read_suite"]
 
-READERS = {
-    "java": "java",
-    "php": "php",
-    "ruby": "ruby",
-    "cpp": "cpp",
-    "rust": "rust",
-    "csharp": "csharp",
-    "go": "go",
-    "shell": "shell",
-    "python": "python",
-    "javascript": "javascript",
-    "typescript": "javascript",
+LANGUAGES: Mapping[str, SuiteLanguage] = {
+    "java": java.LANGUAGE,
+    "php": php.LANGUAGE,
+    "ruby": ruby.LANGUAGE,
+    "cpp": cpp.LANGUAGE,
+    "rust": rust.LANGUAGE,
+    "csharp": csharp.LANGUAGE,
+    "go": go.LANGUAGE,
+    "shell": shell.LANGUAGE,
+    "python": python.LANGUAGE,
+    "javascript": javascript.LANGUAGE,
+    "typescript": javascript.LANGUAGE,
 }
-"""Language → the module of this package that reads its tests."""
-SCRIPTS_STAND_ALONE = frozenset({"python", "cpp", "rust", "javascript"})
-"""Modules that read a script among several texts as one test: asserts in it prepare the last one, as in the column `tests`."""
+"""The language's name in `languages.LANGUAGES` → how its tests are read and run."""
 
 
 def read_suite(tests: str | Sequence[str], language: str, solution: str, packages: tuple[str, ...] = ()) -> Suite:
@@ -65,28 +64,26 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
         raise SuiteRefusedError("tests_missing", f"the tests have {size:,} characters; at most {MAX_TEST_CHARS:,} are read")
     if pairs := _pairs(texts):
         return pairs_suite(pairs, language)
-    if language not in READERS:
+    if language not in LANGUAGES:
         raise SuiteRefusedError("not_verifiable", f"tests in {language!r} are not run here", "language")
-    module = import_module(f"hf_oss_instruct.verification.suites.{READERS[language]}")
-    more = {"packages": packages} if packages and language == "python" else {}
-
     known = solution if len(solution) <= MAX_SOLUTION_CHARS else ""  # code that is not run is not parsed: that takes seconds
-
-    def read(text: str, **how: bool) -> Suite:
-        suite: Suite = module.read(text, known, language, **more, **how)
-        return suite
-
-    suite = read(texts[0]) if len(texts) == 1 else _combine(texts, read, module)
+    files = [TestFile(text, known, language, packages) for text in texts]
+    suite = LANGUAGES[language].read(files[0]) if len(files) == 1 else _combine(files)
     if len(suite.tests) > MAX_TESTS:
         raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MAX_TESTS:,} are run")
     return suite
 
 
-def _combine(texts: Sequence[str], read: Callable[..., Suite], module: Any) -> Suite:
+def _combine(files: Sequence[TestFile]) -> Suite:
     """Combine several texts into one suite, whose tests keep the text they came from, so that they can be read again."""
-    how = {"as_one": True} if module.__name__.rpartition(".")[2] in SCRIPTS_STAND_ALONE else {}
-    suites = [read(text, **how) for text in texts]
-    whole: Suite = read(module.one_file(texts)) if hasattr(module, "one_file") else module.joined(suites)
+    texts, language = [file.text for file in files], LANGUAGES[files[0].language]
+    # A script among several texts is one test: asserts in it prepare the last one, as in the column `tests`.
+    suites = [language.read(replace(file, as_one=True)) for file in files]
+    if language.one_file:
+        whole = language.read(replace(files[0], text=language.one_file(texts)))
+    else:
+        assert language.joined
+        whole = language.joined(suites)
     shown = [
         shown_text
         for text, suite in zip(texts, suites, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hf_oss_instruct.errors import OssInstructError
@@ -90,6 +90,45 @@ class Suite:
             f"{self.preamble.rstrip()}\n\n\n{test.text}".lstrip("\n") if self.preamble.strip() else test.text
             for test in self.tests
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class TestFile:
+    """Test code to split into single tests.
+
+    Attributes:
+        text: the test file, or one of several self-contained texts.
+        solution: the program that is tested, whose names say what the tests import from it.
+        language: as in `languages.LANGUAGES`.
+        packages: folders of modules that are installed for Python tests.
+        as_one: whether a script, such as the statements of a `main`, is one test, in languages whose texts may be scripts.
+    """
+
+    text: str
+    solution: str
+    language: str
+    packages: tuple[str, ...] = ()
+    as_one: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteLanguage:
+    """How tests of a language are read and run. Several files are combined either before they are read, or after.
+
+    Attributes:
+        read: test code → its single tests. Raises `SuiteRefusedError`.
+        sources: suite, programs → the program that runs the suite with each of them, and further files; None for Python, whose
+            tests run in forks of one interpreter.
+        one_file: test files → one file with the tests of all.
+        joined: the suites of several files → one suite.
+        together: whether changes of a program can be part of one program; None if they always can.
+    """
+
+    read: Callable[[TestFile], Suite]
+    sources: Callable[[Suite, Sequence[str]], tuple[str, dict[str, bytes]]] | None = None
+    one_file: Callable[[Sequence[str]], str] | None = None
+    joined: Callable[[Sequence[Suite]], Suite] | None = None
+    together: Callable[[str], bool] | None = None
 
 
 def may_change(statement: str, before: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile, may_change
 from hf_oss_instruct.verification.suites.cpp_cases import CASE, cases, unread
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 
@@ -31,18 +31,13 @@ _PRINTS = re.compile(r"^(std::)?(cout|cerr|printf|puts)\b|^(::)?testing::|^retur
 _COUNTS = re.compile(r"\w\s*(?:\+\+|--|[-+]=)|(?:\+\+|--)\s*\w|=\s*(?:false|true|1)\b")
 
 
-def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
-        as_one: whether a `main` is one test; it also is where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it contains no test, or uses a part of a framework that the harness lacks.
     """
+    text, solution, language = file.text, file.solution, file.language
     includes = _DIRECTIVE.findall(text)
     tests: list[Test] = []
     body = cases(_CONFIG.sub("", _DIRECTIVE.sub("", text)), tests)
@@ -62,7 +57,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
             functions[name_of(node)] = text_of(node)
     inner = main.child_by_field_name("body") if main else None
     statements = inner.named_children if inner else root.named_children if not tests and main is None else []
-    as_one = as_one or keeps_state(solution, language)
+    as_one = file.as_one or keeps_state(solution, language)
     _Statements(functions, _macros_of(body), tests, as_one).read(statements)
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
@@ -217,3 +212,6 @@ def macros() -> tuple[str, ...]:
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("cpp.cpp").read_text("utf-8")
+
+
+LANGUAGE = SuiteLanguage(read, sources, joined=joined, together=together)

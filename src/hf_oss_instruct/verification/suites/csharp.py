@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile, may_change
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.whole_files import alone, combined
 
@@ -49,17 +49,13 @@ _DEBUG = re.compile(r"(?<![\w.])(?:System\.Diagnostics\.)?(?:Debug|Trace)\.Asser
 _ASSERTS = re.compile(r"\b(\w*Assert\w*|throw|Exit|FailFast)\b")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
 
     Raises:
         SuiteRefusedError: it does not parse, contains no test, or uses what is not installed.
     """
+    text, solution, language = file.text, file.solution, file.language
     usings = [using.strip() for using in _USING.findall(text)]
     own = _namespaces(solution)
     for using in usings:
@@ -266,3 +262,6 @@ def _without_main(program: str) -> str:
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("csharp.cs").read_text("utf-8")
+
+
+LANGUAGE = SuiteLanguage(read, sources, one_file=one_file)

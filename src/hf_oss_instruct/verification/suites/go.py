@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
 from hf_oss_instruct.verification.suites import go_testify
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -36,17 +36,13 @@ _FAILS = re.compile(r"\bpanic\(|\bos\.Exit\(|\blog\.(Fatal|Panic)")
 _LEFT_OUT = re.compile(r"(Benchmark|Fuzz|Example)(_|[A-Z]|$)|TestMain$")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
 
     Raises:
         SuiteRefusedError: it does not parse, contains no test, or imports a module that is not installed.
     """
+    text, solution, language = file.text, file.solution, file.language
     text = _PACKAGE.sub("", text)
     root = parse(text.encode(errors="replace"), "go").root_node
     if root.has_error or any(node.type.endswith("_statement") for node in root.named_children):
@@ -216,3 +212,6 @@ def _tests(suite: Suite, number: int, hidden: str) -> str:
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("go.go").read_text("utf-8")
+
+
+LANGUAGE = SuiteLanguage(read, sources, joined=joined, together=together)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.sandbox.prebuilt import java_classes
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile, may_change
 from hf_oss_instruct.verification.suites.java_junit import HIDDEN, name_of, test_calls
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.whole_files import alone, combined
@@ -44,17 +44,13 @@ _ELSEWHERE = re.compile(r"\b(org\.assertj|org\.hamcrest|org\.mockito|com\.google
 _ASSERTS = re.compile(r"\b(assert\w*|throw|exit|fail)\b")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
 
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
+    text, solution, language = file.text, file.solution, file.language
     imports = [line.strip() for line in _IMPORT.findall(text)]
     if unsupported := _ELSEWHERE.search(text):
         raise SuiteRefusedError("not_verifiable", f"the tests use {unsupported[1]!r}, which is not installed here", "third_party")
@@ -252,3 +248,6 @@ def _of_primitives(version: str) -> Iterator[str]:
                         f"{name}.valueOf(b)" if second == primitive else "b",
                     )
                     yield f"static void assert{kind}({before}{first} a, {second} b{after}) {{ are{kind}({', '.join(values)}); }}"
+
+
+LANGUAGE = SuiteLanguage(read, sources, one_file=one_file)

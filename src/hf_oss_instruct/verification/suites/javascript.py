@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile, may_change
 from hf_oss_instruct.verification.suites.javascript_modules import HIDDEN, as_script, with_bound_imports
 from hf_oss_instruct.verification.suites.whole_files import alone
 
@@ -32,18 +32,13 @@ _GIVEN = "test it specify describe suite context before beforeAll after afterAll
 _MAIN = re.compile(r"require\.main\s*===?\s*module|import\.meta")
 
 
-def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
-        as_one: whether a script is one test.
 
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
+    text, language = file.text, file.language
     root = parse(text.encode(errors="replace"), language).root_node
     if root.has_error and not re.search(r"\bawait\b", text):
         raise SuiteRefusedError("tests_missing", f"the tests are not valid {language}")
@@ -67,7 +62,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
             if re.match(r"(?:const|let|var)\b(?!.*\brequire\()", declaration)
         ]
         changing = frozenset(index for index, test in enumerate(tests) if may_change(test.text, declared))
-        if as_one and len(tests) > 1:
+        if file.as_one and len(tests) > 1:
             (start, _), (_, end) = spans[0], spans[-1]
             script = source[start:end].decode(errors="replace")
             opening = "async () => {" if re.search(r"\bawait\b", script) else "() => {"
@@ -226,3 +221,6 @@ def _wrapped(suite: Suite, program: str) -> str:
     own = ", ".join([*(f"{HIDDEN}.its.{name}" for name in names), f"{HIDDEN}.its.require"])
     head = f"(function (exports{typed}, require{typed}, module{typed}, __names{typed}, {HIDDEN}{typed}) {{"
     return f"{head}\n{solution}\n;(function ({parameters}) {{ {{\n{tests}\n}} }})({own});\n}})\n"
+
+
+LANGUAGE = SuiteLanguage(read, sources, joined=joined)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile
 from hf_oss_instruct.verification.suites.whole_files import alone, renamed
 
 if TYPE_CHECKING:
@@ -42,17 +42,13 @@ _PEST = re.compile(r"(?<![\w>:$\\])(it|test|describe|expect|beforeEach|afterEach
 _TAG = re.compile(r"^\s*<\?php\b|\?>\s*\Z")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
 
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
+    text, language = file.text, file.language
     text = _DROPPED.sub("", "<?php\n" + _TAG.sub("", text))
     pest = re.search(r"^(it|test|describe)\s*\(\s*['\"]", text, re.MULTILINE)
     source = text.encode(errors="replace")
@@ -192,3 +188,6 @@ def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
     mocks = Path(__file__).with_name("php_mocks.php").read_text("utf-8")
     return Path(__file__).with_name("php.php").read_text("utf-8").replace("    //MOCKS\n", mocks)
+
+
+LANGUAGE = SuiteLanguage(read, sources, one_file=one_file)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hf_oss_instruct.code.python_syntax import parse_module
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 from hf_oss_instruct.verification.suites.python_examples import script_of
 from hf_oss_instruct.verification.suites.python_names import defined_names, is_installed
@@ -29,19 +29,13 @@ PLACEHOLDERS = frozenset("solution your_module mymodule my_module module main pr
 _RUNNERS = frozenset({"main", "run", "exit", "print"})
 
 
-def read(text: str, solution: str, language: str = "python", packages: tuple[str, ...] = (), as_one: bool = False) -> Suite:
-    """The single tests of a test file.
-
-    Args:
-        text: the test file.
-        solution: the program, whose names say what the tests import from it.
-        language: as in `languages.LANGUAGES`.
-        packages: folders of modules that are installed for the tests.
-        as_one: whether a script is one test; it also is where the solution keeps state.
+def read(file: TestFile) -> Suite:
+    """The single tests of a file.
 
     Raises:
         SuiteRefusedError: it is not valid Python, contains no test, or needs what is not installed.
     """
+    text, solution, language = file.text, file.solution, file.language
     # Python's parser warns about escapes such as `"\d"` in code of models.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -50,7 +44,7 @@ def read(text: str, solution: str, language: str = "python", packages: tuple[str
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SuiteRefusedError("tests_missing", f"the tests are not valid Python: {error}") from None
         defined = defined_names(solution)
-    reader = _Reader(tree, defined, packages, as_one=as_one or keeps_state(solution, language))
+    reader = _Reader(tree, defined, file.packages, as_one=file.as_one or keeps_state(solution, language))
     reader.read()
     if not reader.tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
@@ -245,3 +239,6 @@ class _Reader:
         honest = ast.fix_missing_locations(ComparisonGuard().visit(parse_module(text)))
         aliases = tuple(dict.fromkeys(self._aliases))
         return Suite("python", tuple(tests), text, ast.unparse(honest), self._separate, aliases, tuple(outside))
+
+
+LANGUAGE = SuiteLanguage(read, joined=joined)

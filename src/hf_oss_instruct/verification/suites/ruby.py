@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import GUARD
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile
 from hf_oss_instruct.verification.suites.whole_files import alone
 
 if TYPE_CHECKING:
@@ -34,17 +34,13 @@ _NUMBER = re.compile(rf"({HIDDEN}\.now\(|\b(?:example_of_ours|skipped_example)[(
 _FRAMEWORK = re.compile(r"minitest|test/unit|test-unit|rspec|^\.|spec_helper|rails_helper|test_helper")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
 
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
+    text, language = file.text, file.language
     text = _REQUIRED.sub(lambda found: "" if found[1] or _FRAMEWORK.search(found[2]) else found[0], text)
     source = text.encode(errors="replace")
     root = parse(source, "ruby").root_node
@@ -200,3 +196,6 @@ def harness() -> str:
     for part in ("rspec", "doubles"):
         text = text.replace(f"#{part.upper()}\n", Path(__file__).with_name(f"ruby_{part}.rb").read_text("utf-8"))
     return text
+
+
+LANGUAGE = SuiteLanguage(read, sources, joined=joined)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
 from hf_oss_instruct.verification.grammars import name_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test, may_change
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile, may_change
 from hf_oss_instruct.verification.suites.program_state import keeps_state
 
 if TYPE_CHECKING:
@@ -32,18 +32,13 @@ _EXPORTED = re.compile(r"#\s*\[\s*(?:unsafe\s*\(\s*)?no_mangle\s*\)?\s*\]")
 _LINKED = re.compile(r"\b(no_mangle|link_section|export_name|global_asm)\b")
 
 
-def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
-        as_one: whether a `main` is one test; it also is where the solution keeps state.
 
     Raises:
         SuiteRefusedError: it does not parse, contains no test, or uses a crate that is not installed.
     """
+    text, solution, language = file.text, file.solution, file.language
     text = _EXTERN.sub("", _INNER.sub("", text))
     root = parse(text.encode(errors="replace"), "rust").root_node
     if root.has_error or any(node.type in ("expression_statement", "let_declaration") for node in root.named_children):
@@ -63,7 +58,7 @@ def read(text: str, solution: str, language: str, as_one: bool = False) -> Suite
     if not tests and main:
         kept = [item for item in kept if item != text_of(main)]
         tests = list(_statements(main, "\n".join(kept)))
-        if len(tests) > 1 and (as_one or keeps_state(solution, language)):
+        if len(tests) > 1 and (file.as_one or keeps_state(solution, language)):
             tests = [_main_test(main)]
     if not tests:
         raise SuiteRefusedError("tests_vacuous", "no test asserts anything that is run")
@@ -227,3 +222,6 @@ def _qualify_macros(text: str) -> str:
 def harness() -> str:
     """The harness, which runs the tests and reports the result of each."""
     return Path(__file__).with_name("rust.rs").read_text("utf-8")
+
+
+LANGUAGE = SuiteLanguage(read, sources, joined=joined)

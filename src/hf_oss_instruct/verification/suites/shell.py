@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.syntax import parse, text_of
-from hf_oss_instruct.verification.suites.core import Suite, SuiteRefusedError, Test
+from hf_oss_instruct.verification.suites.core import Suite, SuiteLanguage, SuiteRefusedError, Test, TestFile
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -35,17 +35,13 @@ _ASSERTS = re.compile(r"\b(assert\w*|exit|return|fail\w*|error|die|check\w*|expe
 _SET_UP, _TEAR_DOWN = ("oneTimeSetUp", "setup_file", "setUp", "setup"), ("tearDown", "teardown")
 
 
-def read(text: str, solution: str, language: str) -> Suite:
+def read(file: TestFile) -> Suite:
     """The single tests of a file.
-
-    Args:
-        text: the test file.
-        solution: the program that is tested.
-        language: as in `languages.LANGUAGES`.
 
     Raises:
         SuiteRefusedError: it does not parse, or contains no test.
     """
+    text, solution, language = file.text, file.solution, file.language
     text = _FOLDER.sub(r'\1"$PWD"', _DROPPED.sub(":", text))
     cases = [(found[1] or found[2] or "", found[3]) for found in _BATS.finditer(text)]
     root = parse(_BATS.sub("", text).encode(errors="replace"), "shell").root_node
@@ -200,3 +196,6 @@ _RESTORED = (
 def harness(name: str) -> str:
     """The harness, which runs the tests and reports the result of each, and the assertions that they can call."""
     return Path(__file__).with_name(name).read_text("utf-8")
+
+
+LANGUAGE = SuiteLanguage(read, sources, joined=joined)
