@@ -80,6 +80,12 @@ def named(name: str) -> Language:
     return language
 
 
+def title_of(name: str) -> str:
+    """The name of a language as people write it (`C++`); the name itself if the language is unknown."""
+    language = find_language(name)
+    return language.title if language else name
+
+
 def language_of_path(path: str | PurePosixPath) -> Language | None:
     """The language of a file by its suffix, or None."""
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())

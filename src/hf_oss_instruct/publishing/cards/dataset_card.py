@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hf_oss_instruct.code.languages import find_language
+from hf_oss_instruct.code.languages import title_of
 from hf_oss_instruct.data import Row, digest, is_embedded
 from hf_oss_instruct.publishing.cards.terms import Terms
 from hf_oss_instruct.storage.run_report import RunReport
@@ -81,7 +81,7 @@ def dataset_card(
             config=config,
             config_yaml=yaml.safe_dump(config, sort_keys=False, allow_unicode=True).strip(),
             prompt=prompt,
-            languages={getattr(find_language(lang), "title", lang): count for lang, count in languages.items()},
+            languages={title_of(lang): count for lang, count in languages.items()},
             licenses=licenses,
             samples=samples,
             embedded=is_embedded(report["teacher"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hf_oss_instruct.code.languages import find_language
+from hf_oss_instruct.code.languages import title_of
 from hf_oss_instruct.reporting.charts import vega_lite
 from hf_oss_instruct.reporting.charts.vega_lite import Sets, Spec
 from hf_oss_instruct.reporting.measures.similarity import PUBLISHED
@@ -305,4 +305,4 @@ def _bars(
 
 
 def _titles(counts: Mapping[str, Any]) -> dict[str, Any]:
-    return {getattr(find_language(name), "title", name): rows for name, rows in counts.items()}
+    return {title_of(name): rows for name, rows in counts.items()}
