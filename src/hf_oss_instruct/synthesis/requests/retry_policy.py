@@ -48,6 +48,7 @@ class RetryPolicy:
 
     def pause_s(self, attempt: int, asked_for_s: float | None) -> float:
         """Seconds to wait after a failed attempt: the server's value, else exponential; both with jitter."""
-        longest = min(self.first_pause_s * 2.0**attempt, self.longest_pause_s)
+        # Bounded, because 2.0**1024 overflows, and a 429 lets an item have eight attempts for each of its tries.
+        longest = min(self.first_pause_s * 2.0 ** min(attempt, 64), self.longest_pause_s)
         # With jitter, so that requests that failed together do not come back together.
         return (asked_for_s or 0.0) + random.uniform(0.5, 1.0) * longest
