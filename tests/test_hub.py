@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,10 @@ def environment(server: Eavesdropper, home: Path, host: str, token: str = TOKEN)
         ["score", "--task", "humaneval", "samples.jsonl"],
         ["curate", "ns/pairs", "--out", "out"],
         ["curate", "rows.parquet", "--columns", "problem,solution", "--benchmarks", "humaneval", "--out", "out"],
-        ["report", "ns/pairs", "--out", "out"],
+        pytest.param(
+            ["report", "ns/pairs", "--out", "out"],
+            marks=pytest.mark.skipif(find_spec("vl_convert") is None, reason="the extra report is not installed"),
+        ),
         ["merge", "hf://datasets/ns/run", "--out", "out"],
         ["synthesize", "--seeds", "stdlib", "--model", "ns/model", "--n", "1", "--out", "out"],
     ],
