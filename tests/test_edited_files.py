@@ -23,7 +23,7 @@ from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.seeds.repo_config import read_repo_config
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.synthesis.export import export
-from hf_oss_instruct.synthesis.sessions import report_before
+from hf_oss_instruct.synthesis.sessions import earlier_report
 from hf_oss_instruct.training.estimate import Shape
 from hf_oss_instruct.training.recipes import load_recipe, read_yaml
 from hf_oss_instruct.training.sources import TrainingSource, why_unchecked
@@ -70,7 +70,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "run config": lambda folder: RunSpec.from_file(folder / "oss_instruct.yaml"),
     "run config of a repository": lambda folder: read_repo_config(str(folder / "oss_instruct.yaml")),
     "training recipe": lambda folder: read_yaml(folder / "oss_instruct.yaml"),
-    "report of a run": report_before,
+    "report of a run": earlier_report,
     "export": lambda folder: export(folder, folder / "exported"),
     "curate": lambda folder: curate(str(folder / "rows"), folder / "curated", steps=["duplicates"]),
     "results": lambda folder: results.claim(_alone(folder, results.RESULTS), BENCHMARK, {"samples": "samples.jsonl"}),

@@ -22,14 +22,14 @@ from hf_oss_instruct.seeds.command import seeds
 from hf_oss_instruct.spec.flags import check_options
 from hf_oss_instruct.synthesis.command import export_run, preview, synthesize
 from hf_oss_instruct.synthesis.verify_command import verify
-from hf_oss_instruct.terminal.process import leave_with
+from hf_oss_instruct.terminal.process import run_and_exit
 from hf_oss_instruct.training.command import recipe, train
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     # Not standalone: exit codes, signals and errors are those of `terminal.process`.
-    leave_with(lambda: cli.main(standalone_mode=False))
+    run_and_exit(lambda: cli.main(standalone_mode=False))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -16,7 +16,7 @@ from huggingface_hub import HfApi, ModelCard
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.publishing import hub as publishing
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
-from hf_oss_instruct.publishing.cards.model_card import shareable
+from hf_oss_instruct.publishing.cards.model_card import without_secrets
 from hf_oss_instruct.publishing.model import license_of, model_push
 from tests.publishing.conftest import READ, WRITE, command, trained_in
 from tests.support.hub import LocalHub
@@ -177,7 +177,7 @@ def test_the_curve_is_a_picture_of_the_numbers() -> None:
 
 
 def test_paths_are_cut_and_names_are_not() -> None:
-    assert shareable({"a": ["/home/me/pairs", "me/pairs", "../x/y", 3]}) == {"a": ["pairs", "me/pairs", "y", 3]}
+    assert without_secrets({"a": ["/home/me/pairs", "me/pairs", "../x/y", 3]}) == {"a": ["pairs", "me/pairs", "y", 3]}
 
 
 def test_weights_and_scores_of_an_earlier_revision_go_with_it(hub: LocalHub, trained: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.code.syntax import unfit
+from hf_oss_instruct.code.syntax import why_unsuitable
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.data import Seed, Skipped
 from hf_oss_instruct.errors import UsageError
@@ -129,4 +129,4 @@ def test_a_plan_that_makes_no_sense_is_refused(plan: dict[str, Any]) -> None:
     ],
 )
 def test_a_document_is_worth_a_seed_if_it_parses_and_defines_something(lang: str, content: str, reason: str | None) -> None:
-    assert unfit(content, lang) == reason
+    assert why_unsuitable(content, lang) == reason

@@ -27,7 +27,7 @@ from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.synthesis.run import RunResult, run
-from hf_oss_instruct.synthesis.sessions import usage_before
+from hf_oss_instruct.synthesis.sessions import earlier_usage
 from hf_oss_instruct.teachers.batches.api import BatchApi
 from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
 from hf_oss_instruct.teachers.http.client import HttpClient
@@ -313,7 +313,7 @@ def test_a_kill_between_journal_and_budget_miscounts_nothing(tmp_path: Path) -> 
     for _ in range(2):  # the next session is killed before it has done anything
         with Journal(tmp_path / "journal") as journal:
             reservations = Reservations(tmp_path)
-            spent = usage_before({}, journal, reservations)
+            spent = earlier_usage({}, journal, reservations)
         assert (spent.requests_sent, spent.prompt_tokens, spent.completion_tokens) == (4, 30, 15)
         assert spent.in_batches == {request(3).key: most}
         budget = Budget(RunLimits(max_requests=6), spent, reservations.write)

@@ -17,7 +17,7 @@ from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.data import Completion, Provenance, Request, Seed
 from hf_oss_instruct.errors import OssInstructError, RetryableError, RowRejectedError, TeacherError, UsageError
 from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.teachers.http.errors import verdict_on
+from hf_oss_instruct.teachers.http.errors import exception_for
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher, chat_completion
 
@@ -391,7 +391,7 @@ class TestStatus:
 
     def test_a_date_is_compared_with_the_servers_clock(self) -> None:
         headers = {"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}
-        assert verdict_on(429, "", {name.lower(): value for name, value in headers.items()}).after_s == 30.0  # type: ignore[attr-defined]
+        assert exception_for(429, "", {name.lower(): value for name, value in headers.items()}).after_s == 30.0  # type: ignore[attr-defined]
         ahead = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
         error = outcome_of(Answer(status=503, headers={"Retry-After": ahead}))
         assert 58 <= error.after_s <= 61

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from hf_oss_instruct.terminal import process, streams
-from hf_oss_instruct.terminal.signals import deferring
+from hf_oss_instruct.terminal.signals import defer_signals
 from tests.evaluation import toys
 from tests.support.teacher import Answer, LocalTeacher, well_formed
 from tests.support.warm import BASE, COMMAND
@@ -91,7 +91,7 @@ def full_pipe() -> Iterator[BinaryIO]:
 def test_a_process_that_was_asked_to_end_does_not_wait_for_a_reader_that_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_pipe() as full, streams._Output(full.fileno(), "wb", closefd=False) as raw:
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw), "utf-8"))
-        streams.leave_soon()
+        streams.limit_reader_wait()
         print("what nobody reads", flush=True)
         assert streams.reader_gone()
         assert streams.output_error() is None
@@ -228,7 +228,7 @@ def test_an_output_that_lacks_a_character_gets_another(encoding: str, tmp_path: 
 
 
 def test_only_another_ctrl_c_breaks_what_ends_in_good_order() -> None:
-    with deferring() as stopping:
+    with defer_signals() as stopping:
         assert not stopping
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)  # at once: the same request, delivered twice
@@ -243,7 +243,7 @@ def test_only_another_ctrl_c_breaks_what_ends_in_good_order() -> None:
 def test_what_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with deferring() as stopping:
+        with defer_signals() as stopping:
             os.kill(os.getpid(), signal.SIGHUP)
             assert not stopping
     finally:

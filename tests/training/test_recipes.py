@@ -19,7 +19,7 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.training.estimate import Shape
-from hf_oss_instruct.training.recipes import LAUNCH_KEYS, RECIPES, TRAINERS, load_recipe, read_yaml, rows_a_step
+from hf_oss_instruct.training.recipes import LAUNCH_KEYS, RECIPES, TRAINERS, load_recipe, read_yaml, rows_per_step
 from hf_oss_instruct.training.run import train
 from tests.support.warm import TRAIN
 
@@ -80,7 +80,7 @@ def test_without_trl_a_recipe_is_printed_and_says_that_its_keys_were_not_checked
 
 def test_magicoder_is_the_papers() -> None:
     values = load_recipe("magicoder").values
-    assert rows_a_step(values) == 512
+    assert rows_per_step(values) == 512
     paper: dict[str, Any] = {"optim": "adafactor", "learning_rate": 5e-5, "lr_scheduler_type": "linear", "warmup_steps": 15}
     paper |= {"num_train_epochs": 2, "max_length": 1216, "max_grad_norm": 0, "packing": False, "per_device_train_batch_size": 2}
     assert {key: values[key] for key in paper} == paper
@@ -90,9 +90,9 @@ def test_magicoder_is_the_papers() -> None:
 @pytest.mark.parametrize("name", ["magicoder", "fast", "lora", "large"])
 def test_a_step_holds_the_same_rows_on_any_number_of_gpus(name: str) -> None:
     once = load_recipe(name).values
-    step = rows_a_step(once) * once.get("num_processes", 1)
+    step = rows_per_step(once) * once.get("num_processes", 1)
     for gpus in (1, 2, 4, 8):
-        assert rows_a_step(load_recipe(name, gpus=gpus).values) * gpus == pytest.approx(step, rel=0.02)
+        assert rows_per_step(load_recipe(name, gpus=gpus).values) * gpus == pytest.approx(step, rel=0.02)
 
 
 def test_fast_packs_only_where_a_kernel_can_be() -> None:

@@ -87,7 +87,7 @@ MINED_LANGUAGES = frozenset(lang for lang, row in GRAMMARS.items() if row.functi
 _CLOSED = re.compile(r"(_expression|_declarator|object|class|constructor_declaration|local_function_statement|ERROR)$")
 
 
-def unfit(content: str, lang: str) -> str | None:
+def why_unsuitable(content: str, lang: str) -> str | None:
     """Return why a source is unsuitable as a seed: `too_large`, `does_not_parse` or `no_definition`.
 
     None if it is suitable, or if its language has no grammar here.

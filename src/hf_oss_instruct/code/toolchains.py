@@ -129,14 +129,14 @@ TOOLCHAINS: Mapping[str, Toolchain] = {row.language: row for row in _rows()}
 _SYSTEM = "/usr/local/bin:/usr/bin:/bin"
 
 
-def where(name: str) -> str | None:
+def find_executable(name: str) -> str | None:
     """Return the path of an executable. System paths come first: one in a home folder may need files that the sandbox hides."""
     return shutil.which(name, path=f"{_SYSTEM}:{os.environ.get('PATH', '')}")
 
 
 def missing(row: Toolchain) -> list[str]:
     """Return the missing executables of a toolchain."""
-    return [name for name in row.needs if not where(name)]
+    return [name for name in row.needs if not find_executable(name)]
 
 
 def status() -> list[dict[str, Any]]:

@@ -26,14 +26,14 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.schemas import SFT_SCHEMA
 from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, write_run_report
 from hf_oss_instruct.storage.shards import Shards
-from hf_oss_instruct.storage.workdir import Setting, as_shown, locked_for_job, write_atomically
+from hf_oss_instruct.storage.workdir import Setting, format_value, locked_for_job, write_atomically
 from hf_oss_instruct.templates import to_prompt_completion
 
 CONFIG, CARD = "oss_instruct.yaml", "README.md"
 
 
 def _benchmarks(names: Sequence[str]) -> str:
-    return "default" if set(names) == set(DECONTAMINATED) else as_shown(names)
+    return "default" if set(names) == set(DECONTAMINATED) else format_value(names)
 
 
 SETTINGS = {

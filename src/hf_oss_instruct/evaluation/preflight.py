@@ -6,7 +6,7 @@ import functools
 import platform
 from pathlib import Path
 
-from hf_oss_instruct.code.toolchains import toolchain, where
+from hf_oss_instruct.code.toolchains import find_executable, toolchain
 from hf_oss_instruct.errors import ToolchainMissingError, UsageError
 from hf_oss_instruct.sandbox.judging.whole_programs import judge_program
 from hf_oss_instruct.sandbox.limits import Limits
@@ -48,7 +48,7 @@ def toolchain_of(language: str) -> str:
     if language == "python":
         return f"python {platform.python_version()}"
     row = toolchain(language)
-    paths = [Path(path) for name in row.needs if (path := where(name))]
+    paths = [Path(path) for name in row.needs if (path := find_executable(name))]
     tools = [f"{path.resolve()} {(stat := path.stat()).st_size} {stat.st_mtime_ns}" for path in paths]
     return "; ".join([str(row.compile), str(row.run), *tools])
 

@@ -14,7 +14,7 @@ from jinja2 import TemplateError
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.hub import client, retried
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
-from hf_oss_instruct.publishing.cards.model_card import CURVE, License, is_adapter, model_card, shareable
+from hf_oss_instruct.publishing.cards.model_card import CURVE, License, is_adapter, model_card, without_secrets
 from hf_oss_instruct.publishing.errors import hub_errors
 from hf_oss_instruct.publishing.hub import CARD, Push, download
 from hf_oss_instruct.publishing.scan import SecretIn, check_regular_files, check_secrets
@@ -77,7 +77,7 @@ def model_push(
     paths = [path for name in (FACTS, *WEIGHTS, *COMPANION_FILES) for path in sorted(folder.glob(name))]
     check_regular_files(folder, paths)
     own = _read(folder)
-    facts = shareable(own)
+    facts = without_secrets(own)
     if not allow_unchecked and (cause := next((part["unchecked"] for part in facts["data"] if part["unchecked"]), None)):
         raise PublishError(
             f"The model was trained on data that was not decontaminated ({cause}). Pass --allow-unchecked, which the card then "

@@ -11,7 +11,7 @@ import click
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.terminal.flags import unsafe_option
-from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, deferring
+from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, defer_signals
 
 TOKEN_VARIABLE = "HF_OSS_INSTRUCT_REWARD_TOKEN"
 
@@ -74,7 +74,7 @@ def reward_server(
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        with deferring() as request:
+        with defer_signals() as request:
             # The signal handler must not touch the event loop itself.
             request.call(lambda: loop.call_soon_threadsafe(stop.set))
             try:

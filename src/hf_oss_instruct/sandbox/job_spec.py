@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hf_oss_instruct.code.toolchains import Toolchain, toolchain, where
+from hf_oss_instruct.code.toolchains import Toolchain, find_executable, toolchain
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import COMPILE, Limits
 from hf_oss_instruct.sandbox.mounts import PYTHON, shown_at
@@ -201,7 +201,7 @@ def _steps(tools: Toolchain, limits: Limits, options: list[str], tier: str) -> l
     steps = []
     for command, allowed, compiles in ((tools.compile, COMPILE, True), (tools.run, limits, False)):
         if command:
-            installed = where(command[0])
+            installed = find_executable(command[0])
             argv = [shown_at(installed, tier) if installed else command[0], *(options if compiles else []), *command[1:]]
             step = _step(tools.source_name, argv, tools.env, allowed, limits_address_space=tools.limits_address_space)
             steps.append(step | {"compiles": compiles})
@@ -225,7 +225,7 @@ def _step(
 def _roots(tools: Toolchain) -> tuple[str, ...]:
     """List the folders of a toolchain that is not installed under /usr."""
     # Two levels up from the executable (`…/bin/node`): compilers and interpreters read files next to `bin`, such as `lib`.
-    paths = [os.path.realpath(path) for name in tools.needs if (path := where(name))]
+    paths = [os.path.realpath(path) for name in tools.needs if (path := find_executable(name))]
     return tuple(sorted({str(Path(path).parents[1]) for path in paths if not path.startswith("/usr/")}))
 
 

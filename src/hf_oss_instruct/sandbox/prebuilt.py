@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hf_oss_instruct.code.toolchains import TOOLCHAINS, where
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, find_executable
 from hf_oss_instruct.storage.cache import cache_folder
 
 # Part of each folder's name, so that other versions never read these files.
@@ -109,7 +109,7 @@ def _some_headers(source: str) -> Prebuilt | None:
     """
     names = _first_headers(source)
     compile = TOOLCHAINS["cpp"].compile or ()
-    if not names or (compiler := where(compile[0])) is None:
+    if not names or (compiler := find_executable(compile[0])) is None:
         return None
     home = _path("headers", compiler, compile, cache_folder("prebuilt"))
     with _lock:
@@ -166,7 +166,7 @@ def _files(folder: str) -> Mapping[str, bytes]:
 def _folder(language: str, home: Path, source: str = "") -> str | None:
     """Return the folder of a language's prebuilt files, or of a source's; None if it cannot be created."""
     compile = TOOLCHAINS[language].compile or ()
-    compiler = where(compile[0])
+    compiler = find_executable(compile[0])
     if compiler is None:
         return None
     make = functools.partial(_classes, source) if source else _BUILDERS[language]

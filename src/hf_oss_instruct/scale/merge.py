@@ -18,7 +18,7 @@ from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.storage.workdir import differences, locked_for_job
 from hf_oss_instruct.synthesis.export import RecordedRun, write_dataset
 from hf_oss_instruct.synthesis.output import RunStats
-from hf_oss_instruct.synthesis.sessions import report_before
+from hf_oss_instruct.synthesis.sessions import earlier_report
 from hf_oss_instruct.terminal.display import plural
 
 MAX_NAMED = 5
@@ -164,7 +164,7 @@ def _listed(names: Iterable[object]) -> str:
 
 def _totals(runs: Sequence[RecordedRun]) -> RunReport:
     """Requests, seconds, cost and start of all shards together."""
-    known = [report_before(run.folder) for run in runs]
+    known = [earlier_report(run.folder) for run in runs]
     costs = [run.report.get("cost") for run in runs]
     numbers = [cost for cost in costs if isinstance(cost, int | float)]
     return {

@@ -38,7 +38,7 @@ from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.output import BATCH_ROWS, RunStats
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.synthesis.stream import rows
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
@@ -215,7 +215,7 @@ class Verify(DatatroveStep):
                 retry_policy=RetryPolicy.of(spec.limits, spec.teacher.timeout),
                 budget=Budget(spec.limits.of_shard(Shard(rank, world_size))),
             )
-            for outcome in from_plain_code(stream):
+            for outcome in iterate_sync(stream):
                 if is_row(outcome):
                     self.count("kept")
                     yield document_of(outcome)

@@ -15,7 +15,7 @@ from typing import Any
 
 import xxhash
 
-from hf_oss_instruct.code.syntax import unfit
+from hf_oss_instruct.code.syntax import why_unsuitable
 from hf_oss_instruct.curation import licenses as known_licenses
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.snippet_filters import SNIPPET_FILTERS
@@ -110,7 +110,7 @@ class Filters:
         if origin.row_id not in self._known:
             if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
-            self._known[origin.row_id] = unfit(content(), origin.lang)
+            self._known[origin.row_id] = why_unsuitable(content(), origin.lang)
         return self._known[origin.row_id]
 
 

@@ -11,7 +11,7 @@ from hf_oss_instruct.spec.declare import Option, options_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.option_types import AUTO, JsonObject, Switch
-from hf_oss_instruct.storage.workdir import Setting, Settings, as_shown
+from hf_oss_instruct.storage.workdir import Setting, Settings, format_value
 
 
 def settings_of(parts: Mapping[str, Iterable[Option]]) -> Settings:
@@ -43,4 +43,4 @@ def _text(option: Option, flag: str, value: Any) -> str:
         return ",".join(key if count is None else f"{key}={count}" for key, count in value.items())
     if isinstance(value, list | tuple):
         return ",".join(map(str, value)) or "none"
-    return "not given" if value is None else as_shown(value)
+    return "not given" if value is None else format_value(value)

@@ -26,7 +26,7 @@ LOCK, OWNER, JOB = ".lock", ".running", ".job.json"
 """Names of the lock, its owner, and the job that the folder belongs to."""
 
 
-def as_shown(value: object) -> str:
+def format_value(value: object) -> str:
     """Return a value of a job as errors show it: lists with commas, `none` for nothing, long texts by their beginning."""
     if isinstance(value, list | tuple):
         value = ", ".join(map(str, value))
@@ -48,7 +48,7 @@ class Setting:
 
     label: str
     default: Any = None
-    text: Callable[[Any], str] = as_shown
+    text: Callable[[Any], str] = format_value
 
 
 Settings = Mapping[str, Setting]

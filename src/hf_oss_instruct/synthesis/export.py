@@ -26,7 +26,7 @@ from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, r
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.run_progress import update_counts
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, earlier_report
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -110,7 +110,7 @@ def export(run: Path, out: Path, progress: Progress = SILENT) -> RunStats:
     opened = RecordedRun.open(run)
     with locked_for_job(out, {"command": "export", "run": str(run.resolve())}):
         stats = RunStats(opened.spec.seeds.requested or 0)
-        return write_dataset([opened], out, opened.spec, stats, report_before(run), progress=progress)
+        return write_dataset([opened], out, opened.spec, stats, earlier_report(run), progress=progress)
 
 
 def write_dataset(
@@ -129,7 +129,7 @@ def write_dataset(
         out: the folder, locked by the caller.
         spec: the config of the dataset.
         stats: counts to begin with: the requested seeds, and skipped documents.
-        before: requests, seconds and start of the runs, as `report_before` gives them.
+        before: requests, seconds and start of the runs, as `earlier_report` gives them.
         progress: a progress display.
 
     Returns:

@@ -14,7 +14,7 @@ from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.budget import Budget, Usage
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 
 
 def first_outcomes(
@@ -40,4 +40,4 @@ def first_outcomes(
             budget=Budget(spec.limits),
             usage=usage,
         )
-        yield from from_plain_code(stream)
+        yield from iterate_sync(stream)

@@ -20,7 +20,7 @@ from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
-from hf_oss_instruct.storage.workdir import as_shown, difference, different_run_error, locked, names_in, write_atomically
+from hf_oss_instruct.storage.workdir import difference, different_run_error, format_value, locked, names_in, write_atomically
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
@@ -33,10 +33,10 @@ from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import update_counts
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, earlier_report, earlier_usage
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.terminal.signals import deferring
+from hf_oss_instruct.terminal.signals import defer_signals
 from hf_oss_instruct.verification.memo import Verdicts
 
 CONFIG = "oss_instruct.yaml"
@@ -107,7 +107,7 @@ def run(
             "Run synthesize for them."
         )
     # The lock comes first: what follows reads and writes the folder.
-    with _occupied(out), rare_garbage_collection(), deferring() as stopping, ExitStack() as stack:
+    with _occupied(out), rare_garbage_collection(), defer_signals() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
         tables = DatasetWriter(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
@@ -116,7 +116,7 @@ def run(
         reservations = stack.enter_context(Reservations(out, bounded=limits.bounded))
         with Journal(out / JOURNAL, also=[task.journal_home]) as journal:
             embedded = [step.name for step in task.tasks if step.teacher.embedded]
-            spent = usage_before(before, journal, reservations, free=embedded)
+            spent = earlier_usage(before, journal, reservations, free=embedded)
 
             def stream(stop: asyncio.Event) -> AsyncGenerator[Outcome, None]:
                 return outcomes(
@@ -191,13 +191,13 @@ def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str
     before: RunReport = {}
     if (out / CONFIG).exists():
         differences = RunSpec.from_file(out / CONFIG).differences(spec)
-        before = report_before(out)
+        before = earlier_report(out)
         # A run config names no teacher, only the report does.
         earlier = before.get("teacher", task.teacher.identity)
         if earlier != task.teacher.identity:
             differences.append(difference("teacher", earlier, task.teacher.identity))
         if (named := before.get("tasks", [])) != follow_ups:
-            differences.append(difference("tasks", as_shown(named), as_shown(follow_ups)))
+            differences.append(difference("tasks", format_value(named), format_value(follow_ups)))
         # The command is the same, since `pinned` fills in the revision: advice to repeat earlier options would be of no use.
         if [line.split(":")[0] for line in differences] == ["--revision"]:
             raise RunError(

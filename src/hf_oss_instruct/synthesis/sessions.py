@@ -17,7 +17,7 @@ JOURNAL, VERDICTS = "journal", "verdicts.jsonl"
 """Names in a run's folder."""
 
 
-def report_before(out: Path) -> RunReport:
+def earlier_report(out: Path) -> RunReport:
     """The report of earlier sessions, as far as it is readable; the journal is authoritative."""
     kinds: dict[str, Any] = {
         "teacher": str,
@@ -36,11 +36,11 @@ def report_before(out: Path) -> RunReport:
     return cast(RunReport, known)
 
 
-def usage_before(before: RunReport, journal: Journal, reservations: Reservations, free: Collection[str] = ()) -> Usage:
+def earlier_usage(before: RunReport, journal: Journal, reservations: Reservations, free: Collection[str] = ()) -> Usage:
     """Usage of earlier sessions: from their report, and if the last one was killed, from the files that it left.
 
     Args:
-        before: their report, as `report_before` gives it; a session that was killed wrote none.
+        before: their report, as `earlier_report` gives it; a session that was killed wrote none.
         journal: their answers. Requests that were in flight at a kill are not among them.
         reservations: reservations at the time of a kill, if there are limits. Requests that batches answered or will answer are
             not among it: journal and batches say which those are, so that no kill comes between two counts of the same request.

@@ -24,7 +24,7 @@ from hf_oss_instruct.synthesis.generation.task import GenerationTask, Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
 from hf_oss_instruct.teachers.parsing import Parser, parse
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -183,7 +183,7 @@ def rows(
                 async for outcome in stream:
                     yield outcome
 
-    for outcome in from_plain_code(made):
+    for outcome in iterate_sync(made):
         if is_row(outcome):
             yield outcome
         elif on_left_out:

@@ -17,14 +17,14 @@ import click
 
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, UsageError
 from hf_oss_instruct.terminal.display import visible
-from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, interrupting
-from hf_oss_instruct.terminal.streams import forgiving, leave_soon, output_error
+from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, interrupt_on_signals
+from hf_oss_instruct.terminal.streams import limit_reader_wait, output_error, safe_output
 
 P = ParamSpec("P")
 EXIT_FAILED, EXIT_USAGE, EXIT_BUDGET = 1, 2, 3
 
 
-def leave_with(command: Callable[[], Any]) -> NoReturn:
+def run_and_exit(command: Callable[[], Any]) -> NoReturn:
     """Run a click command and exit with its code.
 
     Args:
@@ -32,7 +32,7 @@ def leave_with(command: Callable[[], Any]) -> NoReturn:
     """
     for library in ("HF_HUB", "HF_DATASETS"):  # their bars would be drawn over ours; the user may switch them on
         os.environ.setdefault(f"{library}_DISABLE_PROGRESS_BARS", "1")
-    with forgiving():
+    with safe_output():
         code = _exit_code(command)
         # A command that failed has given its own reason.
         if (error := output_error()) and code == 0:
@@ -110,7 +110,7 @@ def _without(words: list[str], *names: str) -> list[str]:
 
 def _exit_code(command: Callable[[], Any]) -> int:
     try:
-        with interrupting():
+        with interrupt_on_signals():
             return int(command() or 0)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else EXIT_FAILED if leaving.code else 0
@@ -142,7 +142,7 @@ def _interrupted(text: str) -> int:
     # The same request may arrive once more while the process ends: `timeout` signals it and its group.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    leave_soon()
+    limit_reader_wait()
     return _say(text, EXIT_INTERRUPTED)
 
 

@@ -43,7 +43,7 @@ class StopRequest:
 
 
 @contextmanager
-def interrupting() -> Iterator[None]:
+def interrupt_on_signals() -> Iterator[None]:
     """Every signal of `STOPPING` raises `KeyboardInterrupt` in the main thread, as Ctrl-C does.
 
     A signal that is ignored when the block begins (`nohup`, a background job of a script) stays ignored. Whatever then holds
@@ -60,7 +60,7 @@ def interrupting() -> Iterator[None]:
 
 
 @contextmanager
-def deferring() -> Iterator[StopRequest]:
+def defer_signals() -> Iterator[StopRequest]:
     """The first signal only sets a request, so that work can end cleanly; another Ctrl-C raises `KeyboardInterrupt`.
 
     Outside of the main thread, where Python handles no signals, the request never comes.

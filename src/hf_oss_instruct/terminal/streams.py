@@ -63,7 +63,7 @@ codecs.register(_plain_ascii)
 
 
 @contextmanager
-def forgiving() -> Iterator[None]:
+def safe_output() -> Iterator[None]:
     """Replace `sys.stdout` and `sys.stderr` by streams that escape unencodable characters and never fail.
 
     Streams that were already replaced (by a notebook or a test) are left alone.
@@ -96,7 +96,7 @@ def _escaping_stream(stream: Any, number: int) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffer, encoding, SPELLED_OUT, line_buffering=line_buffering, write_through=True)
 
 
-def leave_soon() -> None:
+def limit_reader_wait() -> None:
     """From now on, wait at most `READER_S` for a stalled reader, because the process was interrupted."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(raw := getattr(getattr(stream, "buffer", None), "raw", None), _Output):

@@ -1,7 +1,7 @@
 """`python -m hf_oss_instruct.training FILE`: the command `train`, in the form that `accelerate launch` starts."""
 
-from hf_oss_instruct.terminal.process import leave_with
+from hf_oss_instruct.terminal.process import run_and_exit
 from hf_oss_instruct.training.command import train
 
 if __name__ == "__main__":
-    leave_with(lambda: train.main(prog_name="python -m hf_oss_instruct.training", standalone_mode=False))
+    run_and_exit(lambda: train.main(prog_name="python -m hf_oss_instruct.training", standalone_mode=False))

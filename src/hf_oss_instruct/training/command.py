@@ -16,7 +16,7 @@ from hf_oss_instruct.storage.workdir import locked
 from hf_oss_instruct.terminal.console import command_line, show_ending
 from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import option_words, unsafe_option
-from hf_oss_instruct.training.distributed import LAUNCHED, run_launched
+from hf_oss_instruct.training.distributed import LAUNCHED, run_launcher
 
 
 @click.command()
@@ -75,7 +75,7 @@ def train(
         options = option_words(context.command, context.params)
         check_output_dir(_output_dir(values))
         with locked(_output_dir(values)):
-            run_launched([sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file), *options])
+            run_launcher([sys.executable, "-m", *launch, "-m", "hf_oss_instruct.training", str(file), *options])
         return
     from hf_oss_instruct.training.run import train as run
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from hf_oss_instruct.errors import RunError, RunInterruptedError
-from hf_oss_instruct.terminal.signals import deferring
+from hf_oss_instruct.terminal.signals import defer_signals
 
 LAUNCHED = "LOCAL_RANK"
 """Set by `accelerate launch` and `torchrun` in every process that they start."""
@@ -18,14 +18,14 @@ GRACE_S = 30.0
 """Seconds for processes to save a checkpoint after their launcher has ended; the grace period of torchrun."""
 
 
-def run_launched(words: Sequence[str]) -> None:
+def run_launcher(words: Sequence[str]) -> None:
     """Run a launcher. Ctrl-C, SIGTERM and SIGHUP are forwarded as one SIGTERM to it and its workers; another Ctrl-C kills them.
 
     Raises:
         RunInterruptedError: a signal ended it; the workers have saved a checkpoint if they could.
         RunError: it failed.
     """
-    with deferring() as stopping:
+    with defer_signals() as stopping:
         # A separate process group: otherwise a terminal's Ctrl-C would reach launcher and workers in addition to our signal.
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, process_group=0)
         stopping.call(lambda: _signal(process, signal.SIGTERM))

@@ -10,7 +10,7 @@ DISPLAY_NAMES = {"loss": "loss", "learning_rate": "learning rate", "score/pass@1
 """Key of the trainer's log → its name in the display."""
 
 
-def show_in(trainer: Any, counts: Counts) -> None:
+def count_steps(trainer: Any, counts: Counts) -> None:
     """Count the steps of a trainer in a stage, and remove its own progress bar and printed logs.
 
     Args:

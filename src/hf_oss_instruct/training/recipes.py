@@ -110,7 +110,7 @@ def load_recipe(
     if name == "fast":
         notes.append(_choose_attention(values, planned))
     # Before the changes: more devices or other batches keep the recipe's rows per step.
-    step = rows_a_step(values) * max(1, int(values.get("num_processes", 1)))
+    step = rows_per_step(values) * max(1, int(values.get("num_processes", 1)))
     values |= {"model_name_or_path": model or values["model_name_or_path"], "dataset_name": data or values["dataset_name"]}
     # TRL would ask for a config that the folder does not have.
     if data and "dataset_config" in values and not _has_config(data, values["dataset_config"]):
@@ -134,7 +134,7 @@ def load_recipe(
     return Recipe(name, values, planned, tuple(notes), estimate)
 
 
-def rows_a_step(values: Mapping[str, Any]) -> float:
+def rows_per_step(values: Mapping[str, Any]) -> float:
     """Rows per device and optimizer step."""
     return _rows_a_batch(values) * int(values["gradient_accumulation_steps"])
 

@@ -16,7 +16,7 @@ from hf_oss_instruct.storage.workdir import differences, reserved, writing
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import DROP, template_for
 from hf_oss_instruct.terminal.display import error_message
-from hf_oss_instruct.terminal.signals import deferring
+from hf_oss_instruct.terminal.signals import defer_signals
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.data import load_data, report_data
 from hf_oss_instruct.training.distributed import LAUNCHED
@@ -31,7 +31,7 @@ from hf_oss_instruct.training.output import (
 )
 from hf_oss_instruct.training.preflight import check_device, check_model, check_packing
 from hf_oss_instruct.training.prepare import RowEncoder
-from hf_oss_instruct.training.progress import show_in
+from hf_oss_instruct.training.progress import count_steps
 from hf_oss_instruct.training.recipes import LAUNCH_KEYS, Recipe, read_yaml
 from hf_oss_instruct.training.sources import refuse_unchecked, sources_of
 
@@ -119,11 +119,11 @@ def train(
             report_data(data, say)
             if checkpoint:
                 say(f"Resuming from {checkpoint}.")
-        with deferring() as stopping, full_disk_errors(out), writing(out):
+        with defer_signals() as stopping, full_disk_errors(out), writing(out):
             trainer.add_callback(stop_callback(trainer, stopping))
             with progress.stage(f"Training {model.model_name_or_path}", "steps") as counts:
                 if progress is not SILENT:
-                    show_in(trainer, counts)
+                    count_steps(trainer, counts)
                 trainer.train(resume_from_checkpoint=checkpoint)
             # A signal in the last step changes nothing: the training is complete.
             if stopping and trainer.state.global_step < trainer.state.max_steps:

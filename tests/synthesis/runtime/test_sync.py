@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 
 Loops = Callable[[], int]
 
@@ -59,19 +59,19 @@ def program(body: str, *words: str, seconds: float = 30) -> subprocess.Completed
 
 def test_every_item_comes_once_and_in_order(loops: Loops) -> None:
     stream = Stream(end=100)
-    assert list(from_plain_code(stream.items)) == list(range(100))
+    assert list(iterate_sync(stream.items)) == list(range(100))
     assert stream.closed_in == "oss-instruct"
     assert loops() == 0
 
 
 def test_an_empty_stream_ends(loops: Loops) -> None:
-    assert list(from_plain_code(Stream(end=0).items)) == []
+    assert list(iterate_sync(Stream(end=0).items)) == []
     assert loops() == 0
 
 
 def test_nothing_is_made_before_it_is_asked_for(loops: Loops) -> None:
     stream = Stream()
-    items = from_plain_code(stream.items)
+    items = iterate_sync(stream.items)
     assert (stream.given, loops()) == (0, 0)
     assert list(islice(items, 3)) == [0, 1, 2]
     assert stream.given == 3
@@ -81,7 +81,7 @@ def test_nothing_is_made_before_it_is_asked_for(loops: Loops) -> None:
 
 def test_leaving_early_closes_the_stream_cancels_its_tasks_and_joins_the_thread(loops: Loops) -> None:
     stream = Stream()
-    for item in from_plain_code(stream.items):
+    for item in iterate_sync(stream.items):
         if item == 5:
             break
     assert stream.given == 6
@@ -112,7 +112,7 @@ def test_a_stream_in_a_reference_cycle_is_closed_by_its_own_thread(loops: Loops)
     gc.disable()  # in this thread
     try:
         holder: list[object] = []
-        holder += [holder, from_plain_code(items)]
+        holder += [holder, iterate_sync(items)]
         assert next(holder[1]) == 1  # type: ignore[call-overload]
         del holder
         assert closed.wait(10)
@@ -125,7 +125,7 @@ def test_a_stream_in_a_reference_cycle_is_closed_by_its_own_thread(loops: Loops)
 
 
 def test_an_error_arrives_after_the_items_before_it(loops: Loops) -> None:
-    items = from_plain_code(Stream(fails_at=3).items)
+    items = iterate_sync(Stream(fails_at=3).items)
     assert list(islice(items, 3)) == [0, 1, 2]
     with pytest.raises(LookupError, match="out of numbers"):
         next(items)
@@ -137,19 +137,19 @@ def test_a_stream_that_cannot_start_leaves_no_thread(loops: Loops) -> None:
         raise LookupError("no such stream")
 
     with pytest.raises(LookupError):
-        next(from_plain_code(start))
+        next(iterate_sync(start))
     assert loops() == 0
 
 
 def test_two_streams_do_not_disturb_each_other(loops: Loops) -> None:
-    pairs = zip(from_plain_code(Stream(end=50).items), from_plain_code(Stream(end=50).items), strict=True)
+    pairs = zip(iterate_sync(Stream(end=50).items), iterate_sync(Stream(end=50).items), strict=True)
     assert list(pairs) == [(number, number) for number in range(50)]
     assert loops() == 0
 
 
 def test_it_works_where_a_loop_runs_already_as_in_a_notebook() -> None:
     async def cell() -> list[int]:
-        return list(from_plain_code(Stream(end=10).items))
+        return list(iterate_sync(Stream(end=10).items))
 
     assert asyncio.run(cell()) == list(range(10))
 
@@ -166,7 +166,7 @@ def test_work_goes_on_while_the_consumer_is_busy() -> None:
         yield 1
         await task
 
-    stream = from_plain_code(items)
+    stream = iterate_sync(items)
     next(stream)
     assert finished.wait(10)  # nobody asks for the next item meanwhile
     assert list(stream) == []
@@ -174,7 +174,7 @@ def test_work_goes_on_while_the_consumer_is_busy() -> None:
 
 INTERRUPTED = """
     import asyncio, os, signal, threading, time
-    from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+    from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 
     async def items():
         try:
@@ -185,7 +185,7 @@ INTERRUPTED = """
             print("closed", flush=True)
 
     try:
-        for item in from_plain_code(items):
+        for item in iterate_sync(items):
             print(item, flush=True)
     except KeyboardInterrupt:
         print([t.name for t in threading.enumerate() if t.name == "oss-instruct"])
@@ -201,14 +201,14 @@ def test_ctrl_c_while_waiting_closes_the_stream() -> None:
 
 LEFT_OPEN = """
     import asyncio
-    from hf_oss_instruct.synthesis.runtime.sync import from_plain_code
+    from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 
     async def items():
         while True:
             yield 1
             await asyncio.sleep(0)
 
-    stream = from_plain_code(items)
+    stream = iterate_sync(items)
     print(next(stream), flush=True)
 """
 

@@ -16,7 +16,7 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.stream import synthesize
-from hf_oss_instruct.teachers.http.errors import BadRequestError, verdict_on
+from hf_oss_instruct.teachers.http.errors import BadRequestError, exception_for
 from hf_oss_instruct.teachers.http.parameters import ServerParameters
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from tests.support.teacher import Answer, LocalTeacher
@@ -29,7 +29,7 @@ def seed(index: int) -> Seed:
 
 
 def learned(said: Any, sent: dict[str, Any] | None = None) -> dict[str, str | None]:
-    parameters, refusal = ServerParameters(), verdict_on(400, said if isinstance(said, str) else json.dumps(said), {})
+    parameters, refusal = ServerParameters(), exception_for(400, said if isinstance(said, str) else json.dumps(said), {})
     assert isinstance(refusal, BadRequestError)
     parameters.learn(refusal, sent or SENT)
     return parameters.changes

@@ -89,9 +89,9 @@ def statement(prompt: str) -> str:
         return quoted[-1].strip()
     blocks = [text for found in _BLOCK.findall(prompt) for text in found if len(text.split()) >= _FEWEST]
     if blocks:
-        return unmarked(blocks[-1]).strip()
+        return without_comment_markers(blocks[-1]).strip()
     comments = [line for line in prompt.split("\n") if _MARKS.match(line) and not _DIRECTIVE.match(line)]
-    return unmarked("\n".join(comments) if _is_code(prompt, comments) else prompt).strip()
+    return without_comment_markers("\n".join(comments) if _is_code(prompt, comments) else prompt).strip()
 
 
 def _is_code(prompt: str, comments: list[str]) -> bool:
@@ -109,7 +109,7 @@ def prose(text: str) -> str:
     return _LEAD.sub("", before if before.strip() else text).strip()
 
 
-def unmarked(text: str) -> str:
+def without_comment_markers(text: str) -> str:
     """Text without comment markers at the beginning of its lines."""
     return _MARKS.sub("", text)
 

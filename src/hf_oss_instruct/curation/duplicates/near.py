@@ -121,7 +121,7 @@ def _repeating(candidates: Pairs, gone: np.ndarray[Any, np.dtype[np.bool_]], nea
     # Then the pairs within the range, whose outcome depends on each other, in the order of rows.
     pairs = near(candidates[~before & ~gone[candidates["later"]] & ~gone[candidates["earlier"]]])
     # Copies, because fields of packed records are not aligned, and Python cannot iterate over memory views of such.
-    pairs = pairs[rejecting(pairs["later"].copy(), pairs["earlier"].copy())]
+    pairs = pairs[rejecting_pairs(pairs["later"].copy(), pairs["earlier"].copy())]
     gone[pairs["later"]] = True
     yield pairs
 
@@ -135,7 +135,7 @@ def _near(columns: Sequence[pa.ChunkedArray], threshold: float, pairs: Pairs) ->
     return pairs[pairs["similarity"] >= threshold]
 
 
-def rejecting(later: Positions, earlier: Positions) -> Positions:
+def rejecting_pairs(later: Positions, earlier: Positions) -> Positions:
     """Which pairs of near duplicates reject their later row: for each row the first pair whose earlier row is kept.
 
     Args:

@@ -24,17 +24,17 @@ def turns_of(value: Any) -> list[Mapping[str, Any]]:
     return value
 
 
-def first_of_user(turns: list[Mapping[str, Any]]) -> str:
+def first_user_text(turns: list[Mapping[str, Any]]) -> str:
     """The text of the first turn of a user; empty without one."""
     return next((_text(turn) for turn in turns if _speaker(turn) in USERS), "")
 
 
-def last_of_assistant(turns: list[Mapping[str, Any]]) -> str:
+def last_assistant_text(turns: list[Mapping[str, Any]]) -> str:
     """The text of the last turn of an assistant; empty without one."""
     return next((_text(turn) for turn in reversed(turns) if _speaker(turn) in ASSISTANTS), "")
 
 
-def with_last_of_assistant(value: Any, text: str) -> Any:
+def with_last_assistant_text(value: Any, text: str) -> Any:
     """The chat with another text in its last turn of an assistant, or with such a turn; JSON text stays JSON text."""
     turns: list[Any] = [dict(turn) for turn in turns_of(value)]
     if not turns:

@@ -33,7 +33,7 @@ def pair_rows(table: pa.Table, names: TableColumns, also: Sequence[str] = ()) ->
 
 def problem_of(value: Any, names: TableColumns) -> str:
     """The text of a row's problem: of a chat the first turn of the user."""
-    return chats.first_of_user(chats.turns_of(value)) if names.chat else text_of(value)
+    return chats.first_user_text(chats.turns_of(value)) if names.chat else text_of(value)
 
 
 def solution_of(problem: Any, solution: Any, names: TableColumns) -> str:
@@ -48,7 +48,7 @@ def solution_of(problem: Any, solution: Any, names: TableColumns) -> str:
         names: the columns of the table.
     """
     if names.chat:
-        return chats.last_of_assistant(chats.turns_of(solution))
+        return chats.last_assistant_text(chats.turns_of(solution))
     text = text_of(solution)
     return text_of(problem) + text if names.completes_prompt and _starts_indented(text) else text
 
@@ -61,7 +61,7 @@ def with_solution(value: Any, text: str, names: TableColumns) -> Any:
         text: the other solution.
         names: the columns of the table.
     """
-    return chats.with_last_of_assistant(value, text) if names.chat else text
+    return chats.with_last_assistant_text(value, text) if names.chat else text
 
 
 def tests_of(tests: Any, entry_point: Any) -> str | list[str] | None:

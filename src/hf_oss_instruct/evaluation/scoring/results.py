@@ -245,7 +245,7 @@ def _shown(samples: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def recording(out: Path | None) -> Iterator[tuple[dict[str, Verdict], Any]]:
+def open_verdicts(out: Path | None) -> Iterator[tuple[dict[str, Verdict], Any]]:
     """Give the verdicts that a folder already contains, by key, and a function that appends one.
 
     A line truncated by a kill is removed; each verdict is on disk before the next one is requested.

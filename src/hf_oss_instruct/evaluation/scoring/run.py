@@ -86,7 +86,7 @@ def score(
     with locked(out) if out else nullcontext():
         if out:
             results.claim(out, benchmark, identity)
-        with results.recording(out) as (known, record), progress.stage(title, "samples", len(asked)) as counts:
+        with results.open_verdicts(out) as (known, record), progress.stage(title, "samples", len(asked)) as counts:
             statuses = Counter[str]()
             counts.reasons, counts.reasons_are = statuses, "did not pass"
 

@@ -66,17 +66,17 @@ def model_card(name: str, facts: Mapping[str, Any], *, repo_id: str | None = Non
             adapter=is_adapter(facts),
             unchecked=[part for part in facts["data"] if part["unchecked"]],
             curve=CURVE if len(facts["losses"]) > 1 else None,
-            recipe=yaml.safe_dump(shareable(facts["recipe"]), sort_keys=False, allow_unicode=True).strip(),
+            recipe=yaml.safe_dump(without_secrets(facts["recipe"]), sort_keys=False, allow_unicode=True).strip(),
         )
     )
 
 
-def shareable(value: Any) -> Any:
+def without_secrets(value: Any) -> Any:
     """Remove keys that may contain tokens, and reduce local paths to their last component."""
     if isinstance(value, Mapping):
-        return {key: shareable(item) for key, item in value.items() if key not in SECRET}
+        return {key: without_secrets(item) for key, item in value.items() if key not in SECRET}
     if isinstance(value, list):
-        return [shareable(item) for item in value]
+        return [without_secrets(item) for item in value]
     if isinstance(value, str) and value.startswith(("/", "./", "../", "~/")):
         return Path(value).name
     return value

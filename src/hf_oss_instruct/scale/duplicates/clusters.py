@@ -97,7 +97,7 @@ def _near(signatures: SignatureFiles, pairs: Records) -> tuple[Hashes, list[str]
     ranks = _ranks(signatures, documents)  # (documents,)
     later, earlier = (ranks[np.searchsorted(documents, pairs[side])] for side in ("later", "earlier"))  # both (pairs,)
     order = np.lexsort((pairs["column"], earlier, later))  # (pairs,)
-    chosen = pairs[order[near.rejecting(later[order], earlier[order])]]  # (rejected,)
+    chosen = pairs[order[near.rejecting_pairs(later[order], earlier[order])]]  # (rejected,)
     # In this order ids are read task by task.
     chosen = chosen[np.argsort(chosen["earlier"], kind="stable")]
     columns = [signatures.job.columns[column] for column in chosen["column"]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.code.languages import named
-from hf_oss_instruct.code.syntax import MAX_SOURCE_CHARS, parse, text_of, unfit
+from hf_oss_instruct.code.syntax import MAX_SOURCE_CHARS, parse, text_of, why_unsuitable
 from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.spec.prompts import CLASS, FUNCTION, SCRIPT
 from hf_oss_instruct.verification.programs import program_in
@@ -106,7 +106,11 @@ def check_form(solution: str, language: str, style: str) -> None:
     """
     program = program_in(solution, language)
     forms = _FORMS.get(program.language)
-    if forms is None or len(program.text) > MAX_SOURCE_CHARS or unfit(program.text, program.language) == "does_not_parse":
+    if (
+        forms is None
+        or len(program.text) > MAX_SOURCE_CHARS
+        or why_unsuitable(program.text, program.language) == "does_not_parse"
+    ):
         return
     checks: dict[str, Callable[[_Parsed], str | None]] = {FUNCTION: _of_functions, SCRIPT: _of_script, CLASS: _of_class}
     if wrong := checks[style](_Parsed(program.text, program.language, forms)):

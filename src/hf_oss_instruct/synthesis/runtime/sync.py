@@ -23,7 +23,7 @@ BATCH_ITEMS = 64
 """Items read at a time in a thread, because a source may wait for a disk or the Hub."""
 
 
-def from_plain_code(start: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
+def iterate_sync(start: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
     """Iterate over an async generator. Leaving early closes the generator and its loop.
 
     The loop runs in its own thread, so that this works inside notebooks, where a loop is running already, and requests in flight

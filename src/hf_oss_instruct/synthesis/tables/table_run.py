@@ -33,8 +33,8 @@ from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, report_before, usage_before
-from hf_oss_instruct.terminal.signals import deferring
+from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, earlier_report, earlier_usage
+from hf_oss_instruct.terminal.signals import defer_signals
 from hf_oss_instruct.verification.memo import Verdicts
 
 
@@ -103,12 +103,12 @@ class TableRun:
         with ExitStack() as stack:
             stack.enter_context(locked_for_job(self.out, self._job, SETTINGS))
             stack.enter_context(rare_garbage_collection())
-            self.stopping = stack.enter_context(deferring())
-            self._before, self._started = report_before(self.out), time.monotonic()
+            self.stopping = stack.enter_context(defer_signals())
+            self._before, self._started = earlier_report(self.out), time.monotonic()
             # After the lock: no other process writes to the journal or the reservations that are read here.
             self._journal = stack.enter_context(Journal(self.out / JOURNAL, also=self._also))
             self._reservations = stack.enter_context(Reservations(self.out, bounded=self._spec.limits.bounded))
-            self._spent = usage_before(self._before, self._journal, self._reservations)
+            self._spent = earlier_usage(self._before, self._journal, self._reservations)
             # Only now, since an error before this point must close what was opened, and unlock the folder.
             self._stack = stack.pop_all()
         return self

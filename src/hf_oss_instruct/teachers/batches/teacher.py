@@ -15,7 +15,7 @@ from hf_oss_instruct.teachers.batches.api import BatchApi, BatchStatus
 from hf_oss_instruct.teachers.batches.steps import BatchSteps
 from hf_oss_instruct.teachers.batches.store import Batch, BatchStore
 from hf_oss_instruct.teachers.http.endpoint import PATH
-from hf_oss_instruct.teachers.http.errors import BadRequestError, verdict_on
+from hf_oss_instruct.teachers.http.errors import BadRequestError, exception_for
 from hf_oss_instruct.teachers.http.responses import completion_of
 from hf_oss_instruct.teachers.inference import InferenceTeacher
 from hf_oss_instruct.teachers.protocol import Teacher
@@ -140,7 +140,7 @@ class BatchTeacher(Teacher):
         if status == 200:
             return self._direct.noted(completion_of(body, {}))
         message = orjson.dumps(body if body is not None else line.get("error")).decode()
-        error = verdict_on(status if isinstance(status, int) and status >= 400 else 500, message, {})
+        error = exception_for(status if isinstance(status, int) and status >= 400 else 500, message, {})
         if isinstance(error, BadRequestError):
             self._direct.learn(error, request.sampling)
         raise error

@@ -11,7 +11,7 @@ from hf_oss_instruct.credentials import redacted
 from hf_oss_instruct.errors import RetryableError, TeacherError
 from hf_oss_instruct.storage.workdir import atomic_stream
 from hf_oss_instruct.teachers.http.endpoint import Endpoint
-from hf_oss_instruct.teachers.http.errors import verdict_on
+from hf_oss_instruct.teachers.http.errors import exception_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,7 +119,7 @@ class HttpClient:
             raise RetryableError(f"no answer within {self._timeout_s:g} s", reached=True) from error
         # Before ClientError, its base class: the status of a proxy has a meaning of its own, such as 407.
         except aiohttp.ClientHttpProxyError as error:
-            raise verdict_on(error.status, f"the proxy says: {error.message}", error.headers or {}) from error
+            raise exception_for(error.status, f"the proxy says: {error.message}", error.headers or {}) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise connection_error(error) from error
         if 300 <= response.status < 400:
@@ -127,7 +127,7 @@ class HttpClient:
             where = urlsplit(response.headers.get("Location", "")).netloc or "another path"
             raise TeacherError(f"The teacher redirects to {where}, which is not followed. Pass that address with --base-url.")
         if response.status >= 400:
-            raise verdict_on(response.status, text.decode(errors="replace"), response.headers)
+            raise exception_for(response.status, text.decode(errors="replace"), response.headers)
         return text, response.headers
 
     def _session(self) -> tuple[aiohttp.ClientSession, dict[str, Any]]:

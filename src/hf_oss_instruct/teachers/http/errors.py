@@ -72,7 +72,7 @@ class BadRequestError(RowRejectedError):
         self.body = body
 
 
-def verdict_on(status: int, body: str, headers: Mapping[str, str], *, in_answer: bool = False) -> Exception:
+def exception_for(status: int, body: str, headers: Mapping[str, str], *, in_answer: bool = False) -> Exception:
     """Translate an HTTP error to an exception.
 
     Args:

@@ -15,7 +15,7 @@ import orjson
 
 from hf_oss_instruct.data import Completion, storable
 from hf_oss_instruct.errors import RetryableError
-from hf_oss_instruct.teachers.http.errors import retry_after_s, server_message, status_in, verdict_on
+from hf_oss_instruct.teachers.http.errors import exception_for, retry_after_s, server_message, status_in
 from hf_oss_instruct.terminal.display import one_line
 
 THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details", "thinking_blocks")
@@ -32,7 +32,7 @@ def read_body(body: bytes, headers: Mapping[str, str]) -> Completion:
 
     Raises:
         RetryableError: there is no answer in it (a gateway's HTML, an empty or truncated body), or a transient error.
-        RowRejectedError, TeacherError: it contains an error, as `verdict_on` interprets it.
+        RowRejectedError, TeacherError: it contains an error, as `exception_for` interprets it.
     """
     try:
         answer = _json(body)
@@ -183,7 +183,7 @@ def _error_of(error: Any, headers: Mapping[str, str]) -> Exception:
     """Interpret an error object in a response; if its kind is unknown, it counts as transient."""
     body = _raw({"error": error})
     if (status := status_in(error)) is not None:
-        return verdict_on(status, body, headers, in_answer=True)
+        return exception_for(status, body, headers, in_answer=True)
     return RetryableError(f"HTTP 200 with an error: {server_message(body)}", after_s=retry_after_s(headers), reached=True)
 
 

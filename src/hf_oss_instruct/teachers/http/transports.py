@@ -18,7 +18,7 @@ from hf_oss_instruct.errors import OssInstructError, RetryableError, TeacherErro
 from hf_oss_instruct.hub import check_endpoint, transport_error
 from hf_oss_instruct.teachers.http.client import HttpClient, connection_error
 from hf_oss_instruct.teachers.http.endpoint import PATH, Endpoint
-from hf_oss_instruct.teachers.http.errors import verdict_on
+from hf_oss_instruct.teachers.http.errors import exception_for
 from hf_oss_instruct.teachers.http.responses import completion_of, first_words, read_body
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class HubTransport:
         response = _response_of(error)
         # The same table as for aiohttp, so that both transports retry, reject and stop alike.
         if response is not None and response.status_code >= 400:
-            return verdict_on(response.status_code, response.text, response.headers)
+            return exception_for(response.status_code, response.text, response.headers)
         # By name, since hub 1.x hands out its transport's own.
         if type(error).__name__ in ("ReadTimeout", "InferenceTimeoutError"):
             return RetryableError(f"no answer within {self._timeout_s:g} s", reached=True)
