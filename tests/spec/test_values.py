@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from hf_oss_instruct import CommentFunctionTeacher, OssInstruct, RunLimits, Sampling, read_seeds, synthesize, synthesize_to_disk
+from hf_oss_instruct import (
+    Checks,
+    CommentFunctionTeacher,
+    OssInstruct,
+    RunLimits,
+    Sampling,
+    read_seeds,
+    synthesize,
+    synthesize_to_disk,
+)
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.name_types import filter_names
@@ -84,6 +95,45 @@ def test_a_number_out_of_range_is_refused_by_the_name_of_its_option(make: Callab
     with pytest.raises(UsageError) as refused:
         make()
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TeacherSpec(model=3), "model must be a text, not 3."),
+        (lambda: TeacherSpec(base_url=8080), "base_url must be a URL, a file of URLs, or a list of them, not 8080."),
+        (lambda: TeacherSpec(api_key_env=[None]), "api_key_env must be a text, or a list of texts, not [None]."),
+        (lambda: Sampling(extra_body={1: 2}), "extra_body must be a dict with texts as keys, not {1: 2}."),
+        (
+            lambda: Checks(benchmarks=["humaneval", 3]),
+            "benchmarks must be a list of names, or a text with commas between them, not ['humaneval', 3].",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_the_type_that_is_expected(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        make()
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Sampling(temperature=np.float32(0.5), top_p=np.float64(0.5), max_tokens=np.int64(5)),
+        Sampling(temperature=np.int64(1), top_p=Fraction(1, 2)),
+        RunLimits(max_cost=np.float32(0.5), price_in=np.int64(1), price_out=np.float64(2)),
+        TeacherSpec(timeout=np.float32(30), concurrency=np.int32(4)),
+    ],
+)
+def test_numbers_of_other_libraries_become_plain_ones_which_json_and_yaml_can_write(part: Any) -> None:
+    """An answer that was paid for could not be written otherwise."""
+    numbers = [value for value in (getattr(part, found.name) for found in fields(part)) if isinstance(value, Real)]
+    assert {type(number) for number in numbers} <= {int, float, bool}
+
+
+def test_an_integer_stays_one_so_that_run_configs_and_keys_stay_the_same() -> None:
+    assert repr(Sampling(temperature=0).temperature) == "0"
+    assert repr(Sampling(temperature=0.0).temperature) == "0.0"
 
 
 def test_a_share_of_a_limit_may_be_none_of_it() -> None:

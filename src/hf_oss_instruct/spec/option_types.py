@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
@@ -92,6 +92,16 @@ def in_range(value: T, low: float, high: float | None = None, *, low_open: bool 
     raise OutOfRangeError(least if high is None else f"{least} and at most {high}")
 
 
+def real(value: Any) -> int | float:
+    """Return a number of any type, such as NumPy's, as an int or a float, as JSON and YAML have it.
+
+    Raises:
+        TypeError: it is no number, or a bool.
+    """
+    number = typed(value, Real)
+    return int(number) if isinstance(number, Integral) else float(number)
+
+
 def whole(value: Any) -> int:
     """Return a whole number of any type, such as NumPy's, as an int. Raises TypeError for others, and for a bool."""
     if isinstance(value, bool):
@@ -125,7 +135,7 @@ class Number(OptionType):
 
     def from_python(self, value: Any) -> Any:
         """See `OptionType.from_python`."""
-        return in_range(typed(value, Real), self.low, self.high, low_open=self.low_open)
+        return in_range(real(value), self.low, self.high, low_open=self.low_open)
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,7 @@ class Text(OptionType):
 
     def from_python(self, value: Any) -> Any:
         """See `OptionType.from_python`."""
-        if isinstance(value, bytes | list | tuple | dict | set):
+        if isinstance(value, bytes | list | tuple | dict | set | Real):
             raise TypeError(value)
         return os.fspath(value) if isinstance(value, os.PathLike) else value
 
@@ -183,7 +193,7 @@ class Seconds(OptionType):
 
     def from_python(self, value: Any) -> Any:
         """See `OptionType.from_python`."""
-        return None if isinstance(value, str) and value == AUTO else in_range(typed(value, Real), 0, low_open=True)
+        return None if isinstance(value, str) and value == AUTO else in_range(real(value), 0, low_open=True)
 
 
 @dataclass(frozen=True)
@@ -191,11 +201,11 @@ class JsonObject(OptionType):
     """A JSON object."""
 
     yaml_types = (dict,)
-    expected = "a dict"
+    expected = "a dict with texts as keys"
 
     def from_python(self, value: Any) -> Mapping[str, Any]:
         """See `OptionType.from_python`."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
             raise TypeError(value)
         return value
 
@@ -244,7 +254,7 @@ class Names(OptionType):
 
     def from_python(self, value: Sequence[str] | str) -> tuple[str, ...]:
         """See `OptionType.from_python`."""
-        return self.from_flag(value) if isinstance(value, str) else tuple(value)
+        return self.from_flag(value) if isinstance(value, str) else tuple(typed(name, str) for name in value)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import CALLER, Interface, documented, normalize, option
-from hf_oss_instruct.spec.option_types import Choice, Integer, Repeated, Seconds, Switch, Text
+from hf_oss_instruct.spec.option_types import Choice, Integer, Repeated, Seconds, Switch, Text, typed
 
 COMMENT_FUNCTION, TRANSFORMERS = "comment-function", "transformers"
 """Teachers that run in this process."""
@@ -20,6 +21,8 @@ WINDOW_PER_REQUEST = 64
 @dataclass(frozen=True)
 class Servers(Repeated):
     """URLs of servers, one by one or in files with a URL on each line; `#` begins a comment."""
+
+    expected = "a URL, a file of URLs, or a list of them"
 
     def from_flag(self, value: Sequence[str]) -> tuple[str, ...]:
         """See `OptionType.from_flag`."""
@@ -35,6 +38,8 @@ class Servers(Repeated):
 class Strings(Repeated):
     """One text or several."""
 
+    expected = "a text, or a list of texts"
+
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
         """See `OptionType.from_python`."""
         return _words(value)
@@ -49,8 +54,9 @@ class TeacherName(Choice):
         return super().from_python(value) if isinstance(value, str) else value
 
 
-def _words(value: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value or ())
+def _words(value: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None) -> tuple[str, ...]:
+    words = (value,) if isinstance(value, str | bytes | os.PathLike) else tuple(value or ())
+    return tuple(typed(os.fspath(word), str) for word in words)
 
 
 def _read_urls(value: str) -> list[str]:
