@@ -1,4 +1,4 @@
-"""Live recipes: what a stranger's `.ossi` may say, and what only the caller may, on this machine and on a Hub."""
+"""Run configs of dataset repositories: what an untrusted `.ossi` may set, and what only the caller may."""
 
 from __future__ import annotations
 

@@ -76,8 +76,8 @@ def verify_row(
         passes=sum(all(result.passed) for result in ran),
         stderr_tail=best.stderr,
     )
-    if obstacle := unverifiable.after_run(best, language):
-        return replace(known, status=obstacle.reason, detail=obstacle.detail, cause=obstacle.cause)
+    if unverified := unverifiable.after_run(best, language):
+        return replace(known, status=unverified.reason, detail=unverified.detail, cause=unverified.cause)
     if not any(best.passed):
         return _without_passed_test(known, best)
     # Of the kept solution alone: stubs, mutants and reruns are most of the runs.

@@ -1,4 +1,4 @@
-"""The card as the Hub will show it, and text of strangers in it."""
+"""The card as the Hub will show it, and untrusted text in it."""
 
 from __future__ import annotations
 

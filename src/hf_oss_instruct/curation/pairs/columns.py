@@ -193,6 +193,6 @@ def _lines(value: Any) -> str:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    # Deep nesting, which the text of strangers may have, is a RecursionError.
+    # Deep nesting, which untrusted text may have, is a RecursionError.
     except (ValueError, RecursionError):
         return None
