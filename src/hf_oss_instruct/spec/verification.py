@@ -16,7 +16,7 @@ METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
 PASSING, ALL = "passing", "all"
 ANSWER, APART, GIVEN = "answer", "apart", "given"
 # In Python, these options are the fields of a `VerificationSpec`, and no arguments of their own.
-_NO_STRANGER = ANYONE & ~Interface.REPO_CONFIG
+_NOT_BY_REPOSITORIES = ANYONE & ~Interface.REPO_CONFIG
 
 
 @documented
@@ -37,7 +37,7 @@ class VerificationSpec:
         flag="--verify",
         yaml="verify",
         rare=True,
-        set_by=_NO_STRANGER,
+        set_by=_NOT_BY_REPOSITORIES,
     )
     tests: str | None = option(
         None,
@@ -51,7 +51,7 @@ class VerificationSpec:
         yaml="tests",
         rare=True,
         auto=True,
-        set_by=_NO_STRANGER,
+        set_by=_NOT_BY_REPOSITORIES,
     )
     solutions: int = option(
         1,
@@ -61,7 +61,7 @@ class VerificationSpec:
         metavar="K",
         yaml="solutions",
         rare=True,
-        set_by=_NO_STRANGER,
+        set_by=_NOT_BY_REPOSITORIES,
     )
     solver: Any = option(
         None,
@@ -148,7 +148,7 @@ class VerificationSpec:
         metavar="R",
         yaml="repair",
         rare=True,
-        set_by=_NO_STRANGER,
+        set_by=_NOT_BY_REPOSITORIES,
     )
     unverifiable: str = option(
         "drop",
