@@ -113,7 +113,7 @@ class Archive:
             f"This dataset contains only ids. Try again later, or use one that contains its text: {WITH_TEXT}."
         )
 
-    def _get(self, ids: list[str]) -> dict[str, Any]:
+    def _get(self, ids: list[str]) -> dict[str, bytes | Exception]:
         """Id → the blob, or the error."""
         from huggingface_hub.constants import is_offline_mode
 
@@ -146,14 +146,21 @@ class Archive:
         return folder / blob_id[:2] / blob_id
 
 
-def _failed(answer: Any) -> bool:
+def _failed(answer: bytes | Exception) -> bool:
     """Whether a retry may help. S3 answers 403 for a missing object if the client may not list the bucket."""
-    return not isinstance(answer, bytes | FileNotFoundError) and getattr(answer, "status", None) not in (403, 404, 410)
+    return not isinstance(answer, bytes | FileNotFoundError) and _status(answer) not in (403, 404, 410)
 
 
-def _failure(error: Any) -> str:
-    status = getattr(error, "status", None)
+def _failure(error: bytes | Exception) -> str:
+    status = _status(error)
     return f"HTTP {status}" if status else error_message(error)
+
+
+def _status(answer: bytes | Exception) -> int | None:
+    """The HTTP status of an error; None if the server did not answer."""
+    from aiohttp import ClientResponseError
+
+    return answer.status if isinstance(answer, ClientResponseError) else None
 
 
 def _text(blob: bytes | None, encoding: str, size: int, lang: str) -> str | Skipped:
