@@ -47,6 +47,7 @@ class HubBenchmark:
 
     Attributes:
         name: canonical name, such as `humaneval_plus`.
+        title: the name that people read, such as `HumanEval+`.
         repo: dataset repository.
         revision: the commit that is read. It is pinned, since changed data would change what a score or a check means.
         files: patterns of the files with the prompts and solutions that training data must not quote.
@@ -58,6 +59,7 @@ class HubBenchmark:
     """
 
     name: str
+    title: str
     repo: str
     revision: str
     files: tuple[str, ...]
@@ -67,10 +69,16 @@ class HubBenchmark:
     subset: str = "default"
     gigabytes: float = 0
 
+    @property
+    def scored_files(self) -> tuple[str, ...]:
+        """Patterns of the files that are scored."""
+        return self.test_files or self.files
+
 
 _ALL = (
     HubBenchmark(
         "humaneval",
+        "HumanEval",
         "openai/openai_humaneval",
         "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544",
         ("openai_humaneval/test-*",),
@@ -79,14 +87,16 @@ _ALL = (
     ),
     HubBenchmark(
         "humaneval_plus",
+        "HumanEval+",
         "evalplus/humanevalplus",
         "d32357cf319e50e9c8d8dab5ea876c72b0fd321b",
         ("data/test-*",),
-        "humanevalplus",
+        recorded="humanevalplus",
         local_names=("HumanEvalPlus.jsonl*", "HumanEvalPlus-v*.jsonl*", "humanevalplus/**/test-*.parquet"),
     ),
     HubBenchmark(
         "mbpp",
+        "MBPP",
         "google-research-datasets/mbpp",
         "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
         # Rows of every split must not be quoted; those of the test split are scored.
@@ -97,25 +107,30 @@ _ALL = (
     ),
     HubBenchmark(
         "mbpp_plus",
+        "MBPP+",
         "evalplus/mbppplus",
         "b2d74c91837c3f2a20c1299ae98133cbe7cfa077",
         ("data/test-*",),
-        "mbppplus",
+        recorded="mbppplus",
         local_names=("MbppPlus.jsonl*", "MbppPlus-v*.jsonl*", "mbppplus/**/test-*.parquet"),
     ),
     HubBenchmark(
         "multipl_e",
+        "MultiPL-E",
         "nuprl/MultiPL-E",
         "28441b6024e71d4a1c1c0f6bf171c935cd5a43f2",
         tuple(f"{origin}-{language}/test-*" for language in MULTIPL_E_LANGUAGES for origin in ("humaneval", "mbpp")),
-        "multipl-e",
+        recorded="multipl-e",
     ),
-    HubBenchmark("ds1000", "xlangai/DS-1000", "4416080ac5cb80bdf7576aefb8f9a0b4d5426a44", ("test.jsonl",)),
-    HubBenchmark("gsm8k", "openai/gsm8k", "740312add88f781978c0658806c59bc2815b9866", ("main/test-*",)),
-    HubBenchmark("bigcodebench", "bigcode/bigcodebench", "b74c0d0bf70d2c0bc459be537895cca163007f1a", ("data/v0.1.4-*",)),
-    HubBenchmark("apps", "codeparrot/apps", "21e74ddf8de1a21436da12e3e653065c5213e9d1", ("test.jsonl",), gigabytes=1.3),
+    HubBenchmark("ds1000", "DS-1000", "xlangai/DS-1000", "4416080ac5cb80bdf7576aefb8f9a0b4d5426a44", ("test.jsonl",)),
+    HubBenchmark("gsm8k", "GSM8K", "openai/gsm8k", "740312add88f781978c0658806c59bc2815b9866", ("main/test-*",)),
+    HubBenchmark(
+        "bigcodebench", "BigCodeBench", "bigcode/bigcodebench", "b74c0d0bf70d2c0bc459be537895cca163007f1a", ("data/v0.1.4-*",)
+    ),
+    HubBenchmark("apps", "APPS", "codeparrot/apps", "21e74ddf8de1a21436da12e3e653065c5213e9d1", ("test.jsonl",), gigabytes=1.3),
     HubBenchmark(
         "livecodebench",
+        "LiveCodeBench",
         "livecodebench/code_generation_lite",
         "0fe84c3912ea0c4d4a78037083943e8f0c4dd505",
         ("test*.jsonl",),
@@ -167,7 +182,8 @@ def part_of(benchmark: HubBenchmark, part: str) -> HubBenchmark:
     if not part:
         return benchmark
     folder = part if part.startswith("mbpp-") else f"humaneval-{part}"
-    return replace(benchmark, files=(f"{folder}/test-*",))
+    names = (f"{folder}.jsonl*", f"{folder}/test-*.parquet")
+    return replace(benchmark, files=(f"{folder}/test-*",), local_names=names, subset=folder)
 
 
 def canonical(task: str) -> str:

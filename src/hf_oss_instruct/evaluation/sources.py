@@ -13,7 +13,7 @@ from typing import Any
 import xxhash
 
 from hf_oss_instruct.benchmarks.fetch import fetch
-from hf_oss_instruct.benchmarks.registry import BENCHMARKS
+from hf_oss_instruct.benchmarks.registry import HubBenchmark
 from hf_oss_instruct.benchmarks.rows import read_rows
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.hub import reason
@@ -26,31 +26,6 @@ RELEASES = {
     "a855b9de667baea8e2f8aa61f898767a7336872208a85222b35622545e819fe9": "MBPP+ v0.1.0",
 }
 """SHA-256 of a release file → name of the release."""
-
-
-@dataclass(frozen=True, slots=True)
-class BenchmarkFiles:
-    """The data files of one task.
-
-    Attributes:
-        repo: dataset repository on the Hub.
-        revision: the default commit.
-        patterns: glob patterns of its test files there.
-        names: possible file names in a local folder; the first one found is used.
-        subset: its configuration on the Hub.
-    """
-
-    repo: str
-    revision: str
-    patterns: tuple[str, ...]
-    names: tuple[str, ...]
-    subset: str = "default"
-
-    @classmethod
-    def of(cls, name: str) -> BenchmarkFiles:
-        """Return the files of a benchmark in the registry."""
-        known = BENCHMARKS[name]
-        return cls(known.repo, known.revision, known.test_files or known.files, known.local_names, known.subset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +45,11 @@ class BenchmarkRows:
     source: str
 
 
-def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None) -> BenchmarkRows:
+def read(source: HubBenchmark, data: Path | None, revision: str | None = None) -> BenchmarkRows:
     """Read the rows of a benchmark.
 
     Args:
-        source: the files of the benchmark.
+        source: the benchmark, or a part of one.
         data: a local file, or a folder that contains it at any depth; None for the Hub.
         revision: commit on the Hub, instead of the pinned one.
 
@@ -90,13 +65,13 @@ def read(source: BenchmarkFiles, data: Path | None, revision: str | None = None)
     return BenchmarkRows(list(_rows(file)), RELEASES.get(digest, f"sha256:{digest}"), file.name)
 
 
-def find(source: BenchmarkFiles, folder: Path) -> Path | None:
+def find(source: HubBenchmark, folder: Path) -> Path | None:
     """Find a benchmark's file at any depth of a folder; None if there is none.
 
     Raises:
         UsageError: several files have the same name.
     """
-    for name in source.names:
+    for name in source.local_names:
         files = sorted(folder.rglob(name))
         if len(files) == 1:
             return files[0]
@@ -108,17 +83,19 @@ def find(source: BenchmarkFiles, folder: Path) -> Path | None:
     return None
 
 
-def _found(source: BenchmarkFiles, data: Path) -> Path:
+def _found(source: HubBenchmark, data: Path) -> Path:
     if data.is_file():
         return data
     if (file := find(source, data)) is None:
-        raise UsageError(f"The folder {str(data)!r} contains no {' or '.join(source.names)}. Pass the file itself with --data.")
+        raise UsageError(
+            f"The folder {str(data)!r} contains no {' or '.join(source.local_names)}. Pass the file itself with --data."
+        )
     return file
 
 
-def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
+def _fetched(source: HubBenchmark, revision: str) -> tuple[list[Path], str]:
     try:
-        files = fetch(source.repo, revision, source.patterns)
+        files = fetch(source.repo, revision, source.scored_files)
     except UsageError:
         raise
     except Exception as error:  # the Hub client can raise anything
@@ -126,7 +103,9 @@ def _fetched(source: BenchmarkFiles, revision: str) -> tuple[list[Path], str]:
             f"{source.repo}@{revision} cannot be read: {reason(error)}. Pass local files with --data."
         ) from error
     if not files:
-        raise EvaluationError(f"{source.repo}@{revision} has no file {', '.join(source.patterns)}. Pass local files with --data.")
+        raise EvaluationError(
+            f"{source.repo}@{revision} has no file {', '.join(source.scored_files)}. Pass local files with --data."
+        )
     # huggingface_hub keeps files in `snapshots/COMMIT/`.
     commit = next(path.name for path in files[0].parents if path.parent.name == "snapshots")
     return files, f"{source.repo}@{commit}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS
 from hf_oss_instruct.errors import PublishError
 from hf_oss_instruct.hub import HUB_ID, client, retried
 from hf_oss_instruct.publishing.errors import hub_errors
@@ -25,13 +26,6 @@ RESULTS, VERDICTS = "results.json", "verdicts.jsonl"
 EVAL_RESULTS = ".eval_results"
 BEGIN, END = "<!-- scores: begin -->", "<!-- scores: end -->"
 """Delimit the table of scores in our cards; other cards get no table."""
-TITLES = {
-    "humaneval": "HumanEval",
-    "humaneval_plus": "HumanEval+",
-    "mbpp": "MBPP",
-    "mbpp_plus": "MBPP+",
-    "multipl_e": "MultiPL-E",
-}
 KINDS = {"base": "the benchmark's own tests", "plus": "with the additional tests", "passed": "the benchmark's own tests"}
 REPORTED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("task", "version", "source"), str),
@@ -224,7 +218,8 @@ def _identity(result: EvalResult) -> tuple[Any, ...]:
 
 def _title(task: str) -> str:
     name, _, language = task.partition(":")
-    return TITLES.get(name, name) + (f" ({language})" if language else "")
+    title = BENCHMARKS[name].title if name in BENCHMARKS else name
+    return title + (f" ({language})" if language else "")
 
 
 def _put_table(card: ModelCard) -> None:

@@ -140,7 +140,7 @@ def _from_hub(name: str, *, named: bool, reachable: bool) -> BenchmarkList:
         raise UsageError(
             f"{what} {name!r}. Use one of {', '.join(REGISTRY)}, an existing file or folder, or a dataset on the Hub (ns/name)."
         )
-    source = source or HubBenchmark(repo, repo, revision or "main", tuple(f"*{suffix}" for suffix in SUFFIXES))
+    source = source or HubBenchmark(repo, repo, repo, revision or "main", tuple(f"*{suffix}" for suffix in SUFFIXES))
     if source.gigabytes and not named:
         why = f"its files are large ({source.gigabytes} GB): name it, --benchmarks default,{name}"
         return BenchmarkList(name, source.revision, why=why, left_out=True)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hf_oss_instruct.benchmarks.registry import canonical
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, canonical
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import evalplus, humaneval, mbpp, multipl_e
 from hf_oss_instruct.evaluation.problems import Benchmark
 
 PYTHON_TASKS = {
-    "humaneval": (humaneval.SOURCE, humaneval.problems),
-    "humaneval_plus": (evalplus.HUMANEVAL_PLUS, evalplus.humaneval_plus),
-    "mbpp": (mbpp.SOURCE, mbpp.problems),
-    "mbpp_plus": (evalplus.MBPP_PLUS, evalplus.mbpp_plus),
+    "humaneval": humaneval.problems,
+    "humaneval_plus": evalplus.humaneval_plus,
+    "mbpp": mbpp.problems,
+    "mbpp_plus": evalplus.mbpp_plus,
 }
-"""Task name → its files, and the function that turns rows into problems."""
+"""Task name → the function that turns rows into problems."""
 
 
 def load(task: str, data: Path | None = None, revision: str | None = None) -> Benchmark:
@@ -39,7 +39,7 @@ def load(task: str, data: Path | None = None, revision: str | None = None) -> Be
         task, source = multipl_e.source(language)
         make = multipl_e.problems
     elif task in PYTHON_TASKS:
-        source, make = PYTHON_TASKS[task]
+        source, make = BENCHMARKS[task], PYTHON_TASKS[task]
     else:
         raise UsageError(f"Unknown task {task!r}. Use one of: {', '.join(PYTHON_TASKS)}, multipl_e:LANGUAGE.")
     rows = read(source, data, revision)

@@ -14,10 +14,7 @@ from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.benchmarks.test_program import arguments_in, calls_of
 from hf_oss_instruct.evaluation.oracles import adapter_for, oracle_for
 from hf_oss_instruct.evaluation.problems import Calls, Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
-
-HUMANEVAL_PLUS = BenchmarkFiles.of("humaneval_plus")
-MBPP_PLUS = BenchmarkFiles.of("mbpp_plus")
+from hf_oss_instruct.evaluation.sources import BenchmarkRow
 
 
 def humaneval_plus(rows: Iterable[BenchmarkRow]) -> list[Problem]:

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
+from hf_oss_instruct.evaluation.sources import BenchmarkRow
 from hf_oss_instruct.sandbox.inside.modules import PLAINLY
 
-SOURCE = BenchmarkFiles.of("humaneval")
 STOP_TOKENS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\nassert ", "\nimport ", "\nfrom ", "\n@", "\n```")
 """Stop sequences: the paper's, and those that evalplus adds."""
 

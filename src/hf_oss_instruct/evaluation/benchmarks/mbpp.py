@@ -9,9 +9,8 @@ from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
+from hf_oss_instruct.evaluation.sources import BenchmarkRow
 
-SOURCE = BenchmarkFiles.of("mbpp")
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
 TEST_IDS = range(11, 511)
 """IDs of the paper's test split; a local file contains all 974 problems."""

@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hf_oss_instruct.benchmarks.registry import BENCHMARKS, MULTIPL_E_SCORED, canonical, part_of
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, MULTIPL_E_SCORED, HubBenchmark, canonical, part_of
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.problems import Problem
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, BenchmarkRow
+from hf_oss_instruct.evaluation.sources import BenchmarkRow
 
-_BENCHMARK = BENCHMARKS["multipl_e"]
 KEYS = MULTIPL_E_SCORED
 """MultiPL-E's key → the language's name in `languages.LANGUAGES`."""
 # MultiPL-E's names are `HumanEval_2_truncate_number`.
 _NUMBER = re.compile(r"^(HumanEval|mbpp)_\d+_")
 
 
-def source(name: str) -> tuple[str, BenchmarkFiles]:
-    """Return the full name of a task and its files.
+def source(name: str) -> tuple[str, HubBenchmark]:
+    """Return the full name of a task, and the part of the benchmark that has its files.
 
     Args:
         name: a language, as MultiPL-E's key or any name that `languages.find` accepts; with the prefix `mbpp-` for MBPP.
@@ -36,10 +35,7 @@ def source(name: str) -> tuple[str, BenchmarkFiles]:
         )
     if (key := subset.removeprefix("mbpp-")) not in KEYS:
         raise UsageError(f"MultiPL-E's language {key!r} cannot be scored. Use one of: {', '.join(KEYS)}.")
-    [pattern] = part_of(_BENCHMARK, subset).files
-    folder = pattern.partition("/")[0]
-    names = (f"{folder}.jsonl*", f"{folder}/test-*.parquet")
-    return task, BenchmarkFiles(_BENCHMARK.repo, _BENCHMARK.revision, (pattern,), names, folder)
+    return task, part_of(BENCHMARKS["multipl_e"], subset)
 
 
 def problems(rows: Iterable[BenchmarkRow]) -> list[Problem]:

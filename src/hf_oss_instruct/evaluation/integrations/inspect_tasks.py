@@ -25,7 +25,7 @@ from inspect_ai.scorer import Score, Scorer, Target, grouped, mean, scorer, stde
 from inspect_ai.solver import TaskState
 
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.evaluation.benchmarks import load
+from hf_oss_instruct.evaluation.benchmarks import PYTHON_TASKS, load
 from hf_oss_instruct.evaluation.benchmarks import multipl_e as translated
 from hf_oss_instruct.evaluation.problems import Benchmark, Problem
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, build_prompt
@@ -36,7 +36,7 @@ from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.evaluation.sources import find
 
 # The hook sees every task of the process, and must leave those of others alone.
-PACKAGE_TASKS = ("humaneval", "humaneval_plus", "mbpp", "mbpp_plus", "multipl_e")
+PACKAGE_TASKS = (*PYTHON_TASKS, "multipl_e")
 
 
 @task

@@ -30,6 +30,7 @@ from lighteval.models.model_output import ModelResponse
 from lighteval.tasks.lighteval_task import LightevalTaskConfig
 from lighteval.tasks.requests import Doc, SamplingMethod
 
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, HubBenchmark
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import PYTHON_TASKS, load, multipl_e
 from hf_oss_instruct.evaluation.benchmarks.humaneval import STOP_TOKENS
@@ -41,7 +42,7 @@ from hf_oss_instruct.evaluation.scoring.pass_at_k import pass_at_k
 from hf_oss_instruct.evaluation.scoring.results import KS
 from hf_oss_instruct.evaluation.scoring.scoring import score
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
-from hf_oss_instruct.evaluation.sources import BenchmarkFiles, find
+from hf_oss_instruct.evaluation.sources import find
 from hf_oss_instruct.storage.cache import cache_folder, write_cached
 
 DATA_VARIABLE = "OSS_INSTRUCT_BENCHMARKS"
@@ -160,7 +161,7 @@ def _documents(task: str, style: str) -> Callable[[dict[str, Any], str], Doc]:
     return document
 
 
-def _config(name: str, task: str, style: str, source: BenchmarkFiles, stop: Sequence[str]) -> LightevalTaskConfig | None:
+def _config(name: str, task: str, style: str, source: HubBenchmark, stop: Sequence[str]) -> LightevalTaskConfig | None:
     """Build a task; None if local files are requested and it has none."""
     local = os.environ.get(DATA_VARIABLE)
     if local and find(source, Path(local)) is None:
@@ -203,8 +204,8 @@ def _table() -> list[LightevalTaskConfig]:
     stops = {"humaneval": STOP_TOKENS, "humaneval_plus": STOP_TOKENS, "mbpp": MBPP_STOP_TOKENS, "mbpp_plus": MBPP_STOP_TOKENS}
     configs: list[LightevalTaskConfig | None] = []
     for style, suffix in (("completion", ""), ("chat", "_chat")):
-        for task, (source, _) in PYTHON_TASKS.items():
-            configs.append(_config(f"{task}{suffix}", task, style, source, stops[task]))
+        for task in PYTHON_TASKS:
+            configs.append(_config(f"{task}{suffix}", task, style, BENCHMARKS[task], stops[task]))
         for origin, family in (("", "multipl_e"), ("mbpp-", "multipl_e_mbpp")):
             for key, stop in MULTIPL_E_STOPS.items():
                 task, source = multipl_e.source(f"{origin}{key}")
