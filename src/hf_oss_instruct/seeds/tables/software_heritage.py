@@ -108,12 +108,14 @@ class Archive:
             if not left:
                 return blobs
             time.sleep(min(2.0**attempt, self._longest_pause_s) * random.uniform(0.5, 1) if attempt < ATTEMPTS - 1 else 0)
+        error = answers[left[0]]
+        assert isinstance(error, BaseException)
         raise SeedError(
-            f"{self._server} does not return the text of {left[0]} and {len(left) - 1} more: {_failure(answers[left[0]])}. "
+            f"{self._server} does not return the text of {left[0]} and {len(left) - 1} more: {_failure(error)}. "
             f"This dataset contains only ids. Try again later, or use one that contains its text: {WITH_TEXT}."
         )
 
-    def _get(self, ids: list[str]) -> dict[str, bytes | Exception]:
+    def _get(self, ids: list[str]) -> dict[str, bytes | BaseException]:
         """Id → the blob, or the error."""
         from huggingface_hub.constants import is_offline_mode
 
@@ -146,17 +148,17 @@ class Archive:
         return folder / blob_id[:2] / blob_id
 
 
-def _failed(answer: bytes | Exception) -> bool:
+def _failed(answer: bytes | BaseException) -> bool:
     """Whether a retry may help. S3 answers 403 for a missing object if the client may not list the bucket."""
     return not isinstance(answer, bytes | FileNotFoundError) and _status(answer) not in (403, 404, 410)
 
 
-def _failure(error: bytes | Exception) -> str:
+def _failure(error: BaseException) -> str:
     status = _status(error)
     return f"HTTP {status}" if status else error_message(error)
 
 
-def _status(answer: bytes | Exception) -> int | None:
+def _status(answer: bytes | BaseException) -> int | None:
     """The HTTP status of an error; None if the server did not answer."""
     from aiohttp import ClientResponseError
 
