@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import threading
@@ -19,14 +18,10 @@ from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.teacher import TeacherSpec
 from hf_oss_instruct.synthesis.export import export
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
-from hf_oss_instruct.synthesis.requests.server_pool import GONE_AFTER, ServerPool
+from hf_oss_instruct.synthesis.requests.server_pool import GONE_AFTER
 from hf_oss_instruct.synthesis.run import RunResult, run
-from hf_oss_instruct.teachers.fleet import FleetTeacher
-from hf_oss_instruct.teachers.protocol import Server
 from hf_oss_instruct.teachers.resolve import open_teacher
 from tests.support.teacher import Answer, LocalTeacher
-from tests.synthesis.requests.test_rate_limit import Clock
-from tests.teachers.test_fleet import Named
 
 QUICK = RetryPolicy(tries=4, first_pause_s=0.01, longest_pause_s=0.05, reach_s=0.1, give_up_after_s=30)
 NOBODY = "http://127.0.0.1:9/v1"
@@ -108,39 +103,6 @@ def test_a_budget_holds_over_all_servers(tmp_path: Path, code: Path) -> None:
     with LocalTeacher() as one, LocalTeacher() as two:
         result = go(tmp_path / "out", code, one.base_url, two.base_url, limits=RunLimits(max_requests=15))
         assert len(one.requests) + len(two.requests) == 15 == result.report["requests_sent"]
-
-
-def test_the_server_with_most_room_is_next_and_each_has_its_own_limits() -> None:
-    clock = Clock()
-    fleet = FleetTeacher([Server("big", Named("m"), 4), Server("small", Named("m"), 2)])
-
-    async def story() -> None:
-        pool = ServerPool(clock)
-        places = [await pool.acquire(fleet) for _ in range(6)]
-        names = [place.server.name for place in places if place.server]
-        assert (names.count("big"), names.count("small")) == (4, 2)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pool.acquire(fleet), 0.01)
-        small = next(place for place in places if place.server and place.server.name == "small")
-        for _ in range(2):
-            small.limiter.failed()
-        small.limiter.in_flight += 1
-        small.limiter.failed()
-        assert pool.note == "1 of 2 servers left out for now: small"
-        big = next(place for place in places if place.server and place.server.name == "big")
-        big.limiter.answered()
-        next_one = await pool.acquire(fleet)
-        assert next_one.server
-        assert next_one.server.name == "big"
-        big.limiter.answered()
-        clock.now += 1.5
-        probe = await pool.acquire(fleet)
-        assert probe.server
-        assert probe.server.name == "small"
-        probe.limiter.answered()
-        assert pool.note == ""
-
-    asyncio.run(story())
 
 
 def test_mixed_teachers_write_their_shares_and_each_row_names_its_own(tmp_path: Path, code: Path) -> None:
