@@ -62,7 +62,7 @@ def curate(
     Source:
         Magicoder, arXiv 2312.02120, section 2.2 (decontamination).
     """
-    from hf_oss_instruct.curation.checks import CurationOptions, chosen
+    from hf_oss_instruct.curation.checks import CurationOptions, select_steps
     from hf_oss_instruct.curation.decontamination.benchmarks import find
     from hf_oss_instruct.curation.denylist import Denylist
     from hf_oss_instruct.curation.run import curate as write
@@ -74,7 +74,7 @@ def curate(
     columns = None if columns is None else names_in(columns)
     checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
     # Only if that step runs, as the benchmarks may have to be downloaded.
-    wanted = any(step.name == "decontamination" for step in chosen(steps))
+    wanted = any(step.name == "decontamination" for step in select_steps(steps))
     with progress.stage("Loading the benchmarks for decontamination"):
         lists = tuple(find(checks.benchmarks)) if wanted else ()
     options = CurationOptions(

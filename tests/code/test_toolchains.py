@@ -8,7 +8,7 @@ import os
 import pytest
 
 from hf_oss_instruct.code.languages import LANGUAGES
-from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing, status, toolchain
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing_executables, status, toolchain
 from hf_oss_instruct.errors import ToolchainMissingError, UsageError
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.limits import Execution
@@ -50,7 +50,7 @@ FAILED_ASSERTIONS = {
 
 def ran(source: str, language: str, stdin: str = "", tier: str | None = None) -> Execution:
     """The program's run in the sandbox; without its toolchain the test is skipped, but never where CI installs them all."""
-    lacking = missing(TOOLCHAINS[language])
+    lacking = missing_executables(TOOLCHAINS[language])
     if lacking and not os.environ.get("CI"):
         pytest.skip(f"{', '.join(lacking)} is not installed. Install it with: {TOOLCHAINS[language].install}")
     return run_program(source, language, stdin, tier=tier)

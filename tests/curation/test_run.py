@@ -13,7 +13,7 @@ import pytest
 from datasets import load_dataset
 
 from hf_oss_instruct.cli import main
-from hf_oss_instruct.curation.checks import STEPS, CurationOptions, chosen
+from hf_oss_instruct.curation.checks import STEPS, CurationOptions, select_steps
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.run import _job, curate
 from hf_oss_instruct.errors import RunError, SeedError, UsageError
@@ -141,7 +141,7 @@ def test_a_folder_with_something_in_it_is_not_written_to(rows: Path) -> None:
 def test_a_killed_curation_goes_on_and_another_is_refused(rows: Path) -> None:
     out = rows.parent / "out"
     (out / "data").mkdir(parents=True)
-    write_atomically(out / JOB, json.dumps(_job(str(rows), chosen(["duplicates"]), None, CurationOptions())))
+    write_atomically(out / JOB, json.dumps(_job(str(rows), select_steps(["duplicates"]), None, CurationOptions())))
     (out / "data" / ".unfinished-00000.parquet").write_bytes(b"torn")
     (out / "data" / ".unfinished-00001.parquet").write_bytes(b"torn")
     report = curate(str(rows), out, steps=["duplicates"])

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing_executables
 from hf_oss_instruct.exports.export import export_to
 from hf_oss_instruct.exports.harbor import confirm
 from hf_oss_instruct.exports.harbor_tests import verifier_files
@@ -47,7 +47,7 @@ def files_of(task: Path) -> dict[str, str]:
     "language", [pytest.param(one, marks=pytest.mark.long) if one in SLOW else one for one in sorted(PROBLEMS)]
 )
 def test_test_code_in_every_language_judges_solutions(language: str, tmp_path: Path) -> None:
-    if lacking := missing(TOOLCHAINS[language]):
+    if lacking := missing_executables(TOOLCHAINS[language]):
         pytest.skip(f"{lacking} is not installed")
     task = exported(tmp_path, [language])[language]
     files = files_of(task)

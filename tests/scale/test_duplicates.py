@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, exact_duplicates
 from hf_oss_instruct.curation.duplicates.minhash import MAX_NEIGHBORS
-from hf_oss_instruct.curation.duplicates.near import fit, near_duplicates
+from hf_oss_instruct.curation.duplicates.near import ids_to_keep, near_duplicates
 from hf_oss_instruct.errors import RunError, UsageError
 
 pytest.importorskip("datatrove")
@@ -180,7 +180,7 @@ def test_pipelines_with_several_workers_resume_and_keep_what_curate_keeps(tmp_pa
             LocalPipelineExecutor(steps, tasks=tasks, workers=1, logging_dir=str(logs)).run()
             assert others.stat().st_mtime_ns == before
     kept = {row["seed_id"] for row in pq.read_table(tmp_path / "kept").to_pylist()}
-    assert kept == fit(pa.Table.from_pylist(rows, SCHEMA))
+    assert kept == ids_to_keep(pa.Table.from_pylist(rows, SCHEMA))
     assert 5 < len(kept) < 60
     assert not [*tmp_path.rglob("*.pkl")]
 

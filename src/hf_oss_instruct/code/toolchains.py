@@ -134,7 +134,7 @@ def find_executable(name: str) -> str | None:
     return shutil.which(name, path=f"{_SYSTEM}:{os.environ.get('PATH', '')}")
 
 
-def missing(row: Toolchain) -> list[str]:
+def missing_executables(row: Toolchain) -> list[str]:
     """Return the missing executables of a toolchain."""
     return [name for name in row.needs if not find_executable(name)]
 
@@ -144,7 +144,7 @@ def status() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for language in LANGUAGES:
         row = TOOLCHAINS.get(language.name)
-        ready = not missing(row) if row else None
+        ready = not missing_executables(row) if row else None
         rows.append({"language": language.name, "ready": ready, "install": row.install if row and not ready else None})
     return rows
 
@@ -159,6 +159,6 @@ def toolchain(language: str) -> Toolchain:
     if language not in TOOLCHAINS:
         raise UsageError(f"Programs in {language!r} cannot be run. Use one of: {', '.join(TOOLCHAINS)}.")
     row = TOOLCHAINS[language]
-    if missing_tools := missing(row):
+    if missing_tools := missing_executables(row):
         raise ToolchainMissingError(f"{', '.join(missing_tools)} is not installed. Install it with: {row.install}")
     return row

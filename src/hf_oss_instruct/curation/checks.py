@@ -136,7 +136,7 @@ STEPS = (
 BY_NAME = {step.name: step for step in STEPS}
 
 
-def chosen(names: Iterable[str] | None) -> tuple[CurationStep, ...]:
+def select_steps(names: Iterable[str] | None) -> tuple[CurationStep, ...]:
     """The steps with these names, in the table's order; all of them for None.
 
     Raises:
@@ -148,12 +148,12 @@ def chosen(names: Iterable[str] | None) -> tuple[CurationStep, ...]:
     return tuple(step for step in STEPS if step.name in wanted)
 
 
-def entry(step: CurationStep, options: CurationOptions, **more: Any) -> dict[str, Any]:
+def report_entry(step: CurationStep, options: CurationOptions, **more: Any) -> dict[str, Any]:
     """The entry in `run.json` of a step that ran."""
     return {"name": step.name, "version": step.version, "status": "done"} | step.facts(options) | more
 
 
-def skipped(name: str, why: str, status: str = "not_done") -> dict[str, Any]:
+def skipped_entry(name: str, why: str, status: str = "not_done") -> dict[str, Any]:
     """The entry in `run.json` of a check that did not run.
 
     Args:

@@ -79,7 +79,7 @@ def curate(
     """
     options = options or checks.CurationOptions()
     # Without a list nothing can be denied: the check is left out, so that `run.json` does not call it done.
-    chosen = [step for step in checks.chosen(steps) if options.deny or step.name != "denied"]
+    chosen = [step for step in checks.select_steps(steps) if options.deny or step.name != "denied"]
     with progress.stage(f"Reading {source}"):
         table, renamed = without_reserved(read(source), ours=(Path(source) / RUN_REPORT).is_file())
         before = EarlierReport(source)
@@ -141,7 +141,7 @@ def run_steps(
         more: dict[str, Any] = {"rejected": int(rejected_now.sum())}
         if step.name == "near_duplicates":
             more["cluster_sizes"] = near.cluster_sizes(table[DETAIL].filter(pa.array(rejected_now)).to_pylist())
-        entries.append(checks.entry(step, options, **more))
+        entries.append(checks.report_entry(step, options, **more))
     return table, entries
 
 
@@ -200,7 +200,9 @@ def _report(
 ) -> RunReport:
     done = {entry["name"] for entry in entries}
     earlier = [entry for entry in before.checks if entry["name"] not in done]
-    left_out = [checks.skipped(step.name, "left out with --steps") for step in checks.STEPS if step.name not in {*done, "denied"}]
+    left_out = [
+        checks.skipped_entry(step.name, "left out with --steps") for step in checks.STEPS if step.name not in {*done, "denied"}
+    ]
     known = {entry["name"] for entry in earlier}
     kept = int(not_rejected(marked).sum())
     rejected = (

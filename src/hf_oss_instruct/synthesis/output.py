@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
-from hf_oss_instruct.curation.checks import BY_NAME, CurationOptions, entry, skipped
+from hf_oss_instruct.curation.checks import BY_NAME, CurationOptions, report_entry, skipped_entry
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, ExactDuplicates
@@ -200,17 +200,17 @@ class DatasetWriter:
         lists = [listed.name for listed in options.lists]
         off = "switched off"
         return [
-            entry(BY_NAME["duplicates"], options) if checks.duplicates else skipped("duplicates", off),
-            entry(BY_NAME["near_duplicates"], self._alike, cluster_sizes=self._clusters)
+            report_entry(BY_NAME["duplicates"], options) if checks.duplicates else skipped_entry("duplicates", off),
+            report_entry(BY_NAME["near_duplicates"], self._alike, cluster_sizes=self._clusters)
             if checks.near_duplicates
-            else skipped("near_duplicates", off),
-            entry(BY_NAME["decontamination"], options) if lists else skipped("decontamination", off),
+            else skipped_entry("near_duplicates", off),
+            report_entry(BY_NAME["decontamination"], options) if lists else skipped_entry("decontamination", off),
             self._execution(),
         ]
 
     def _execution(self) -> dict[str, Any]:
         if not self._stats.verification:
-            return skipped("execution", "solutions were not run; the command verify runs them", "unavailable")
+            return skipped_entry("execution", "solutions were not run; the command verify runs them", "unavailable")
         return {"name": "execution", "version": VERDICTS, "status": "done"}
 
     def check_fresh(self) -> None:

@@ -119,7 +119,7 @@ def test_a_row_is_rejected_for_the_first_kept_row_that_it_resembles(rng_seed: in
     for row in range(len(rows)):
         kept = [before for before in range(row) if expected[before] is None]
         found = ((name, pairs[row, before], f"id{before}") for before in kept for name, pairs in alike if (row, before) in pairs)
-        expected.append(next((near.resembles(*one) for one in found), None))
+        expected.append(next((near.near_duplicate_detail(*one) for one in found), None))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spill, "MERGE_NUMBERS", at_once)
         assert near.near_duplicates(rows)["detail"].to_pylist() == expected
@@ -156,8 +156,8 @@ def test_rows_that_define_the_same_names_are_flagged_and_stay() -> None:
 def test_the_keep_set_of_a_fit_is_the_ids_of_the_rows_that_stay() -> None:
     text = " ".join(sentence(random.Random(2)))
     rows = table([text, text.upper(), text + " more", "else"])
-    assert near.fit(rows) == {"id0", "id1", "id3"}
-    assert near.fit(rows, threshold=None) == {"id0", "id1", "id2", "id3"}
+    assert near.ids_to_keep(rows) == {"id0", "id1", "id3"}
+    assert near.ids_to_keep(rows, threshold=None) == {"id0", "id1", "id2", "id3"}
 
 
 def test_cluster_sizes_count_the_kept_row_too() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing_executables
 from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring.scoring import score
 from tests.evaluation import toys
@@ -78,7 +78,7 @@ CASES = {
 
 @pytest.mark.parametrize("language", CASES)
 def test_a_wrong_answer_is_told_from_a_right_one(language: str, tmp_path: Path) -> None:
-    if missing(TOOLCHAINS[language]) and not os.environ.get("CI"):
+    if missing_executables(TOOLCHAINS[language]) and not os.environ.get("CI"):
         pytest.skip(f"Install the toolchain with: {TOOLCHAINS[language].install}")
     row, *texts = CASES[language]
     samples = [Sample(NAME, number, text, "completion") for number, text in enumerate(texts)]

@@ -108,9 +108,9 @@ numbers = st.integers(-(1 << 60), 1 << 60) | st.floats() | st.booleans()
 @settings(max_examples=8)
 @given(st.lists(numbers | st.lists(numbers, max_size=3) | st.text(), min_size=1), st.randoms())
 def test_large_values_have_the_same_hash_if_and_only_if_they_are_equal(items: list[Any], random: Any) -> None:
-    times = 1 + values.LARGE // len(items)
+    times = 1 + values.MIN_HASHED_ITEMS // len(items)
     large = items * times
-    twin = [float(item) if type(item) is int and abs(item) < values.EXACT else item for item in items] * times
+    twin = [float(item) if type(item) is int and abs(item) < values.MAX_EXACT_INT else item for item in items] * times
     assert values.summary(large) == values.summary(twin)
     changed = list(large)
     place = random.randrange(len(large))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing
+from hf_oss_instruct.code.toolchains import TOOLCHAINS, missing_executables
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import available_tiers
 from hf_oss_instruct.sandbox.judging.sentinel import ending_with
@@ -103,7 +103,7 @@ WHOLE = {
 
 def needs_toolchain(language: str) -> None:
     """Skip where a toolchain is missing, but never where CI installs them all."""
-    lacking = missing(TOOLCHAINS[language])
+    lacking = missing_executables(TOOLCHAINS[language])
     if lacking and not os.environ.get("CI"):
         pytest.skip(f"{', '.join(lacking)} is not installed. Install it with: {TOOLCHAINS[language].install}")
 

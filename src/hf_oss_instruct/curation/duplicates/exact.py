@@ -48,7 +48,7 @@ class ExactDuplicates:
                 continue
             mark = xxhash.xxh3_64_intdigest(f"{column}\0{text}".encode())
             if mark in self._seen:
-                return CheckResult("duplicate", repeats(column))
+                return CheckResult("duplicate", duplicate_detail(column))
             marks.append(mark)
         # Only now: a row must not be rejected for repeating one that was rejected itself.
         for mark in marks:
@@ -71,7 +71,7 @@ def exact_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED) -> pa.T
     again = np.any([np.zeros(len(table), bool), *map(repeated, numbers)], axis=0)  # (rows,)
     rows = np.flatnonzero(again & not_rejected(table)).tolist()
     same = first_repeats((row, [int(column[row]) for column in numbers]) for row in rows)
-    return reject(table, "duplicate", {row: repeats(names[column]) for row, column in same})
+    return reject(table, "duplicate", {row: duplicate_detail(names[column]) for row, column in same})
 
 
 def first_repeats(rows: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[int, int]]:
@@ -91,7 +91,7 @@ def first_repeats(rows: Iterable[tuple[int, Sequence[int]]]) -> Iterator[tuple[i
             yield row, same
 
 
-def repeats(column: str) -> str:
+def duplicate_detail(column: str) -> str:
     """The detail of an exact duplicate."""
     return f"its {column} stood in an earlier row"
 

@@ -46,14 +46,16 @@ def near_duplicates(table: pa.Table, columns: Sequence[str] = COMPARED, threshol
     for part in merged(*candidates):
         for pairs in _repeating(_records(part), gone, partial(_near, texts, threshold)):
             later, earlier, column, similarity = (pairs[name].tolist() for name in PAIR.names or ())
-            details = map(resembles, [names[number] for number in column], similarity, [identity(table, row) for row in earlier])
+            details = map(
+                near_duplicate_detail, [names[number] for number in column], similarity, [identity(table, row) for row in earlier]
+            )
             why.update(zip(later, details, strict=True))
         if len(why) >= DETAILS_BUFFER:
             table, why = reject(table, "near_duplicate", why), {}
     return reject(table, "near_duplicate", why)
 
 
-def fit(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | None = THRESHOLD) -> frozenset[str]:
+def ids_to_keep(table: pa.Table, columns: Sequence[str] = COMPARED, threshold: float | None = THRESHOLD) -> frozenset[str]:
     """The `seed_id` of every row that deduplication keeps, for pipelines that filter on many machines.
 
     Args:
@@ -150,7 +152,7 @@ def rejecting_pairs(later: Positions, earlier: Positions) -> Positions:
     return np.array(pairs, np.int64)
 
 
-def resembles(column: str, similarity: float, earlier: str) -> str:
+def near_duplicate_detail(column: str, similarity: float, earlier: str) -> str:
     """The detail of a near duplicate. `cluster_sizes` reads the id from its end.
 
     Args:

@@ -47,7 +47,7 @@ def report_of(
     run = EarlierReport(rows.source)
     known = {check["name"] for check in run.checks}
     others = [
-        checks.skipped(step.name, "judge only asks for scores; see curate")
+        checks.skipped_entry(step.name, "judge only asks for scores; see curate")
         for step in checks.STEPS
         if step.name not in {*known, "denied"}
     ]

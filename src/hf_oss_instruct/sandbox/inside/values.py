@@ -17,8 +17,8 @@ from typing import Any
 from . import hash_collisions, value_types
 
 MAX_DEPTH, MAX_VALUES = 64, 1_000_000
-LARGE = 1 << 16  # items or characters from which on a flat value travels as its hash
-EXACT = 1 << 53  # whole numbers below it are exact as doubles
+MIN_HASHED_ITEMS = 1 << 16  # items or characters from which on a flat value travels as its hash
+MAX_EXACT_INT = 1 << 53  # whole numbers below it are exact as doubles
 BITS = 1 << 13  # of a whole number from which on it travels in hexadecimal: Python reads no decimals of that length
 DIGITS = 4300  # of a number in a text; Python reads more in quadratic time where `sys.set_int_max_str_digits` allows it
 _LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{DIGITS + 1}}}")
@@ -51,7 +51,7 @@ class Digest:
 
 def summary(value: Any) -> Any:
     """Return the value, or the `Digest` of a large string, or of a large list or tuple of numbers, strings, lists and tuples."""
-    if not (type(value) in (str, list, tuple) and len(value) > LARGE):
+    if not (type(value) in (str, list, tuple) and len(value) > MIN_HASHED_ITEMS):
         return value
     # Only here, because few programs return a value that large.
     import hashlib
@@ -76,7 +76,7 @@ def _doubles(value: Any) -> bytes:
     except OverflowError:
         return b""
     least, total = min(numbers), sum(numbers)
-    if not (-EXACT < least and max(numbers) < EXACT and total == total):
+    if not (-MAX_EXACT_INT < least and max(numbers) < MAX_EXACT_INT and total == total):
         return b""
     if least <= 0:
         numbers = array("d", map((0.0).__add__, numbers))  # zero plus minus zero is zero

@@ -101,7 +101,7 @@ def _near(signatures: SignatureFiles, pairs: Records) -> tuple[Hashes, list[str]
     # In this order ids are read task by task.
     chosen = chosen[np.argsort(chosen["earlier"], kind="stable")]
     columns = [signatures.job.columns[column] for column in chosen["column"]]
-    details = map(near.resembles, columns, chosen["similarity"].tolist(), signatures.ids(chosen["earlier"]))
+    details = map(near.near_duplicate_detail, columns, chosen["similarity"].tolist(), signatures.ids(chosen["earlier"]))
     return chosen["later"], list(details)
 
 
@@ -112,7 +112,7 @@ def _exact(signatures: SignatureFiles, records: Records) -> tuple[Hashes, list[s
     marks[np.searchsorted(documents, records["position"]), records["column"]] = records["mark"]
     in_order = np.argsort(_ranks(signatures, documents))  # (documents,)
     same = [*exact.first_repeats((row, marks[row].tolist()) for row in in_order.tolist())]
-    return documents[[row for row, _ in same]], [exact.repeats(columns[column]) for _, column in same]
+    return documents[[row for row, _ in same]], [exact.duplicate_detail(columns[column]) for _, column in same]
 
 
 def _ranks(signatures: SignatureFiles, positions: Hashes) -> Positions:

@@ -72,7 +72,7 @@ def report_of(rows: SourceRows, outcomes: VerificationOutcomes, facts: RunReport
     earlier = [check for check in run.checks if check["name"] != "execution"]
     known = {check["name"] for check in earlier}
     others = [
-        checks.skipped(step.name, "verify runs solutions only; see curate")
+        checks.skipped_entry(step.name, "verify runs solutions only; see curate")
         for step in checks.STEPS
         if step.name not in {*known, "denied"}
     ]
