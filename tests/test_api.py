@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -179,6 +182,54 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_is_expected(tmp_path: Pa
     for message, call in calls.items():
         with pytest.raises(oss.OssInstructError, match=message):
             call()
+
+
+def test_a_group_of_options_of_another_class_is_refused_by_the_name_of_its_argument(tmp_path: Path) -> None:
+    seeds, teacher = oss.read_seeds("stdlib", n=3, sampler="functions"), oss.CommentFunctionTeacher()
+    wrong: dict[str, Any] = {"sampling": {"temperature": 1}, "limits": 5, "verification": True}
+    for name, value in wrong.items():
+        for call in (
+            lambda **part: oss.synthesize_to_disk(seeds, teacher, tmp_path / "o", **part),
+            partial(oss.synthesize, seeds, teacher),
+        ):
+            with pytest.raises(oss.OssInstructError, match=f"{name} must be a .*, not {re.escape(repr(value))}. Pass "):
+                call(**{name: value})
+    with pytest.raises(oss.OssInstructError, match="checks must be a Checks, not 'none'"):
+        oss.synthesize_to_disk(seeds, teacher, tmp_path / "o", checks="none")  # type: ignore[arg-type]
+    assert not (tmp_path / "o").exists()
+
+
+def answers_text(request: Any) -> Any:
+    return "a text"
+
+
+def exits(request: Any) -> Any:
+    sys.exit(3)
+
+
+@pytest.mark.parametrize(
+    ("identity", "answer", "message"),
+    [
+        ("own/1", answers_text, r"Own.complete must return a Completion, not str."),
+        ("own/1", exits, r"A request ended with SystemExit: 3."),
+        (None, answers_text, r"Own needs an identity, not None."),
+    ],
+)
+def test_a_mistake_in_a_teacher_of_ones_own_is_named_and_ends_the_run(
+    tmp_path: Path, identity: Any, answer: Callable[[Any], Any], message: str
+) -> None:
+    class Own(oss.Teacher):
+        async def complete(self, request: Any) -> oss.Completion:
+            return cast(oss.Completion, answer(request))
+
+    own = Own()
+    if identity:
+        own.identity = identity
+    seeds = oss.read_seeds("stdlib", n=3)
+    with pytest.raises(oss.OssInstructError, match=message):
+        list(oss.synthesize(seeds, own))
+    with pytest.raises(oss.OssInstructError, match=message):
+        oss.synthesize_to_disk(seeds, own, tmp_path / "o", checks=oss.Checks(benchmarks="none"))
 
 
 class Almost:

@@ -41,6 +41,9 @@ class RunSpec:
         checks: which checks rows must pass.
         limits: budget, and when to give up.
         verification: whether and how pairs are verified by running them.
+
+    Raises:
+        UsageError: a part is of another class.
     """
 
     seeds: SeedPlan = field(default_factory=SeedPlan)
@@ -50,6 +53,12 @@ class RunSpec:
     checks: Checks = field(default_factory=Checks)
     limits: RunLimits = field(default_factory=RunLimits)
     verification: VerificationSpec = field(default_factory=VerificationSpec)
+
+    def __post_init__(self) -> None:
+        for found in fields(self):
+            part, value = found.default_factory, getattr(self, found.name)
+            if isinstance(part, type) and not isinstance(value, part):
+                raise UsageError(f"{found.name} must be a {part.__name__}, not {value!r}. Pass {part.__name__}(NAME=VALUE).")
 
     @property
     def hash(self) -> str:

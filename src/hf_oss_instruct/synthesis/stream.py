@@ -98,6 +98,7 @@ def synthesize(
             style=style,
         ),
         sampling=sampling or Sampling(),
+        limits=limits or RunLimits(),
         verification=verification or VerificationSpec(),
     )
     check_seeds(seeds, teacher)
@@ -116,7 +117,7 @@ def synthesize(
         on_left_out=on_left_out,
         concurrency=spec.teacher.concurrency,
         timeout=spec.teacher.timeout,
-        limits=limits,
+        limits=spec.limits,
         verification=open_verification(spec, teacher),
     )
 

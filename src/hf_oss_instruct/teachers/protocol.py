@@ -61,7 +61,7 @@ class Teacher(ABC):
 
 
 def check_teacher(teacher: Any) -> None:
-    """Refuse what is not a teacher: a name, a class, or an object of a class that is no subclass of `Teacher`.
+    """Refuse what is not a teacher: a name, a class, an object of no subclass of `Teacher`, or one without identity.
 
     Raises:
         UsageError: it is not a teacher.
@@ -74,6 +74,11 @@ def check_teacher(teacher: Any) -> None:
         raise UsageError(
             f"{type(teacher).__name__} is not a teacher. Pass an object of a subclass of hf_oss_instruct.Teacher, which "
             "defines identity and complete, and has defaults for the rest."
+        )
+    if not isinstance(identity := getattr(teacher, "identity", None), str) or not identity:
+        raise UsageError(
+            f"{type(teacher).__name__} needs an identity, not {identity!r}. Set it to a text that names the model and its "
+            "version; it is part of keys, rows and cards."
         )
 
 

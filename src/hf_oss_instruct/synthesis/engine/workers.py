@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from hf_oss_instruct.errors import TeacherError
 from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.items import Items
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow
@@ -95,6 +96,13 @@ class Workers:
                 await self._ask(entry)
             except Exception as error:
                 self._items.fail(entry, error)
+            except SystemExit as error:
+                # It would end the event loop, and the consumer would wait forever.
+                ended = TeacherError(
+                    f"A request ended with SystemExit: {error}. Raise an Exception from the teacher or the task."
+                )
+                ended.__cause__ = error
+                self._items.fail(entry, ended)
             self._schedule.notify_if_idle()
 
     def _has_work(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hf_oss_instruct.data import Completion, Request, Seed
-from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError
+from hf_oss_instruct.errors import BudgetReachedError, RetryableError, RowRejectedError, RunError, TeacherError, UsageError
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.requests.attempts import (
@@ -107,6 +107,9 @@ class RequestRunner:
             # Before it is sent, because an attempt may be billed although no answer arrives.
             self._usage.requests_sent += state.sends_requests
             answer = await state.deadline.run(slot.target.complete(request), timeouts)
+            if not isinstance(answer, Completion):
+                name, found, answer = type(slot.target).__name__, type(answer).__name__, None
+                raise UsageError(f"{name}.complete must return a Completion, not {found}.")
         except RowRejectedError as refusal:
             self._mark_answered(slot)
             return self._refuse(state, key, refusal, request)
