@@ -91,9 +91,10 @@ class Schedule:
         return waiting
 
     def retry_budget(self) -> None:
-        """A request returned: those that wait for the budget try again."""
-        while self.waiting_for_budget:
-            self.queue(self.waiting_for_budget.pop())
+        """A request returned: those that wait for the budget try again, the longest wait first."""
+        waiting, self.waiting_for_budget = self.waiting_for_budget, []
+        for entry in waiting:
+            self.queue(entry)
 
     async def sleep(self) -> None:
         """Wait until there may be work."""
