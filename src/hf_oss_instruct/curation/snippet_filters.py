@@ -84,7 +84,7 @@ def secret(text: str, lang: str) -> str | None:
     del lang
     if _holds_secret(text):
         return "secret"
-    return "email_address" if any(not EXAMPLE_DOMAIN.fullmatch(found[1]) for found in ADDRESS.finditer(text)) else None
+    return "email_address" if any(not EXAMPLE_DOMAIN.fullmatch(match[1]) for match in ADDRESS.finditer(text)) else None
 
 
 @lru_cache(maxsize=2**14)

@@ -138,7 +138,7 @@ def option(
 
 def options_of(part: type) -> tuple[Option, ...]:
     """The options of a part of a run, in the order of their declaration."""
-    return tuple(_option(found) for found in fields(part) if _OPTION in found.metadata)
+    return tuple(_option(declared) for declared in fields(part) if _OPTION in declared.metadata)
 
 
 def _option(field: Field[Any]) -> Option:
@@ -213,5 +213,5 @@ def _with_section(docstring: str | None, title: str, part: type) -> str:
     """A docstring with a section that describes the options of a part, before its other sections."""
     text = inspect.cleandoc(docstring or "")
     before = min((at for name in ("Returns", "Raises", "Source") if (at := text.find(f"\n\n{name}:\n")) >= 0), default=len(text))
-    described = "\n".join(_WRAPPER.fill(f"{found.name}: {found.python_help}") for found in options_of(part))
+    described = "\n".join(_WRAPPER.fill(f"{declared.name}: {declared.python_help}") for declared in options_of(part))
     return f"{text[:before]}\n\n{title}:\n{described}{text[before:]}"

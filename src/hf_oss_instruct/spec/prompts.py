@@ -123,7 +123,7 @@ class Prompt:
             placeholder = CONCEPT_PLACEHOLDER
         # One pass over the template, so that "{fence}" inside a snippet is not replaced.
         return tuple(
-            {"role": role, "content": placeholder.sub(lambda found: values[found[0]], part)} for role, part in self._parts
+            {"role": role, "content": placeholder.sub(lambda match: values[match[0]], part)} for role, part in self._parts
         )
 
 

@@ -18,7 +18,7 @@ def listed_calls(
     compares: str,
     pair: Callable[[Cursor], ExpectedCall | None],
     foot: re.Pattern[str],
-    before: Callable[[re.Match[str]], str] = lambda found: found[1],
+    before: Callable[[re.Match[str]], str] = lambda match: match[1],
 ) -> CallTests | None:
     """Parse such a program; None if it has another form.
 

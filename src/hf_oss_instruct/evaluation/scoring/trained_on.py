@@ -53,4 +53,4 @@ def quoted_problems(training_set: str, benchmark: Benchmark) -> list[str]:
 
 def _numbers(names: Iterable[str]) -> set[tuple[str, int]]:
     """Return family and number: `humaneval_plus:HumanEval/3:quote` and `HumanEval_3_below_zero` are the same problem."""
-    return {(found["family"].lower(), int(found["number"])) for name in names for found in _ID.finditer(name)}
+    return {(match["family"].lower(), int(match["number"])) for name in names for match in _ID.finditer(name)}

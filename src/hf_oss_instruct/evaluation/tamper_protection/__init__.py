@@ -76,7 +76,7 @@ def _cpp(program: str, tests: str, hidden: str) -> tuple[str, str]:
         return program, tests
     ours = _file("tests.cpp").replace("HIDDEN", hidden)
     asserted = _CPP_EQUAL.sub(
-        lambda found: _replace_if_complete(found, f"{found[1]}same({found[2]}, {found[3]}){found[4]}"), tests[main.end() :]
+        lambda match: _replace_if_complete(match, f"{match[1]}same({match[2]}, {match[3]}){match[4]}"), tests[main.end() :]
     )
     words = dict.fromkeys([*_CPP_WORDS.split(), *_WORD.findall(_STRING.sub("", ours + tests))])
     undefined = [f"#undef {word}" for word in words if word not in _CPP_OPERATORS and (not word.isupper() or word == "NDEBUG")]
@@ -98,7 +98,7 @@ def _java(program: str, tests: str, hidden: str) -> tuple[str, str]:
         return program, tests
     # The expected value's `equals`, since an object of the program could claim to equal everything.
     rewritten = _JAVA_EQUAL.sub(
-        lambda found: _replace_if_complete(found, f"{found[1]}({found[3]}).equals({found[2]}){found[4]}"), tests
+        lambda match: _replace_if_complete(match, f"{match[1]}({match[3]}).equals({match[2]}){match[4]}"), tests
     )
     return _JAVATUPLES.sub("", program), f"{rewritten}\n{java_tuples()}{_file('main.java')}"
 
@@ -147,7 +147,7 @@ def _r(program: str, tests: str, hidden: str) -> tuple[str, str]:
     if not _R_TEST.search(tests):
         return program, tests
     own = "; ".join(f"{name} <- {hidden}${name}" for name in ("stopifnot", "isTRUE", "all.equal"))
-    tests = _R_TEST.sub(lambda found: f"{hidden}_run <- function() {{ {own}{found[2]}{hidden}_run()", tests)
+    tests = _R_TEST.sub(lambda match: f"{hidden}_run <- function() {{ {own}{match[2]}{hidden}_run()", tests)
     return _file("tests.r").replace("HIDDEN", hidden) + program, tests
 
 

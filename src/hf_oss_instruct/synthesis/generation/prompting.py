@@ -19,4 +19,4 @@ def template(package: str, name: str) -> str:
 
 def render(text: str, **values: str) -> tuple[Message, ...]:
     """One user message. A value that contains a placeholder's name is text: one pass over the template."""
-    return ({"role": "user", "content": _PLACEHOLDER.sub(lambda found: values[found[1]], text)},)
+    return ({"role": "user", "content": _PLACEHOLDER.sub(lambda match: values[match[1]], text)},)

@@ -103,7 +103,7 @@ def unread(body: str, solution: str, tests: list[Test], macros: Iterable[str]) -
 
 def code_of(text: str) -> str:
     """The text with blanks in place of its comments and literals, each character where it was."""
-    return _TEXTS.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return _TEXTS.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def _run(macro: str, fixture: str, inner: str, lists: str) -> str:
@@ -125,7 +125,7 @@ def _run(macro: str, fixture: str, inner: str, lists: str) -> str:
 
 def _without_groups(body: str) -> str:
     """The text with doctest's groups replaced by their contents."""
-    body = _cut(body, [found.span() for found in _MARK.finditer(code_of(body))])
+    body = _cut(body, [match.span() for match in _MARK.finditer(code_of(body))])
     code = code_of(body)
     spans: list[tuple[int, int]] = []
     for match in _GROUP.finditer(code):

@@ -111,7 +111,7 @@ def _use_harness_assertions(text: str) -> str:
     """Replace assertions by the harness's, by full names that no class of the program can take."""
     text = _DATA.sub(rf"global::{HIDDEN}.\1", text)
     text = _DEBUG.sub(f"global::{HIDDEN}.Check.That(", text)
-    text = _CLASSES.sub(lambda found: f"global::{HIDDEN}.{found[1] or 'Assert'}.", text)
+    text = _CLASSES.sub(lambda match: f"global::{HIDDEN}.{match[1] or 'Assert'}.", text)
     return _THROWS.sub(f"global::{HIDDEN}.Throws.", _WORDS.sub(rf"global::{HIDDEN}.NUnitWords.\1.", text))
 
 

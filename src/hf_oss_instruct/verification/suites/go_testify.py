@@ -26,7 +26,7 @@ _NOT_READ = re.compile(
 
 def not_read(tests: str, solution: str) -> str:
     """The first name of testify that tests call, that the harness lacks and that is none of the solution's; empty for none."""
-    names = (found[1] for found in _NOT_READ.finditer(tests))
+    names = (match[1] for match in _NOT_READ.finditer(tests))
     return next((name for name in names if not re.search(rf"\b{name}\b", solution)), "")
 
 

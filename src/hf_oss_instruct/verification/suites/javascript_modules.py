@@ -32,14 +32,14 @@ _KNOWN = frozenset("assert test vitest chai mocha sinon jest bun:test @jest/glob
 def with_bound_imports(tests: str, program: str) -> str:
     """Tests whose imports of the program are declarations of its names; other modules are required."""
     names = defined(program)
-    default = next((found["name"] for found in _DEFAULT.finditer(program) if found["name"]), "")
-    tests = _REQUIRED.sub(lambda found: _required(found, names, default), tests)
-    return _IMPORT.sub(lambda found: _imported(found["what"], found["module"], names, default), _BARE_IMPORT.sub("", tests))
+    default = next((match["name"] for match in _DEFAULT.finditer(program) if match["name"]), "")
+    tests = _REQUIRED.sub(lambda match: _required(match, names, default), tests)
+    return _IMPORT.sub(lambda match: _imported(match["what"], match["module"], names, default), _BARE_IMPORT.sub("", tests))
 
 
 def as_script(program: str) -> str:
     """A module's text without the syntax that only modules allow."""
-    text = _IMPORT.sub(lambda found: _imported(found["what"], found["module"], frozenset(), ""), _BARE_IMPORT.sub("", program))
+    text = _IMPORT.sub(lambda match: _imported(match["what"], match["module"], frozenset(), ""), _BARE_IMPORT.sub("", program))
     text = _EXPORTED.sub(r"\1", _LISTED.sub("", text))
 
     def default(match: re.Match[str]) -> str:

@@ -104,10 +104,10 @@ def read(file: TestFile) -> Suite:
     listed = alone(tests, source, spans)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new.encode() + source[end:]
-    changed = _EXTENDS.sub(lambda found: f"extends \\{HIDDEN}\\Base", source.decode(errors="replace"))
+    changed = _EXTENDS.sub(lambda match: f"extends \\{HIDDEN}\\Base", source.decode(errors="replace"))
     if pest:
-        changed = _PEST.sub(lambda found: f"\\{HIDDEN}\\Pest::{found[0]}", changed)
-    return Suite(language, listed, more=(_ASSERT.sub(lambda found: f"\\{HIDDEN}\\Ours::check(", changed),))
+        changed = _PEST.sub(lambda match: f"\\{HIDDEN}\\Pest::{match[0]}", changed)
+    return Suite(language, listed, more=(_ASSERT.sub(lambda match: f"\\{HIDDEN}\\Ours::check(", changed),))
 
 
 def _globals(text: str) -> str:

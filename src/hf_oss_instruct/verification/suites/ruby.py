@@ -41,7 +41,7 @@ def read(file: TestFile) -> Suite:
         SuiteRefusedError: it does not parse, or contains no test.
     """
     text, language = file.text, file.language
-    text = _REQUIRED.sub(lambda found: "" if found[1] or _FRAMEWORK.search(found[2]) else found[0], text)
+    text = _REQUIRED.sub(lambda match: "" if match[1] or _FRAMEWORK.search(match[2]) else match[0], text)
     source = text.encode(errors="replace")
     root = parse(source, "ruby").root_node
     if root.has_error:
@@ -164,7 +164,7 @@ def joined(suites: Sequence[Suite]) -> Suite:
     parts = []
     for suite in suites:
         moved = len(tests)
-        text = _NUMBER.sub(lambda found: f"{found[1]}{int(found[2]) + moved}", suite.more[0])  # noqa: B023
+        text = _NUMBER.sub(lambda match: f"{match[1]}{int(match[2]) + moved}", suite.more[0])  # noqa: B023
         for test in suite.tests:
             if test.kind == "method" and any(earlier.name == test.name for earlier in tests):
                 method = test.name.rpartition(".")[2]

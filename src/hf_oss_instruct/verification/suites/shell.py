@@ -43,7 +43,7 @@ def read(file: TestFile) -> Suite:
     """
     text, solution, language = file.text, file.solution, file.language
     text = _FOLDER.sub(r'\1"$PWD"', _DROPPED.sub(":", text))
-    cases = [(found[1] or found[2] or "", found[3]) for found in _BATS.finditer(text)]
+    cases = [(match[1] or match[2] or "", match[3]) for match in _BATS.finditer(text)]
     root = parse(_BATS.sub("", text).encode(errors="replace"), "shell").root_node
     if root.has_error:
         raise SuiteRefusedError("tests_missing", "the tests are not a valid shell script")
@@ -129,7 +129,7 @@ def _status_checks(statements: Sequence[Node], functions: dict[str, str]) -> lis
 
 def defined(program: str) -> frozenset[str]:
     """The names of the functions of a program."""
-    return frozenset(found[1] or found[2] for found in _FUNCTION.finditer(program))
+    return frozenset(match[1] or match[2] for match in _FUNCTION.finditer(program))
 
 
 def _variables(text: str) -> set[str]:

@@ -48,7 +48,7 @@ def expected_program(tests: CallTests, prompt: str, nonce: str) -> str:
         nonce: marks the printed lines.
     """
     name, returns = f"calls_{nonce[:16]}", _RETURNS.search(prompt)
-    used = "\n".join(found[0] for found in _USED.finditer(prompt))
+    used = "\n".join(match[0] for match in _USED.finditer(prompt))
     lines = numbered(f"    {name}::print::<{returns[1] if returns else '_'}>(AT, VALUE);", tests.expected)
     return f"{used}\nfn main() {{\n{lines}\n}}\n{printer('rust.rs', nonce)}"
 
