@@ -16,6 +16,7 @@ from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.rows import RESERVED, read
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.reporting.rows import open_rows
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
 
 PAIRS = [
@@ -56,6 +57,17 @@ def test_a_run_that_kept_no_rows_is_refused_and_not_read_as_its_rejected_ones(tm
     )
     with pytest.raises(SeedError, match=r"pairs' kept no rows\. .*rejected' has the reasons\."):
         curate(str(run), tmp_path / "out")
+
+
+def test_a_run_without_tables_is_refused_and_not_read_as_its_journal(tmp_path: Path) -> None:
+    """It is running, or was killed."""
+    (run := tmp_path / "pairs").mkdir()
+    write_run_report(run, RunReport(teacher="own/1"))
+    (run / "journal").mkdir()
+    (run / "journal" / "host-1-0.jsonl").write_text(lines([{"crc": "0", "record": {"text": "x"}}]))
+    for use in (lambda: read(str(run)), lambda: open_rows(run)):
+        with pytest.raises(SeedError, match=r"pairs' is a run without tables: it is not finished\..* with export\."):
+            use()
 
 
 def test_files_whose_columns_differ_in_type_are_one_table(tmp_path: Path) -> None:

@@ -30,12 +30,11 @@ from filelock import FileLock, Timeout
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.plan import SHARDS
 from hf_oss_instruct.scale.store import Store, StoreError, with_retries
-from hf_oss_instruct.storage.run_report import RUN_REPORT
+from hf_oss_instruct.storage.run_report import JOURNAL, RUN_REPORT, VERDICTS
 from hf_oss_instruct.storage.workdir import OWNER, write_atomically
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.synthesis.requests.reservations import FILE as RESERVED
 from hf_oss_instruct.synthesis.run import CONFIG
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 
 REWRITTEN_FILES = (CONFIG, RUN_REPORT, RESERVED)
 """Files that are written again, and copied each time: what a run needs to continue, in addition to its answers."""

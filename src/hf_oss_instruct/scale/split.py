@@ -11,12 +11,11 @@ from typing import Any, cast
 
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.spec.shard import SPLIT, Shard
-from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.run_report import JOURNAL, VERDICTS, RunReport, write_run_report
 from hf_oss_instruct.storage.workdir import OWNER, locked, write_atomically
 from hf_oss_instruct.synthesis.export import RecordedRun
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.run import CONFIG
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 
 
 def split(folder: Path, into: int) -> list[Path]:

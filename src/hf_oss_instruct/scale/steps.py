@@ -31,6 +31,7 @@ from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.storage.run_report import JOURNAL, VERDICTS
 from hf_oss_instruct.storage.shards import Shards
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
@@ -39,7 +40,6 @@ from hf_oss_instruct.synthesis.output import BATCH_ROWS, RunStats
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS
 from hf_oss_instruct.synthesis.stream import rows
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.resolve import open_teacher

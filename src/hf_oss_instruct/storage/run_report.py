@@ -13,6 +13,8 @@ from hf_oss_instruct.structured import read_object
 RUN_REPORT = "run.json"
 RUN_REPORT_OPENS = b'{\n  "format_version"'
 """How each begins, by which a folder of this tool is recognized."""
+JOURNAL, VERDICTS = "journal", "verdicts.jsonl"
+"""Names of the answers and of the verdicts in a run's folder."""
 
 
 class Tokens(TypedDict):

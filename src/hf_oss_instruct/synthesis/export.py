@@ -15,7 +15,7 @@ from hf_oss_instruct.data import Completion, Outcome, Pending, Rejection, Reques
 from hf_oss_instruct.errors import RowRejectedError, RunError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, read_run_report
+from hf_oss_instruct.storage.run_report import JOURNAL, RUN_REPORT, VERDICTS, RunReport, read_run_report
 from hf_oss_instruct.storage.workdir import locked_for_job
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
@@ -26,7 +26,7 @@ from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, r
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.run_progress import update_counts
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, earlier_report
+from hf_oss_instruct.synthesis.sessions import earlier_report
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in
 from hf_oss_instruct.teachers.protocol import Teacher

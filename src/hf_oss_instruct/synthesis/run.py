@@ -19,7 +19,7 @@ from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.shard import SPLIT
-from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.storage.run_report import JOURNAL, VERDICTS, RunReport, write_run_report
 from hf_oss_instruct.storage.workdir import difference, different_run_error, format_value, locked, names_in, write_atomically
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
@@ -33,7 +33,7 @@ from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import update_counts
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, earlier_report, earlier_usage
+from hf_oss_instruct.synthesis.sessions import earlier_report, earlier_usage
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
 from hf_oss_instruct.terminal.signals import defer_signals

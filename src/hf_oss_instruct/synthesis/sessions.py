@@ -13,9 +13,6 @@ from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.teachers.batches.store import unanswered
 
-JOURNAL, VERDICTS = "journal", "verdicts.jsonl"
-"""Names in a run's folder."""
-
 
 def earlier_report(out: Path) -> RunReport:
     """The report of earlier sessions, as far as it is readable; the journal is authoritative."""

@@ -23,7 +23,7 @@ from typing import Any, Self
 from hf_oss_instruct.data import Outcome
 from hf_oss_instruct.errors import OssInstructError, RunInterruptedError, TeacherError
 from hf_oss_instruct.spec.run import SETTINGS, RunSpec
-from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.storage.run_report import JOURNAL, VERDICTS, RunReport
 from hf_oss_instruct.storage.workdir import locked_for_job
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.task import Task
@@ -33,7 +33,7 @@ from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
-from hf_oss_instruct.synthesis.sessions import JOURNAL, VERDICTS, earlier_report, earlier_usage
+from hf_oss_instruct.synthesis.sessions import earlier_report, earlier_usage
 from hf_oss_instruct.terminal.signals import defer_signals
 from hf_oss_instruct.verification.memo import Verdicts
 
