@@ -86,7 +86,7 @@ class Workers:
                 continue
             # The slot comes first: during the wait for it, retries become due, which precede new items.
             await self._limiter.acquire()
-            entry = None if self._runner.closed.is_set() else self._next()
+            entry = self._next()
             if entry is None:
                 self._limiter.cancelled()
                 self._schedule.notify_if_idle()
@@ -110,7 +110,8 @@ class Workers:
 
     def _next(self) -> Entry | None:
         """The next entry to request: due ones before new items. Entries that the journal answers are settled in passing."""
-        while self._has_work():
+        # Looked at each time, because an entry that fails in passing closes the runner.
+        while self._has_work() and not self._runner.closed.is_set():
             entry = self._schedule.next_due() if self._schedule.is_due else self._items.begin(self._schedule.next_new_item())
             if self._items.advance(entry) and self._claims.take(entry):
                 return entry
