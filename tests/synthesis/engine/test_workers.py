@@ -223,7 +223,12 @@ def test_items_with_the_same_request_share_the_answer_of_the_first(tmp_path: Pat
         teacher = Scripted({0: 1})
         scene = Scene(tmp_path, teacher, workers=3)
         twins = [replace(seed(0), index=index) for index in range(3)]
-        assert await scene.settle([*twins, seed(3)]) == ["Problem 0."] * 3 + ["Problem 3."]
+        teacher.gate.clear()
+        settling = asyncio.ensure_future(scene.settle([*twins, seed(3)]))
+        while len(scene.window.entries) < 4:
+            await asyncio.sleep(0)
+        teacher.gate.set()
+        assert await settling == ["Problem 0."] * 3 + ["Problem 3."]
         assert sorted(teacher.requested) == [0, 0, 3]
         await scene.end()
 
