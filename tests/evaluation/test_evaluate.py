@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from hf_oss_instruct import evaluate, score
+from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load
 from tests.support.extras import needs
 from tests.support.models import saved_model
@@ -170,6 +172,32 @@ def test_files_of_something_else_are_not_replaced_and_nothing_is_asked(data: Pat
     assert "would be replaced" in done.stderr
     assert teacher.requests == []
     assert {path.name for path in folder.iterdir()} == {name}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"n": 0}, "n must be at least 1, not 0."),
+        ({"temperature": "0"}, "temperature must be a number, not '0'."),
+        ({"top_p": 2}, "top_p must be above 0 and at most 1, not 2."),
+        ({"batch_size": 0}, "batch_size must be at least 1, not 0."),
+        ({"max_new_tokens": "x"}, "max_new_tokens must be a whole number, not 'x'."),
+        ({"limit": -1}, "limit must be at least 1, not -1."),
+        ({"workers": -2}, "workers must be at least 1, not -2."),
+        ({"ks": [1, 0]}, "ks must be at least 1, not 0."),
+        ({"options": 3}, "options must be a dict with texts as keys, not 3."),
+    ],
+)
+def test_python_refuses_what_the_command_line_refuses_before_a_model_is_asked(
+    data: Path, tmp_path: Path, values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        evaluate("m", "humaneval_plus", tmp_path / "out", base_url="http://127.0.0.1:9/v1", data=data, **values)
+    assert str(refused.value) == message
+    assert not (tmp_path / "out").exists()
+    if values.keys() <= {"workers", "ks"}:
+        with pytest.raises(UsageError, match=message):
+            score("humaneval_plus", tmp_path / "none.jsonl", data=data, **values)
 
 
 def test_a_folder_of_a_run_gets_no_answers(data: Path) -> None:

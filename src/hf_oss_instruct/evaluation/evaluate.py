@@ -27,11 +27,12 @@ from hf_oss_instruct.evaluation.preflight import why_unavailable
 from hf_oss_instruct.evaluation.problems import Benchmark
 from hf_oss_instruct.evaluation.prompts import NEW_TOKENS, ModelPrompt
 from hf_oss_instruct.evaluation.scoring.results import TABLE, VERDICTS, Score, check_folder
-from hf_oss_instruct.evaluation.scoring.run import score
+from hf_oss_instruct.evaluation.scoring.run import checked_ks, score
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
+from hf_oss_instruct.spec.option_types import Integer, JsonObject, Number, checked_value
 from hf_oss_instruct.storage.workdir import locked
 
 LOG = "generation.log"
@@ -71,7 +72,7 @@ def evaluate(
     data: Path | str | None = None,
     revision: str | None = None,
     limit: int | None = None,
-    ks: Sequence[int] | None = None,
+    ks: int | Sequence[int] | None = None,
     allow_empty: bool = False,
     trained_on: str | None = None,
     workers: int | None = None,
@@ -124,12 +125,29 @@ def evaluate(
     if base_url and backend not in (None, "litellm"):
         raise UsageError(f"--base-url is not supported by --backend {backend}. Leave one of them out.")
     backend = backend or ("litellm" if base_url else "transformers")
-    choice = ModelChoice(model, backend, model_revision, base_url, api_key_env, batch_size, options or {})
-    sampling = GenerationSampling(n, temperature, top_p, max_new_tokens, rng_seed)
+    positive = Integer(1)
+    choice = ModelChoice(
+        model,
+        backend,
+        model_revision,
+        base_url,
+        api_key_env,
+        checked_value("batch_size", positive, batch_size),
+        checked_value("options", JsonObject(), options or {}),
+    )
+    sampling = GenerationSampling(
+        checked_value("n", positive, n),
+        checked_value("temperature", Number(0), temperature),
+        checked_value("top_p", Number(0, 1, low_open=True), top_p, optional=True),
+        checked_value("max_new_tokens", positive, max_new_tokens, optional=True),
+        checked_value("rng_seed", Integer(0), rng_seed),
+    )
     if backend in SERVER_BACKENDS and style not in (None, "chat"):
         raise UsageError(f"A chat server does not support the style {style!r}: it applies its own template. Use chat.")
     chosen_tier(tier)  # fail before generating what could not be scored
-    settings = _Settings(style, limit, ks, allow_empty, trained_on, workers, tier)
+    limit = checked_value("limit", positive, limit, optional=True)
+    workers = checked_value("workers", positive, workers, optional=True)
+    settings = _Settings(style, limit, checked_ks(ks), allow_empty, trained_on, workers, tier)
     named = _all_tasks([tasks] if isinstance(tasks, str) else tasks)
     benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
     folders = {benchmark.task: Path(out) / benchmark.task.replace(":", "-") for benchmark in benchmarks}

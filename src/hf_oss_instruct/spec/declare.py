@@ -13,8 +13,7 @@ from enum import Flag, auto
 from textwrap import TextWrapper
 from typing import Any, ParamSpec, TypeVar
 
-from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.spec.option_types import OptionType, OutOfRangeError
+from hf_oss_instruct.spec.option_types import OptionType, checked_value
 
 P = ParamSpec("P")
 Part = TypeVar("Part")
@@ -165,14 +164,7 @@ def normalize(part: Any) -> None:
     """
     for option_of_part in options_of(type(part)):
         given = getattr(part, option_of_part.name)
-        if given is None and option_of_part.default is None:
-            continue
-        try:
-            value = option_of_part.kind.from_python(given)
-        except TypeError as error:
-            raise UsageError(f"{option_of_part.name} must be {option_of_part.kind.expected}, not {given!r}.") from error
-        except OutOfRangeError as error:
-            raise UsageError(f"{option_of_part.name} must be {error}, not {given!r}.") from error
+        value = checked_value(option_of_part.name, option_of_part.kind, given, optional=option_of_part.default is None)
         if value is not given:
             # The parts are frozen; `__post_init__` runs before anybody else has them.
             object.__setattr__(part, option_of_part.name, value)

@@ -109,6 +109,28 @@ def whole(value: Any) -> int:
     return index(value)
 
 
+def checked_value(name: str, kind: OptionType, value: Any, *, optional: bool = False) -> Any:
+    """Convert a value that a program passes, or refuse it by name.
+
+    Args:
+        name: name of the argument.
+        kind: its type.
+        value: the value.
+        optional: whether None is allowed, and stays None.
+
+    Raises:
+        UsageError: the value is not allowed.
+    """
+    if value is None and optional:
+        return None
+    try:
+        return kind.from_python(value)
+    except TypeError as error:
+        raise UsageError(f"{name} must be {kind.expected}, not {value!r}.") from error
+    except OutOfRangeError as error:
+        raise UsageError(f"{name} must be {error}, not {value!r}.") from error
+
+
 @dataclass(frozen=True)
 class Integer(OptionType):
     """A whole number, at least `low` and, if there is a limit, at most `high`."""

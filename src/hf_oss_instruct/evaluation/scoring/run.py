@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
@@ -25,6 +25,7 @@ from hf_oss_instruct.evaluation.scoring.trained_on import quoted_problems
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier, memory_held_by
+from hf_oss_instruct.spec.option_types import Integer, checked_value
 from hf_oss_instruct.storage.workdir import locked
 from hf_oss_instruct.structured import read_object
 
@@ -36,7 +37,7 @@ def score(
     data: Path | str | None = None,
     revision: str | None = None,
     out: Path | str | None = None,
-    ks: Sequence[int] | None = None,
+    ks: int | Sequence[int] | None = None,
     allow_missing: bool = False,
     trained_on: str | None = None,
     workers: int | None = None,
@@ -68,12 +69,13 @@ def score(
         The score and the verdicts in the order of the samples.
 
     Raises:
-        UsageError: the task or file does not exist, or a k is larger than the number of samples.
+        UsageError: the task or file does not exist, a number is out of its range, or a k is larger than the number of samples.
         EvaluationError: the data or samples are unusable.
         RunError: the folder belongs to another run or cannot be written.
         SandboxError: no sandbox works on this machine.
     """
     samples, out = Path(samples), Path(out) if out else None
+    ks, workers = checked_ks(ks), checked_value("workers", Integer(1), workers, optional=True)
     if out:
         results.check_folder(out)
     with progress.stage("Reading the benchmark and the samples"):
@@ -105,6 +107,17 @@ def score(
         if out:
             results.write(out, result, verdicts)
     return result, verdicts
+
+
+def checked_ks(ks: int | Sequence[int] | None) -> tuple[int, ...] | None:
+    """The values of k for pass@k; a single one does not need a list around it.
+
+    Raises:
+        UsageError: one is not a positive whole number.
+    """
+    if ks is None:
+        return None
+    return tuple(checked_value("ks", Integer(1), k) for k in (ks if isinstance(ks, Iterable) else [ks]))
 
 
 def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
