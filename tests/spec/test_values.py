@@ -85,6 +85,7 @@ def test_auto_means_the_same_in_python_as_on_the_command_line(code: Path, tmp_pa
         (lambda: Sampling(temperature=-1), "temperature must be at least 0, not -1."),
         (lambda: Sampling(top_p=0), "top_p must be above 0 and at most 1, not 0."),
         (lambda: Sampling(temperature=float("nan")), "temperature must be at least 0, not nan."),
+        (lambda: Sampling(temperature=float("inf")), "temperature must be finite, not inf."),
         (lambda: RunLimits(max_requests=0), "max_requests must be at least 1, not 0."),
         (lambda: RunLimits(give_up_after=0), "give_up_after must be above 0, not 0."),
         (lambda: VerificationSpec(min_pass_rate=50), "min_pass_rate must be at least 0 and at most 1, not 50."),

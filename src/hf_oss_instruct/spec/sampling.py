@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isinf
 from typing import Any
 
 from hf_oss_instruct.credentials import holds_hugging_face_token, is_secret_name
@@ -77,6 +78,9 @@ class Sampling:
 
     def __post_init__(self) -> None:
         normalize(self)
+        # JSON has no infinity; it would be sent as null.
+        if isinf(self.temperature):
+            raise UsageError(f"temperature must be finite, not {self.temperature}.")
         if self.extra_body is not None:
             _check_extra(self.extra_body)
 
