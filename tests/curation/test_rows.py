@@ -59,14 +59,15 @@ def test_a_run_that_kept_no_rows_is_refused_and_not_read_as_its_rejected_ones(tm
         curate(str(run), tmp_path / "out")
 
 
-def test_a_run_without_tables_is_refused_and_not_read_as_its_journal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["run.json", ".job.json"], ids=["synthesize", "verify, judge or evolve"])
+def test_a_run_without_tables_is_refused_and_not_read_as_its_journal(tmp_path: Path, name: str) -> None:
     """It is running, or was killed."""
     (run := tmp_path / "pairs").mkdir()
-    write_run_report(run, RunReport(teacher="own/1"))
+    (run / name).write_text('{"teacher": "own/1"}')
     (run / "journal").mkdir()
     (run / "journal" / "host-1-0.jsonl").write_text(lines([{"crc": "0", "record": {"text": "x"}}]))
     for use in (lambda: read(str(run)), lambda: open_rows(run)):
-        with pytest.raises(SeedError, match=r"pairs' is a run without tables: it is not finished\..* with export\."):
+        with pytest.raises(SeedError, match=r"pairs' is a run without tables: it is not finished\. Continue it with the command"):
             use()
 
 
