@@ -89,6 +89,7 @@ def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
     [
         (("synthesize", "--out", "o"), "Pass --n 200"),
         (("synthesize", "--n", "5", "--out", "o", "--languages", "klingon"), "Unknown language 'klingon'"),
+        (("synthesize", "--n", "5", "--out", "o", "--languages", ", ,"), "--languages ', ,' contains no language."),
         (("synthesize", "--out", "o", "--languages", "python=many"), "must be a number"),
         (("synthesize", "--out", "o", "--languages", "python=3,java"), "count for every language or for none"),
         (("synthesize", "--n", "5", "--out", "o", "--base-url", "http://localhost:1/v1"), "need --model"),

@@ -197,6 +197,11 @@ def test_no_hub_gets_the_token_in_plain_text(endpoint: str) -> None:
         check_hub(endpoint)
 
 
+def test_an_empty_address_of_the_hub_is_called_empty() -> None:
+    with pytest.raises(UsageError, match="HF_ENDPOINT is empty"):
+        check_hub("")
+
+
 @pytest.mark.parametrize(
     "endpoint", ["https://huggingface.co", "https://hub.example.org", "http://127.0.0.1:9", "http://[::1]:9"]
 )

@@ -125,6 +125,8 @@ def check_hub(endpoint: str) -> None:
     """
     parts = urlsplit(endpoint)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        if not endpoint:
+            raise UsageError("HF_ENDPOINT is empty. Unset it, or set it to the URL of a Hub.")
         raise UsageError(
             f"The Hub {redacted(endpoint)!r} is not encrypted and would receive your token. Use https in HF_ENDPOINT."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hf_oss_instruct.api import publish
 from hf_oss_instruct.curation.checks import CurationOptions
 from hf_oss_instruct.curation.denylist import Denylist
 from hf_oss_instruct.curation.rows import RESERVED, read
 from hf_oss_instruct.curation.run import curate
-from hf_oss_instruct.errors import SeedError
+from hf_oss_instruct.errors import OssInstructError, SeedError
 from hf_oss_instruct.reporting.rows import open_rows
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
+from hf_oss_instruct.training.recipes import load_recipe
 
 PAIRS = [
     {"problem": "Sum the prices of an invoice.", "solution": "sum(prices)"},
@@ -66,8 +69,12 @@ def test_a_run_without_tables_is_refused_and_not_read_as_its_journal(tmp_path: P
     (run / name).write_text('{"teacher": "own/1"}')
     (run / "journal").mkdir()
     (run / "journal" / "host-1-0.jsonl").write_text(lines([{"crc": "0", "record": {"text": "x"}}]))
-    for use in (lambda: read(str(run)), lambda: open_rows(run)):
-        with pytest.raises(SeedError, match=r"pairs' is a run without tables: it is not finished\. Continue it with the command"):
+    (run / "oss_instruct.yaml").write_text("seeds: {dataset: stdlib}")
+    uses: list[Callable[[], Any]] = [lambda: read(str(run)), lambda: open_rows(run)]
+    if name == "run.json":
+        uses += [lambda: load_recipe("lora", model="m", data=str(run)), lambda: publish(run, "me/pairs")]
+    for use in uses:
+        with pytest.raises(OssInstructError, match=r"pairs' is a run without tables: it is not finished\. Continue it with the"):
             use()
 
 

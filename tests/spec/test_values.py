@@ -102,6 +102,11 @@ def test_a_number_out_of_range_is_refused_by_the_name_of_its_option(make: Callab
     ("make", "message"),
     [
         (lambda: TeacherSpec(model=3), "model must be a text, not 3."),
+        (
+            lambda: read_seeds(None),
+            "source must be a path or a name, not NoneType. Seeds from a Source of your own: "
+            "SeedStream(source, SeedPlan(n=100)).",
+        ),
         (lambda: TeacherSpec(base_url=8080), "base_url must be a URL, a file of URLs, or a list of them, not 8080."),
         (lambda: TeacherSpec(api_key_env=[None]), "api_key_env must be a text, or a list of texts, not [None]."),
         (lambda: Sampling(extra_body={1: 2}), "extra_body must be a dict with texts as keys, not {1: 2}."),

@@ -116,3 +116,9 @@ def test_a_full_disk_leaves_the_old_file_whole_and_says_what_to_do(tmp_path: Pat
     assert path.read_text() == "old"
     assert (path.parent / "rows.jsonl").read_text() == '{"a": 1}\n{"a": 2}\n'
     assert sorted(os.listdir(path.parent)) == ["rows.jsonl", "run.json"]
+
+
+def test_a_file_in_the_path_is_not_called_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"cannot be written: a part of this path is a file\. Use another folder\."):
+        write_atomically(tmp_path / "file" / "out" / "run.json", "{}")

@@ -37,6 +37,11 @@ def open_source(spec: str, *, revision: str | None = None, reading: ReadOptions 
     Raises:
         SeedError: the source does not exist or contains no code.
     """
+    if not isinstance(spec, str | os.PathLike):
+        raise UsageError(
+            f"source must be a path or a name, not {type(spec).__name__}. Seeds from a Source of your own: "
+            "SeedStream(source, SeedPlan(n=100))."
+        )
     spec = os.fspath(spec)
     if spec in ("stdlib", STDLIB_NAME):
         return stdlib()

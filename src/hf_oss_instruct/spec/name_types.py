@@ -66,11 +66,13 @@ class LanguageCounts(OptionType):
     def from_flag(self, value: str) -> CountByLanguage:
         """See `OptionType.from_flag`."""
         counts: dict[str, int | None] = {}
-        for part in value.split(","):
+        for part in filter(str.strip, value.split(",")):
             name, _, number = (piece.strip() for piece in part.partition("="))
             if number and not number.isdigit():
                 raise UsageError(f"--languages {part!r}: the count must be a number. Write it as python=4000,cpp=500.")
             counts |= self.from_python({name: int(number) if number else None})
+        if value and not counts:
+            raise UsageError(f"--languages {value!r} contains no language. Write it as python,cpp or python=4000,cpp=500.")
         return tuple(counts.items())
 
     def from_yaml(self, value: Any) -> CountByLanguage:

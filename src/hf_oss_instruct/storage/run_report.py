@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from hf_oss_instruct.storage.workdir import write_atomically
+from hf_oss_instruct.storage.workdir import JOB, write_atomically
 from hf_oss_instruct.structured import read_object
 
 RUN_REPORT = "run.json"
@@ -113,6 +113,16 @@ def write_run_report(folder: Path, report: RunReport) -> None:
         RunError: the disk is full, or the folder cannot be written.
     """
     write_atomically(folder / RUN_REPORT, json.dumps(report, indent=2) + "\n")
+
+
+def unfinished(folder: Path) -> str:
+    """Why a run's folder has no rows to read: the sentence for an error, or nothing for a folder with tables."""
+    is_run = (folder / RUN_REPORT).exists()
+    has_tables = (folder / "data").is_dir() or (is_run and (folder / "rejected").is_dir())
+    if has_tables or not (folder / JOURNAL).is_dir() or not (is_run or (folder / JOB).exists()):
+        return ""
+    export = ", or write its rows so far with export" if is_run else ""
+    return f"{str(folder)!r} is a run without tables: it is not finished. Continue it with the command that began it{export}."
 
 
 def read_run_report(folder: Path, required: Mapping[str, type | tuple[type, ...]] | None = None) -> RunReport:

@@ -247,6 +247,8 @@ def writing(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except (NotADirectoryError, FileExistsError) as error:
+        raise RunError(f"{str(path)!r} cannot be written: a part of this path is a file. Use another folder.") from error
     except OSError as error:
         raise RunError(
             f"{str(path)!r} cannot be written: {error.strerror or error}. Free disk space or change its permissions, and run the "

@@ -15,7 +15,7 @@ import yaml
 
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
-from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report
+from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report, unfinished
 from hf_oss_instruct.structured import load_yaml
 from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
@@ -255,6 +255,8 @@ def _completions_note(values: Mapping[str, Any], gpus: int) -> str:
 def _rows_in(data: str | None) -> int | None:
     if data is None or not Path(data, RUN_REPORT).is_file():
         return None
+    if reason := unfinished(Path(data)):
+        raise RunError(reason)
     try:
         return read_run_report(Path(data), {"kept": int})["kept"]
     except ValueError as error:
