@@ -19,6 +19,7 @@ from hf_oss_instruct.curation.rows import RESERVED, read
 from hf_oss_instruct.curation.run import curate
 from hf_oss_instruct.errors import OssInstructError, SeedError
 from hf_oss_instruct.reporting.rows import open_rows
+from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
 from hf_oss_instruct.training.recipes import load_recipe
 
@@ -69,7 +70,7 @@ def test_a_run_without_tables_is_refused_and_not_read_as_its_journal(tmp_path: P
     (run / name).write_text('{"teacher": "own/1"}')
     (run / "journal").mkdir()
     (run / "journal" / "host-1-0.jsonl").write_text(lines([{"crc": "0", "record": {"text": "x"}}]))
-    (run / "oss_instruct.yaml").write_text("seeds: {dataset: stdlib}")
+    (run / "oss_instruct.yaml").write_text(RunSpec().to_yaml())
     uses: list[Callable[[], Any]] = [lambda: read(str(run)), lambda: open_rows(run)]
     if name == "run.json":
         uses += [lambda: load_recipe("lora", model="m", data=str(run)), lambda: publish(run, "me/pairs")]
