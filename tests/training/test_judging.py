@@ -74,7 +74,7 @@ def test_a_line_that_is_no_task_is_named(tmp_path: Path, line: Any, said: str) -
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"Name a \.jsonl file"):
+    with pytest.raises(UsageError, match=r"Pass a \.jsonl file"):
         scoring(str(tmp_path / "none.jsonl"), every=1)
 
 
