@@ -64,11 +64,11 @@ def report(
         wanted = names_in(columns) if columns else None
         start(source, wanted, port, lambda address: click.echo(f"Serving {source} at {address}  (Ctrl-C to stop)", err=True))
         return
-    from hf_oss_instruct.reporting.page.write import check_replaceable, write_locked
+    from hf_oss_instruct.reporting.page.write import check_report_folder, write_locked
     from hf_oss_instruct.reporting.report import report as measured
 
     folder = out or (Path(source) / "report" if Path(source).is_dir() else Path("report"))
-    check_replaceable(folder)
+    check_report_folder(folder)
     with reserved(folder), show_progress(output) as progress:
         made = measured(
             source,

@@ -25,7 +25,7 @@ _MARK: dict[str, type] = {"format_version": int, "name": str, "version": str, "f
 """Keys of `report.json` by which a folder is recognized as a report of ours."""
 
 
-def check_replaceable(out: Path) -> None:
+def check_report_folder(out: Path) -> None:
     """Refuse a folder whose files a report would overwrite, unless they are an earlier report's.
 
     Args:
@@ -59,7 +59,7 @@ def write(
     Raises:
         RunError: the folder contains something else, is in use by another process, or cannot be written.
     """
-    check_replaceable(out)
+    check_report_folder(out)
     with locked(out):
         return write_locked(sets, figures, rows, out, browser=browser, progress=progress)
 
