@@ -57,6 +57,8 @@ def test_no_two_benchmarks_share_a_spelling_and_unknown_names_are_refused(tmp_pa
         load("humanevil", data=tmp_path)
     with pytest.raises(UsageError, match=r"Unknown benchmark 'humanevil'.*humaneval_plus"):
         find(["humanevil"])
+    with pytest.raises(UsageError, match="MultiPL-E has no language"):
+        load("multipl_e:ja\nva", data=tmp_path)
 
 
 @pytest.mark.parametrize("spelling", ["multipl_e:java", "MultiPL-E:JAVA", "multiple:java"])

@@ -151,6 +151,28 @@ def test_a_result_is_not_replaced_by_that_of_other_samples(data: Path) -> None:
     assert score(data, [WRONG, *toys.canonical()[1:]], "--out", out).returncode == 0
 
 
+def test_other_samples_are_not_scored_into_the_folder_of_a_model_that_is_being_evaluated(data: Path) -> None:
+    out = data.parent / "out"
+    out.mkdir()
+    toys.write_lines(out / "samples.jsonl", toys.canonical()[:1])
+    (out / "generation.json").write_text('{"model": "m", "style": "chat"}')
+    done = score(data, toys.canonical(), "--out", out)
+    assert done.returncode == 1
+    assert "belongs to another run: samples: samples.jsonl of evaluate in the folder" in done.stderr
+    assert {path.name for path in out.iterdir()} >= {"samples.jsonl", "generation.json"}
+    assert not (out / "results.json").exists()
+
+
+def test_other_files_in_a_folder_of_samples_do_not_make_it_another_one(data: Path) -> None:
+    folder, out = data.parent / "samples", data.parent / "out"
+    folder.mkdir()
+    toys.write_lines(folder / "samples.jsonl", toys.canonical())
+    words = ["score", folder, "--task", "humaneval_plus", "--data", data, "--out", out]
+    assert hf(*words).returncode == 0
+    (folder / ".DS_Store").write_bytes(b"\0")
+    assert hf(*words).returncode == 0
+
+
 def test_several_samples_give_pass_at_k_and_k_beyond_them_is_wrong_usage(data: Path) -> None:
     lines = [WRONG, *toys.canonical(), *toys.canonical()[1:]]
     found = json.loads(score(data, lines, "--k", "1", "--k", "2", "--format", "json").stdout)["scores"]["plus"]

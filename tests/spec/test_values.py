@@ -84,7 +84,6 @@ def test_auto_means_the_same_in_python_as_on_the_command_line(code: Path, tmp_pa
         (lambda: SeedPlan(languages={"Python": 0}), "languages: the count of python must be at least 1, not 0."),
         (lambda: Sampling(temperature=-1), "temperature must be at least 0, not -1."),
         (lambda: Sampling(top_p=0), "top_p must be above 0 and at most 1, not 0."),
-        (lambda: Sampling(temperature=float("nan")), "temperature must be at least 0, not nan."),
         (lambda: Sampling(temperature=float("inf")), "temperature must be finite, not inf."),
         (lambda: RunLimits(max_requests=0), "max_requests must be at least 1, not 0."),
         (lambda: RunLimits(give_up_after=0), "give_up_after must be above 0, not 0."),
@@ -102,6 +101,11 @@ def test_a_number_out_of_range_is_refused_by_the_name_of_its_option(make: Callab
     ("make", "message"),
     [
         (lambda: TeacherSpec(model=3), "model must be a text, not 3."),
+        (lambda: SeedPlan(filters=""), "'' contains no name. Pass names with commas between them, or none."),
+        (lambda: Checks(benchmarks=" ,"), "' ,' contains no name. Pass names with commas between them, or none."),
+        (lambda: SeedPlan(filters="parses,none"), "'parses,none' has none beside other names. Pass none alone, or leave it out."),
+        (lambda: SeedPlan(languages=""), "--languages '' contains no language. Write it as python,cpp or python=4000,cpp=500."),
+        (lambda: Sampling(temperature=float("nan")), "temperature must be a number, not nan."),
         (
             lambda: read_seeds(None),
             "source must be a path or a name, not NoneType. Seeds from a Source of your own: "

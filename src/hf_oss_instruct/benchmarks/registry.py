@@ -167,7 +167,7 @@ def parse(name: str) -> tuple[HubBenchmark, str] | None:
     if benchmark.name != "multipl_e":
         raise UsageError(f"{name!r} has a language, and only multipl_e has several. Write {benchmark.name}.")
     # The configurations on the Hub are `humaneval-java` and `mbpp-java`; a language alone means HumanEval.
-    origin, language = re.fullmatch(r"(mbpp[-_ ])?(.*)", part.strip().lower()).groups()  # type: ignore[union-attr]  # matches all
+    origin, language = re.fullmatch(r"(?s)(mbpp[-_ ])?(.*)", part.strip().lower()).groups()  # type: ignore[union-attr]  # matches all
     if not language:
         return benchmark, ""
     known = find_language(language)

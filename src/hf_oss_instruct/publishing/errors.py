@@ -26,8 +26,10 @@ def hub_errors(repo_id: str) -> Iterator[None]:
 
 def _publish_error(error: BaseException, repo_id: str) -> PublishError | None:
     """The `PublishError` for an error of huggingface_hub, None for an error that is not about the Hub."""
+    from huggingface_hub.errors import GatedRepoError
+
     match status_of(error):
-        case 403:
+        case 403 if not isinstance(error, GatedRepoError):  # for which the Hub sends 403, too
             return PublishError(
                 f"This token cannot write to {repo_id}. Use a token that can, or open a pull request with --create-pr."
             )

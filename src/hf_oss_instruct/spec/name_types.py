@@ -71,7 +71,7 @@ class LanguageCounts(OptionType):
             if number and not number.isdigit():
                 raise UsageError(f"--languages {part!r}: the count must be a number. Write it as python=4000,cpp=500.")
             counts |= self.from_python({name: int(number) if number else None})
-        if value and not counts:
+        if not counts:
             raise UsageError(f"--languages {value!r} contains no language. Write it as python,cpp or python=4000,cpp=500.")
         return tuple(counts.items())
 

@@ -99,6 +99,8 @@ def real(value: Any) -> int | float:
         TypeError: it is no number, or a bool.
     """
     number = typed(value, Real)
+    if number != number:  # NaN, which passes no comparison with a range
+        raise TypeError(value)
     return int(number) if isinstance(number, Integral) else float(number)
 
 

@@ -247,9 +247,10 @@ def writing(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (NotADirectoryError, FileExistsError) as error:
-        raise RunError(f"{str(path)!r} cannot be written: a part of this path is a file. Use another folder.") from error
     except OSError as error:
+        # Asked of the path itself: the error may be about another file in the block.
+        if isinstance(error, NotADirectoryError | FileExistsError) and any(map(Path.is_file, (path, *path.parents))):
+            raise RunError(f"{str(path)!r} cannot be written: a part of this path is a file. Use another folder.") from error
         raise RunError(
             f"{str(path)!r} cannot be written: {error.strerror or error}. Free disk space or change its permissions, and run the "
             "same command again; or use another folder."

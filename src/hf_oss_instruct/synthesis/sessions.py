@@ -46,7 +46,7 @@ def earlier_usage(before: RunReport, journal: Journal, reservations: Reservation
     tokens, reserved, answered, batched = before.get("tokens", {}), reservations.found, Usage(), Usage()
     batches = unanswered(journal.folder)
     # The whole journal is read only where nothing else has the counts: for batches, and after a kill of a run without limits.
-    if batches or (reservations.killed and not reserved.requests_sent):
+    if batches or (reservations.killed and not reservations.complete):
         for entry in journal.answers():
             if entry.task in free:
                 continue

@@ -8,10 +8,19 @@ from hf_oss_instruct.errors import UsageError
 
 
 def names_in(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Several names: a list, or a text with commas between them; `none` in a text means no names."""
-    if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip() not in ("", "none"))
-    return tuple(value)
+    """Several names: a list, or a text with commas between them; the text `none` means no names.
+
+    Raises:
+        UsageError: a text has no names, as that of an unset shell variable, or has `none` beside others.
+    """
+    if not isinstance(value, str):
+        return tuple(value)
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not names:
+        raise UsageError(f"{value!r} contains no name. Pass names with commas between them, or none.")
+    if "none" in names and len(names) > 1:
+        raise UsageError(f"{value!r} has none beside other names. Pass none alone, or leave it out.")
+    return () if names == ("none",) else names
 
 
 def columns_in(value: str | Mapping[str, str] | None) -> dict[str, str]:

@@ -78,9 +78,9 @@ def check_output_dir(out: Path) -> None:
 def write_output(out: Path, facts: dict[str, Any]) -> None:
     """Write the YAML, `training.json` and the card; called at every save."""
     out.mkdir(parents=True, exist_ok=True)
-    # The recipe first: a training only resumes from checkpoints beside the same recipe.
-    write_atomically(out / RECIPE, yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True))
+    # The report first: `check_output_dir` recognizes the folder by it after a kill between two files.
     write_atomically(out / REPORT, json.dumps(facts, indent=2, default=str) + "\n")
+    write_atomically(out / RECIPE, yaml.safe_dump(facts["recipe"], sort_keys=False, allow_unicode=True))
     write_atomically(out / CARD, model_card(out.resolve().name, facts))
     if curve := loss_curve(facts["losses"]):
         write_atomically(out / CURVE, curve)

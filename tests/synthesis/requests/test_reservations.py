@@ -132,13 +132,16 @@ def test_no_series_of_kills_exceeds_a_limit(
             shutil.copytree(out, folder / str(number + 1))  # as a kill leaves it
 
 
-def test_a_session_without_limits_leaves_no_numbers_of_an_earlier_one(tmp_path: Path) -> None:
-    """It writes none of its own: numbers of an earlier session would stand for all that this one has sent."""
-    (tmp_path / FILE).write_bytes(b"%020d %020d %020d\n" % (5, 60, 700))
-    with Reservations(tmp_path, bounded=False) as reservations:
-        assert (reservations.killed, reservations.found) == (True, Usage(5, 60, 700))
-        shutil.copytree(tmp_path, tmp_path / "as killed now")
-    assert found_in(tmp_path / "as killed now") == (True, Usage())
+def test_numbers_are_kept_through_a_session_without_limits_but_do_not_count_its_requests(tmp_path: Path) -> None:
+    with Reservations(tmp_path) as reservations:
+        reservations.write(5, 60, 700)
+        shutil.copytree(tmp_path, tmp_path / "with limits")
+    for name, bounded in (("without", False), ("without, again", False), ("with limits again", True)):
+        with Reservations(tmp_path / "with limits", bounded=bounded) as reservations:
+            assert (reservations.killed, reservations.found) == (True, Usage(5, 60, 700))
+            assert reservations.complete == (name == "without")
+            shutil.copytree(tmp_path / "with limits", tmp_path / name)
+        shutil.copytree(tmp_path / name, tmp_path / "with limits", dirs_exist_ok=True)
 
 
 def test_a_request_must_not_be_sent_if_its_reservation_is_not_on_disk(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def source(name: str) -> tuple[str, HubBenchmark]:
     """Return the full name of a task, and the part of the benchmark that has its files.
 
     Args:
-        name: a language, as MultiPL-E's key or any name that `languages.find` accepts; with the prefix `mbpp-` for MBPP.
+        name: a language, as MultiPL-E's key or any name that `find_language` accepts; with the prefix `mbpp-` for MBPP.
 
     Raises:
         UsageError: MultiPL-E does not have this language, or it is not supported.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ import xxhash
 from hf_oss_instruct.errors import EvaluationError, RunError, UsageError
 from hf_oss_instruct.evaluation.generation import GENERATION, SAMPLES
 from hf_oss_instruct.evaluation.problems import Benchmark
+from hf_oss_instruct.evaluation.samples import Sample
 from hf_oss_instruct.evaluation.scoring.pass_at_k import interval, mean_pass_at_k
 from hf_oss_instruct.evaluation.scoring.verdicts import Verdict, results_by_problem
 from hf_oss_instruct.storage.formats import SCORES, output_in
@@ -187,23 +188,21 @@ def check_folder(out: Path, replaced: Sequence[str] = (TABLE, VERDICTS), own: st
     check_replaceable(out, replaced, (own,))
 
 
-def identity_of(samples: Path, out: Path) -> dict[str, Any]:
+def identity_of(path: Path, samples: Iterable[Sample], out: Path) -> dict[str, Any]:
     """Name and hash of samples, by which a folder belongs to them; only the name if they lie in it, where they may grow.
 
     Args:
-        samples: file or folder.
+        path: file or folder that they were read from.
+        samples: the samples.
         out: folder of the scores.
     """
-    if samples.resolve().is_relative_to(out.resolve()):
-        return {"samples": samples.name}
-    files = sorted(path for path in samples.rglob("*") if path.is_file()) if samples.is_dir() else [samples]
+    if path.resolve().is_relative_to(out.resolve()):
+        return {"samples": path.name}
     hashed = xxhash.xxh3_128()
-    for path in files:
-        hashed.update(path.relative_to(samples).as_posix().encode() + b"\0")
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                hashed.update(chunk)
-    return {"samples": samples.name, "samples_hash": hashed.hexdigest()}
+    for sample in samples:
+        fields = (sample.task_id, str(sample.number), sample.kind, sample.text)
+        hashed.update(json.dumps(fields).encode())
+    return {"samples": path.name, "samples_hash": hashed.hexdigest()}
 
 
 def claim(out: Path, benchmark: Benchmark, samples: Mapping[str, Any]) -> None:
@@ -222,12 +221,14 @@ def claim(out: Path, benchmark: Benchmark, samples: Mapping[str, Any]) -> None:
     try:
         existing = read_object(path, {"task": str, "version": str}) if path.exists() else own
     except ValueError as error:
-        raise RunError(f"{error}. Remove it, or choose another folder with --out.") from error
+        raise RunError(f"{error}. Move the files of this folder away, or choose another folder with --out.") from error
     if {name: existing[name] for name in own} != own:
         raise RunError(
             f"The folder {str(out)!r} contains results of {existing['task']} on {existing['version']}, not of {own['task']} on "
             f"{own['version']}. Choose another with --out."
         )
+    if (out / GENERATION).exists() and "samples_hash" in samples:
+        raise different_run_error(out, [difference("samples", f"{SAMPLES} of evaluate", _shown(samples))])
     if not path.exists() or (existing.get("pending") and not (out / VERDICTS).exists()):
         facts = {"facts": dict(samples)} if "samples_hash" in samples else {}
         write_atomically(path, json.dumps({"format_version": FORMAT_VERSION, **own, **facts, "pending": True}) + "\n")
@@ -236,8 +237,6 @@ def claim(out: Path, benchmark: Benchmark, samples: Mapping[str, Any]) -> None:
     # Earlier versions recorded no hash.
     if isinstance(there, dict) and there.get("samples_hash") and there["samples_hash"] != samples.get("samples_hash"):
         raise different_run_error(out, [difference("samples", _shown(there), _shown(samples))])
-    if (out / GENERATION).exists() and "samples_hash" in samples:
-        raise different_run_error(out, [difference("samples", f"{SAMPLES} of evaluate", _shown(samples))])
 
 
 def _shown(samples: Mapping[str, Any]) -> str:

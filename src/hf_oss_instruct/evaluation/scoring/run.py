@@ -83,7 +83,7 @@ def score(
         asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
         contaminated = None if trained_on is None else quoted_problems(trained_on, benchmark)
     tier, title = chosen_tier(tier).name, f"Judging samples of {benchmark.task}"
-    identity = results.identity_of(samples, out) if out else {"samples": samples.name}
+    identity = results.identity_of(samples, asked, out) if out else {"samples": samples.name}
     # Two runs in one folder would write over each other's verdicts.
     with locked(out) if out else nullcontext():
         if out:

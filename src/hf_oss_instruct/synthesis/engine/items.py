@@ -18,7 +18,7 @@ from hf_oss_instruct.synthesis.requests.attempts import TaskState
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.requests.request_runner import RequestRunner
 from hf_oss_instruct.teachers.batches.store import check_batches
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 
 class Items:
@@ -192,8 +192,12 @@ class Items:
             entry.why = outcome.why
             self.give_up(entry)
         else:
-            self._apply_step(entry, self._next_step(entry.step, outcome))
-            self.continue_item(entry)
+            # Called by the event loop, where nobody would see an error, such as that of a teacher that the next task needs.
+            try:
+                self._apply_step(entry, self._next_step(entry.step, outcome))
+                self.continue_item(entry)
+            except Exception as error:
+                self.fail(entry, error)
 
     def _register_task(self, task: Task) -> None:
         """Register the task's teacher, to close it at the end."""
@@ -203,8 +207,10 @@ class Items:
             teacher = task.teacher
             # A task may lead to others, so some teachers turn up only during the run.
             if id(teacher) not in self.teachers:
-                self.teachers[id(teacher)] = teacher
+                # Before it is registered: the next item must not use a teacher that was refused for this one.
+                check_teacher(teacher)
                 check_batches(self._journal.folder, teacher, self._journal.__contains__)
+                self.teachers[id(teacher)] = teacher
                 teacher.begin(self._journal.folder)
                 self._usage.teachers.append(teacher)
 

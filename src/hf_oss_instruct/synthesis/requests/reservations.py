@@ -14,23 +14,25 @@ from hf_oss_instruct.synthesis.requests.budget import Usage
 
 FILE = ".reserved"
 """Name in a run's folder, while the run is in progress or after it was killed."""
-_LINE = re.compile(rb"(\d{20}) (\d{20}) (\d{20})\n")
+_LINE = re.compile(rb"(\d{20}) (\d{20}) (\d{20})\n(\+?)")
 
 
 class Reservations:
     """A file with three numbers: requests, prompt tokens and completion tokens, spent or reserved; empty in a run without limits.
+
+    A session without limits that follows one with limits adds a `+`: it sends requests that the numbers do not count.
 
     `write` overwrites it before each request. It is removed when the context ends, because the report then has the exact
     numbers. A file that is there when the context begins was left by a process that was killed.
 
     Args:
         folder: folder of the run.
-        bounded: whether the run has limits now. If not, numbers of an earlier session are removed, because they would stand for
-            what this one sends, too; after a kill, it is counted from the journal.
+        bounded: whether the run has limits now.
 
     Attributes:
         killed: whether the last process was killed.
         found: upper bound of the run's usage by then; zero if it had no limits.
+        complete: whether `found` counts all requests, also those of sessions without limits; else the journal has some more.
 
     Raises:
         RunError: the file cannot be written.
@@ -39,14 +41,15 @@ class Reservations:
     def __init__(self, folder: Path, *, bounded: bool = True) -> None:
         self._path = folder / FILE
         # Looked for before it is opened, which creates it.
-        self.killed, self.found = self._path.exists(), Usage()
+        self.killed, self.found, self.complete = self._path.exists(), Usage(), False
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             if line := _LINE.fullmatch(os.pread(self._file, 1024, 0)):
-                requests, prompt_tokens, completion_tokens = map(int, line.groups())
-                self.found = Usage(requests, prompt_tokens, completion_tokens)
-            if not bounded:
-                os.ftruncate(self._file, 0)
+                *numbers, more = line.groups()
+                requests, prompt_tokens, completion_tokens = map(int, numbers)
+                self.found, self.complete = Usage(requests, prompt_tokens, completion_tokens), not more
+                if not bounded and not more:
+                    os.pwrite(self._file, b"+", line.end())
         except OSError as error:
             raise self._unwritable(error) from error
 
