@@ -107,7 +107,7 @@ def boilerplate(text: str, lang: str) -> str | None:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     code = [line for line in lines if not _is_comment(line, lang)]
     imports = sum(bool(IMPORT.match(line)) for line in code)
-    # Beside code, one line that mentions a license is no header.
+    # Beside code, one line that mentions a license is not a header.
     if sum(bool(LICENCE.search(line)) for line in lines) >= (1 if len(code) == imports else DATA_TABLE_LINES):
         return "license_header"
     if imports and all(IMPORT.match(line) or LISTED.fullmatch(line) for line in code):

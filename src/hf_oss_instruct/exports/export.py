@@ -80,7 +80,7 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
         report: dict[str, Any] = {"format": format, "rows": count, "skipped": exported.skipped, "source": _source(folder)}
         report["state"] = _state(out)
         write_atomically(out / "README.md", card(out.resolve().name, report))
-        # Last: a folder without it is no export to `publish`.
+        # Last: `publish` does not accept a folder without it as an export.
         write_atomically(out / REPORT, json.dumps(report, indent=2) + "\n")
     return exported
 

@@ -32,7 +32,7 @@ def check_checks(report: Mapping[str, Any], rules: Rules) -> None:
     Raises:
         PublishError: one was not, and the rules do not allow that.
     """
-    # A check that was unavailable could not have run, which is no omission.
+    # A check that was unavailable could not have run, so it was not left out.
     undone = [check for check in report["checks"] if check["status"] not in ("done", "unavailable")]
     if undone and not rules.allow_unchecked:
         what = "; ".join(f"{check['name']} ({check.get('why', 'no reason given')})" for check in undone)

@@ -108,7 +108,7 @@ class FolderSource(Source):
             return self._revision
         content = xxhash.xxh3_128()
         for path, _ in self.files:
-            # Vendored files give no seeds, so that another version of a dependency is no other source.
+            # Vendored files give no seeds, so another version of a dependency does not change the source.
             if not VENDORED_FOLDERS & set(path.parts):
                 self._hash(path, content)
         if self._reading.encoding:

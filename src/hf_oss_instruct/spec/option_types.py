@@ -96,7 +96,7 @@ def real(value: Any) -> int | float:
     """Return a number of any type, such as NumPy's, as an int or a float, as JSON and YAML have it.
 
     Raises:
-        TypeError: it is no number, or a bool.
+        TypeError: it is not a number, or it is a bool.
     """
     number = typed(value, Real)
     if number != number:  # NaN, which passes no comparison with a range

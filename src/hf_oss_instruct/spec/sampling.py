@@ -99,7 +99,7 @@ def _check_extra(extra: Mapping[str, Any]) -> None:
     if set_elsewhere := SET_ELSEWHERE & extra.keys():
         raise UsageError(f"extra_body sets {min(set_elsewhere)!r}, which has its own option. Use that option.")
     try:
-        # Python would write NaN and Infinity, which are no JSON.
+        # Python would write NaN and Infinity, which are not JSON.
         json.dumps(dict(extra), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(

@@ -24,7 +24,7 @@ _FIELDS = {
     "tests": "Tests of the solution in its language, in one fenced block.",
 }
 MAX_OBJECTS = 32
-"""Objects that are looked at in an answer: one that has not shown the pair by then is no JSON answer."""
+"""Objects that are looked at in an answer: one that has not shown the pair by then is not a JSON answer."""
 # A brace and a quoted key, as an object begins: the braces of code are skipped without decoding.
 _OPENS = re.compile(r"\{\s*\"")
 _BEGINS = re.compile(r"\s*(?:```(?:json)?\s*)?\{\s*\"")
@@ -114,7 +114,7 @@ def _parsed(completion: Completion, *, tests: bool) -> Pair:
 
 def _pair(fields: dict[str, Any], *, tests: bool) -> Pair:
     problem, solution = (_text_of(fields, name) for name in ("problem", "solution"))
-    # Tests are optional: where they are no text, the pair is kept without them.
+    # Tests are optional: if they are not text, the pair is kept without them.
     given = fields.get("tests") if tests else None
     written = storable(given).strip() if isinstance(given, str) else ""
     return Pair(problem, solution, written or None)

@@ -80,7 +80,7 @@ def test_a_solution_of_another_form_rejects_the_row_and_is_counted(tmp_path: Pat
     report = report_of(tmp_path / "out")
     assert (report["kept"], report["rejected"]) == (N - 1, {"wrong_style": 1})
     [row] = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
-    assert row["detail"] == "the Python program is no script: it does not read standard input"
+    assert row["detail"] == "the Python program is not a script: it does not read standard input"
     assert "[Solution]" in row["received"]
 
 

@@ -97,7 +97,7 @@ def test_a_solution_of_the_form_passes_and_others_do_not(language: str, style: s
     }[style]
     for other, said in others.items():
         if wrong := by_style[other]:
-            with pytest.raises(RowRejectedError, match=rf"wrong_style: the .+ program is no {style}: .*({said})"):
+            with pytest.raises(RowRejectedError, match=rf"wrong_style: the .+ program is not a {style}: .*({said})"):
                 check_form(f"```{language}\n{wrong}```", language, style)
 
 

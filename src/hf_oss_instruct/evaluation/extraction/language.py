@@ -91,7 +91,7 @@ class ExtractionRules(GrammarRules):
         needed = used_by(items, own, self.words)
         inside = {item.node.id for item in needed}
         rest = [item for item in items if item.node.id not in inside and item.kind not in ("comment", "import", "package")]
-        # Values that only exist while the answer runs as a script, such as parsed arguments: what uses them is no solution.
+        # Values that only exist while the answer runs as a script, such as parsed arguments: what uses them is not a solution.
         script_values = (
             name for item in items if item.node.id not in kept and self._is_script_statement(item) for name in item.names
         )

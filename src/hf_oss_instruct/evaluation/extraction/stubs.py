@@ -13,7 +13,7 @@ from hf_oss_instruct.evaluation.extraction.outline import OutlineItem, walk
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Also the lines by which Perl and Bash read their arguments: they alone are no code.
+# Also the lines by which Perl and Bash read their arguments: they alone are not an implementation.
 _PLACEHOLDER_STATEMENTS = re.compile(
     r"pass|\.\.\.|;|[{}():]|(?:todo|unimplemented)!\([^)]*\)|"
     r"(?:raise|throw|die|error|panic|stop)\b[^;\n]*(?:[Nn]ot\s?_?[Ii]mplemented|UnsupportedOperation|TODO)[^;\n]*|"

@@ -64,7 +64,7 @@ class RemoteScorer:
             ) from None
         if status == 401:
             raise UsageError(f"The reward server {shown} refuses the token. Set HF_OSS_INSTRUCT_REWARD_TOKEN to the server's.")
-        # A full queue at the start is no reason to stop: the server works.
+        # A full queue at the start does not stop the client: the server works.
         if status not in (200, *BUSY):
             raise UsageError(f"The reward server {shown} does not accept requests: HTTP {status}, {one_line(text, 200)}")
         return scorer

@@ -84,7 +84,7 @@ _FUNCTION = re.compile(
 _DECLARED = re.compile(
     r"(?:generator_)?function_(?:definition|declaration|item)|method(?:_declaration|_definition)?|singleton_method|local_function_statement"
 )
-# What is no code; a pattern in a comment or string says nothing about the program.
+# What is not code; a pattern in a comment or string says nothing about the program.
 _TEXT = re.compile(r".*(?:comment|string|char(?:acter)?_literal|heredoc).*")
 # What may stand at the top of a file without doing anything when the file is run.
 _NO_STATEMENT = re.compile(
@@ -114,7 +114,7 @@ def check_form(solution: str, language: str, style: str) -> None:
         return
     checks: dict[str, Callable[[_Parsed], str | None]] = {FUNCTION: _of_functions, SCRIPT: _of_script, CLASS: _of_class}
     if wrong := checks[style](_Parsed(program.text, program.language, forms)):
-        raise RowRejectedError(WRONG_STYLE, f"the {named(program.language).title} program is no {style}: {wrong}")
+        raise RowRejectedError(WRONG_STYLE, f"the {named(program.language).title} program is not a {style}: {wrong}")
 
 
 class _Parsed:

@@ -101,7 +101,7 @@ class RateLimiter:
         """Report that a request got a 429."""
         self._finished()
         self._busy += 1
-        # A 429 is no failure: it shows that the server is there.
+        # A 429 is not a failure: it shows that the server is up.
         self._last_busy = self._clock()
         self._failures_in_a_row = 0
 

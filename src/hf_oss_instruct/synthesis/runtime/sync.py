@@ -121,7 +121,8 @@ async def read_in_thread(items: Iterable[T]) -> AsyncGenerator[list[T], None]:
     """Read a plain iterator in a thread, some items at a time; an error is raised after the items before it.
 
     Raises:
-        SeedError: the iterator raised what is no `Exception`, such as `SystemExit`, which would end the event loop instead.
+        SeedError: the iterator raised something other than an `Exception`, such as `SystemExit`, which would end the event
+            loop instead.
     """
     source = iter(items)
 

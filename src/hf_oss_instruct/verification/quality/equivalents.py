@@ -41,5 +41,5 @@ def equivalent(solution: str, language: str) -> str:
 
 
 def _can_be_wrapped(text: str, kind: str) -> bool:
-    # Lists of initializers and of several results are no expressions.
+    # Lists of initializers and of several results are not expressions.
     return not text.startswith("{") and kind not in ("initializer_list", "expression_list", "literal_value")
