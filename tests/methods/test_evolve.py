@@ -243,6 +243,7 @@ def test_a_dry_run_asks_nobody_and_a_look_at_some_rows_is_paid_for_once(tmp_path
     assert "Make a new and harder problem" in dry.output
     summary = json.loads(run(source, *at, "--dry-run", "--format", "json").output)
     assert (summary["rows"], summary["requests_per_row"]) == (3, [2, 4])
+    assert "Unknown benchmark 'nonsense'" in str(run(source, *at, "--dry-run", "--benchmarks", "nonsense").exception)
     assert not server.requests
 
     look = run(source, *at, "--n", 2)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.schemas import REJECTED_SCHEMA, SCHEMA
@@ -17,7 +20,9 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.synthesis.run import run
 from hf_oss_instruct.teachers.inference import InferenceTeacher
+from tests.support.hub import LocalHub
 from tests.support.teacher import Answer, LocalTeacher
+from tests.support.warm import BASE, COMMAND
 
 LEAK = "Fold every napkin of the long table into a swan that looks at the door of the hall."
 EXAM = BenchmarkList.of("exam", "xxh3:0", [{"task_id": "E/1", "prompt": LEAK, "code": "fold()"}])
@@ -97,3 +102,20 @@ def test_what_is_switched_off_is_said_to_be(tmp_path: Path, code: Path) -> None:
         "decontamination": "not_done",
         "execution": "unavailable",
     }
+
+
+def test_a_dry_run_refuses_benchmarks_as_the_run_does_and_downloads_none(tmp_path: Path) -> None:
+    exam = tmp_path / "exam.jsonl"
+    words = ["synthesize", "--n", "3", "--out", tmp_path / "out", "--dry-run", "--benchmarks"]
+    with LocalHub() as hub:
+
+        def dry_run(names: str) -> subprocess.CompletedProcess[str]:
+            return BASE.run([COMMAND, *words, names], env=os.environ | hub.environment(tmp_path / "home"))
+
+        assert "Unknown benchmark 'nonsense'" in dry_run("default,nonsense").stderr
+        exam.write_text('{"colour": "red"}\n')
+        assert "has no text column named" in dry_run(str(exam)).stderr
+        exam.write_text(json.dumps({"prompt": LEAK}) + "\n")
+        shown = yaml.safe_load(dry_run(f"HumanEval+,ns/quiz,{exam}").stdout)
+        assert not hub.requests
+    assert shown["checks"]["benchmarks"] == ["humanevalplus", "ns/quiz", find([str(exam)])[0].key], "as the run records them"

@@ -84,14 +84,15 @@ def evolve(
     teacher = open_teacher(spec.teacher, extra_body=extra_body)
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
     plan = plan_evolution(rows, spec, evolution, teacher)
+    names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     if dry_run:
+        with_benchmarks(plan.spec, names, download=False)
         _show_plan(plan, output)
     elif out is None:
         _show_rows(plan, output)
     else:
         with show_progress(output) as progress:
             with progress.stage("Reading the benchmarks that no pair may quote"):
-                names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
                 checked, lists = with_benchmarks(plan.spec, names)
             result = evolve_table(replace(plan, spec=checked), out, lists=lists, progress=progress)
         exit_with_result(result, output, done="evolved", show_details=_show_details, recipe="magicoder-evol")

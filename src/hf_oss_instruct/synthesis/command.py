@@ -69,7 +69,10 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     requested = spec.seeds.requested
     if requested is None:
         raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
+    # As typed: a file is a path here, and only a hash of its contents in the spec.
+    names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     if dry_run:
+        spec, _ = with_benchmarks(spec, names, download=False)
         click.echo(replace(spec, seeds=pinned(spec.seeds, source)).to_yaml(), nl=False)
         fewest, most = requests_per_row(spec, teacher)
         each = (
@@ -92,8 +95,6 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
         for line in requests_go_to(spec.teacher, teacher):
             click.echo(line)
         return
-    # As typed: a file is a path here, and only a hash of its contents in the spec.
-    names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     with show_progress(output) as progress:
         with progress.stage("Reading the benchmarks that no pair may quote"):
             spec, lists = with_benchmarks(spec, names)

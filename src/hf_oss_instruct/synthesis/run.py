@@ -148,12 +148,13 @@ def run(
         return RunResult(stats, report, error, bool(stopping))
 
 
-def with_benchmarks(spec: RunSpec, names: Sequence[str]) -> tuple[RunSpec, list[BenchmarkList]]:
+def with_benchmarks(spec: RunSpec, names: Sequence[str], *, download: bool = True) -> tuple[RunSpec, list[BenchmarkList]]:
     """Read the benchmarks that no row may quote.
 
     Args:
         spec: the run.
         names: as the caller has them: a file on this machine is a path here, and a hash of its contents in a run config.
+        download: whether to ask the Hub for benchmarks that are not in its cache; a dry run does not.
 
     Returns:
         The run with the names that its run config records, and the benchmarks.
@@ -161,7 +162,7 @@ def with_benchmarks(spec: RunSpec, names: Sequence[str]) -> tuple[RunSpec, list[
     Raises:
         UsageError: a benchmark is unknown, or a file of one cannot be read.
     """
-    lists = find(names)
+    lists = find(names, download=download)
     return replace(spec, checks=replace(spec.checks, benchmarks=keys(names, lists))), lists
 
 

@@ -54,6 +54,7 @@ def test_a_config_names_a_local_list_by_its_content_and_asks_for_its_path_again(
     (again,) = find([f"exam@{listed.revision}"])
     assert again.why
     assert "--benchmarks" in again.why
+    assert keys([again.key], [again]) == (again.key,), "and once"
     lines(path, ROW | {"prompt": "another"})
     assert find([str(path)])[0].revision != listed.revision
 

@@ -68,18 +68,19 @@ class BenchmarkList:
         return f"{self.name}@{self.revision}" if local else self.name
 
 
-def find(names: Iterable[str]) -> list[BenchmarkList]:
+def find(names: Iterable[str], *, download: bool = True) -> list[BenchmarkList]:
     """Load the requested benchmarks, each with its rows or the reason why it has none.
 
     Args:
         names: names of benchmarks in any spelling, `default` for all of these, ids of Hub datasets (`ns/name`,
             `ns/name@revision`), files (parquet, JSON lines, also gzipped), and folders: every file or folder in one is a list.
+        download: whether to ask the Hub for benchmarks that are not in its cache.
 
     Raises:
         UsageError: a name is none of these, or a local list cannot be read or contains no task.
     """
     lists: list[BenchmarkList] = []
-    reachable = True
+    reachable = download
     for name in dict.fromkeys(map(recorded, names)):
         # A benchmark's name never means a local file: a run config is the same on every machine.
         if Path(name).exists() and not decontaminated(name):
@@ -96,7 +97,8 @@ def find(names: Iterable[str]) -> list[BenchmarkList]:
 def keys(names: Iterable[str], lists: Iterable[BenchmarkList]) -> tuple[str, ...]:
     """The names for a run config, which contains no paths: local lists are named by a hash of their content."""
     local = [listed.key for listed in lists if f"@{LOCAL}" in listed.key]
-    return (*(name for name in dict.fromkeys(map(recorded, names)) if decontaminated(name) or not Path(name).exists()), *local)
+    named = [name for name in map(recorded, names) if decontaminated(name) or not Path(name).exists()]
+    return tuple(dict.fromkeys([*named, *local]))
 
 
 def _local(path: Path) -> Iterator[BenchmarkList]:
