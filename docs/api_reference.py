@@ -1,7 +1,7 @@
 """The API page: a block of mkdocstrings for every public name, and what can only be read from the running package.
 
 mkdocstrings reads the source, where `progress` has the name of a constant as default, an option of `Sampling` its declaration,
-and `read_seeds` a single argument, which a decorator replaces by those of a `SeedPlan`.
+and `synthesize` a single argument, which a decorator replaces by the fields of a `StreamArguments`.
 """
 
 from __future__ import annotations

@@ -150,12 +150,12 @@ def option_row(part: str, option: Option) -> list[str]:
     if option.default in (None, ()):
         default = "auto" if option.auto else "–"
     else:
-        default = "ours" if option.name == "template" else f"`{option.default}`"
+        default = "ours" if option.name == "prompt" else f"`{option.default}`"
     return [
         f"`{option.flag}`" if Interface.COMMAND in option.set_by else "–",
         f"`{part}.{option.yaml}`{untrusted}" if Interface.RUN_CONFIG in option.set_by else "–",
         f"`{option.keyword}`" if Interface.LOAD_DATASET in option.set_by else "–",
-        f"`{'prompt' if option.name == 'template' else option.name}`" if Interface.PYTHON in option.set_by else "–",
+        f"`{option.name}`" if Interface.PYTHON in option.set_by else "–",
         default,
         option.section or "",
     ]

@@ -108,7 +108,8 @@ def test_nothing_runs_after_the_reader_left(folder: Path) -> None:
         assert len(asked(teacher)) == left_at
         first = next(iter(stream(folder, teacher)))
         assert first["index"] == 0
-        assert asked(teacher).count(asked(teacher)[0]) == 1
+        # Not of the request that arrived first, which may be another seed's, cancelled before its answer.
+        assert sum(first["seed"] in text for text in asked(teacher)) == 1
 
 
 # Resume

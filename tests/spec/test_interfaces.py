@@ -28,10 +28,9 @@ from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.option_types import Choice, Folder, JsonObject, Names
-from hf_oss_instruct.spec.prompts import Prompt, PromptTemplateType
+from hf_oss_instruct.spec.prompts import Prompt, PromptSpec, PromptTemplateType
 from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.spec.shard import Shard
-from hf_oss_instruct.teachers.parsing import parse
 
 DENY, TEMPLATE = "repo: octocat/hello-world\n", "Write a problem: {code}"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -61,7 +60,7 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "api_key_env": ("MY_KEY", "MY_KEY", ("MY_KEY",)),
     "concurrency": ("3", 3, 3),
     "timeout": ("30", 30.0, 30.0),
-    "template": ("prompt.txt", TEMPLATE, Prompt(TEMPLATE)),
+    "prompt": ("prompt.txt", TEMPLATE, Prompt(TEMPLATE)),
     "parser": ("magicoder", "magicoder", "magicoder"),
     "keep_reasoning": ("", True, True),
     "thoughts": ("keep", "keep", "keep"),
@@ -220,7 +219,7 @@ def test_a_run_config_from_a_repository_sets_the_rest(part: str, option: Option)
 
 def python_value(option: Option) -> Any:
     """What a program writes: plain types."""
-    special = {"deny": "deny.txt", "template": TEMPLATE, "languages": {"python": 2, "rust": 1}, "filters": ["secrets"]}
+    special = {"deny": "deny.txt", "prompt": TEMPLATE, "languages": {"python": 2, "rust": 1}, "filters": ["secrets"]}
     return special.get(option.name, VALUES[option.name][2])
 
 
@@ -271,7 +270,6 @@ METHODS = {"evolution": options_of(EvolutionSpec), "judging": options_of(Judging
 IN_PYTHON = [
     (part, option) for part, options in {**OPTIONS, **METHODS}.items() for option in options if Interface.PYTHON in option.set_by
 ]
-RENAMED = {"template": "prompt"}
 WRONG: dict[str, tuple[Any, str]] = {
     "teacher": ("gpt", "must be an object, not 'gpt'"),
     "judges": (["gpt"], "must be an object, not 'gpt'"),
@@ -331,7 +329,7 @@ def to_disk(seeds: Any, teacher: Any = None, **how: Any) -> object:
 @pytest.mark.parametrize(("part", "option"), IN_PYTHON, ids=[option.name for _, option in IN_PYTHON])
 def test_python_takes_what_it_may_and_the_value_reaches_the_option(part: str, option: Option) -> None:
     """A wrong value is refused by the message of its own option, so that no argument is lost or exchanged for another."""
-    name, (wrong, message) = RENAMED.get(option.name, option.name), wrong_value(option)
+    name, (wrong, message) = option.name, wrong_value(option)
     places = functions_with(part)
     if part in CLASSES:
         assert (
@@ -353,14 +351,23 @@ def beside(option: Option) -> dict[str, Any]:
     return {"price_in": 1, "price_out": 2} if option.name == "max_cost" else {}
 
 
-@params(Interface.PYTHON, True)
-def test_python_knows_the_defaults_and_reads_the_help_of_the_declaration(part: str, option: Option) -> None:
-    if part == "seeds":
-        assert f" {option.name}: {option.python_help} " in " ".join((read_seeds.__doc__ or "").split())
-    for function in (synthesize, synthesize_to_disk, oss.verify):
-        argument = inspect.signature(function).parameters.get(RENAMED.get(option.name, option.name))
-        if argument and part in ("teacher", "prompt", "verification") and option.name != "teacher":
-            assert argument.default == {"template": None}.get(option.name, option.default) or argument.default is parse
+OWN = {
+    ("synthesize", "parser"),
+    *((function, "teacher") for function in ("synthesize", "synthesize_to_disk", "evolve", "verify")),
+}
+"""Arguments that take more, or other things, than the option of the same name, and say so: a function, a teacher object."""
+
+
+@pytest.mark.parametrize(("part", "option"), IN_PYTHON, ids=[option.name for _, option in IN_PYTHON])
+def test_python_has_the_defaults_and_the_help_of_the_declaration(part: str, option: Option) -> None:
+    for name in functions_with(part):
+        function = getattr(oss, name)
+        argument = inspect.signature(function).parameters.get(option.name)
+        if argument and (name, option.name) not in OWN:
+            # None stands for the default prompt, which is long.
+            assert argument.default in (option.default, inspect.Parameter.empty) or option.name == "prompt"
+            if option.name not in ("judges", "rubric"):
+                assert f" {option.name}: {option.python_help} " in " ".join((function.__doc__ or "").split()) + " "
 
 
 @pytest.mark.parametrize("part", CLASSES)
@@ -377,6 +384,32 @@ def test_help_in_python_describes_every_option_and_names_no_flag() -> None:
             assert f"{option.name}: {option.python_help}" in described
             assert not re.search(r"--|command|repeat the flag", option.python_help), option.name
     assert "n: Number of seeds. Default: one per document, for all documents." in pydoc.plain(pydoc.render_doc(read_seeds))
+
+
+def test_none_stands_for_the_default_prompt() -> None:
+    assert inspect.signature(synthesize).parameters["prompt"].default is None
+    assert PromptSpec(prompt=None) == PromptSpec()  # type: ignore[arg-type]
+    seeds = read_seeds("code", sampler="functions")
+    for nothing in ({"prompt": None, "sampling": None, "limits": None, "verification": None}, {}):
+        assert list(synthesize(seeds, oss.CommentFunctionTeacher(), **nothing)) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: synthesize(read_seeds("code"), oss.CommentFunctionTeacher(), promt="x"),
+            "synthesize() got an unexpected keyword argument 'promt'",
+        ),
+        (lambda: synthesize(read_seeds("code")), "synthesize() missing a required argument: 'teacher'"),
+        (lambda: oss.evolve("rows.jsonl", "out", None, teacher=None), "evolve() too many positional arguments"),
+        (lambda: oss.judge_rows("rows.jsonl", "out"), "judge_rows() missing a required argument: 'judges'"),
+        (lambda: read_seeds("code", N=3), "read_seeds() got an unexpected keyword argument 'N'"),
+    ],
+)
+def test_a_wrong_call_names_the_function_that_was_called(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        call()
 
 
 def test_a_stream_takes_what_a_folder_takes_but_checks_of_the_whole_set() -> None:

@@ -43,7 +43,7 @@ configs = st.builds(
     seeds=plans,
     prompt=st.builds(
         PromptSpec,
-        template=st.builds(lambda text: Prompt(text + "{code}"), printable),
+        prompt=st.builds(lambda text: Prompt(text + "{code}"), printable),
         parser=st.sampled_from(["default", "magicoder"]),
     ),
     sampling=st.builds(
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_short_file_is_enough() -> None:
     config = RunSpec.from_yaml("version: 1\nseeds: {dataset: stdlib, languages: [python], n: 5}")
     assert config.seeds.languages == (("python", None),)
-    assert config.prompt.template == Prompt.default()
+    assert config.prompt.prompt == Prompt.default()
 
 
 def test_the_yaml_reads_well() -> None:

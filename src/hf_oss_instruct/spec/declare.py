@@ -18,7 +18,7 @@ from hf_oss_instruct.spec.option_types import OptionType, checked_value
 P = ParamSpec("P")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
-_OPTION = "option"
+_OPTION, _ARGUMENT = "option", "argument"
 _WRAPPER = TextWrapper(
     width=110, initial_indent=" " * 4, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
 )
@@ -135,6 +135,26 @@ def option(
     return field(**where, kw_only=kw_only or MISSING, metadata={_OPTION: facts})
 
 
+def same_option(part: type, name: str) -> Any:
+    """Declare a field that is the option `name` of another part: with its type, default, limits and help."""
+    declared = next(declared for declared in fields(part) if declared.name == name)
+    return field(default=declared.default, default_factory=declared.default_factory, metadata=declared.metadata)
+
+
+def argument(help: str, default: Any = MISSING, *, kw_only: bool = True) -> Any:
+    """Declare a field that is an argument of a function, but no option of a run.
+
+    Args:
+        help: text in the docstring of the function.
+        default: the default; without one, the argument is required.
+        kw_only: whether it is a keyword-only argument.
+
+    Returns:
+        The field of a dataclass.
+    """
+    return field(default=default, kw_only=kw_only, metadata={_ARGUMENT: help})
+
+
 def options_of(part: type) -> tuple[Option, ...]:
     """The options of a part of a run, in the order of their declaration."""
     return tuple(_option(declared) for declared in fields(part) if _OPTION in declared.metadata)
@@ -159,15 +179,20 @@ def in_order(options: Iterable[Option]) -> list[Option]:
 def normalize(part: Any) -> None:
     """Convert the values of a part to their types and validate them; call it in `__post_init__`.
 
+    None stands for a default that a function returns, such as the default prompt.
+
     Raises:
         UsageError: a value is not allowed.
     """
-    for option_of_part in options_of(type(part)):
-        given = getattr(part, option_of_part.name)
-        value = checked_value(option_of_part.name, option_of_part.kind, given, optional=option_of_part.default is None)
+    for declared in fields(part):
+        if _OPTION not in declared.metadata:
+            continue
+        option, given = _option(declared), getattr(part, declared.name)
+        wanted = option.default if given is None and declared.default_factory is not MISSING else given
+        value = checked_value(option.name, option.kind, wanted, optional=option.default is None)
         if value is not given:
             # The parts are frozen; `__post_init__` runs before anybody else has them.
-            object.__setattr__(part, option_of_part.name, value)
+            object.__setattr__(part, option.name, value)
 
 
 def in_yaml(part: Any) -> dict[str, Any]:
@@ -182,28 +207,64 @@ def documented(part: type[Part]) -> type[Part]:
     return part
 
 
-def with_arguments_of(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
-    """Let a function whose argument is a part of a run take that part's arguments: `f(SeedPlan(n=3))` becomes `f(n=3)`.
+def taken_from(arguments: Any, part: type[Part], *, without: Iterable[str] = ()) -> Part:
+    """The part of a run that the arguments of a function describe: its options that are among them.
 
-    An `Args:` section with the options' help is added to its docstring.
+    Args:
+        arguments: a dataclass that has options of the part.
+        part: class of the part.
+        without: options that keep their defaults.
+
+    Raises:
+        UsageError: a value is not allowed.
+    """
+    names = {declared.name for declared in fields(arguments)} - set(without)
+    return part(**{declared.name: getattr(arguments, declared.name) for declared in options_of(part) if declared.name in names})
+
+
+def with_arguments_of(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
+    """Let a function whose argument is a dataclass of options take these as arguments: `f(SeedPlan(n=3))` becomes `f(n=3)`.
+
+    An `Args:` section with the help of options and arguments is added to its docstring.
     """
 
     def of(function: Callable[[Part], Result]) -> Callable[P, Result]:
+        signature = _signature(part).replace(return_annotation=inspect.signature(function).return_annotation)
+
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> Result:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:
+                # Python would name the dataclass, which the caller does not know.
+                raise TypeError(f"{function.__name__}() {error}") from None
             return function(part(*args, **kwargs))
 
         # For help() and editors, which would otherwise show the arguments of `function`.
-        call.__signature__ = inspect.signature(part).replace(return_annotation=inspect.signature(function).return_annotation)  # type: ignore[attr-defined]
+        call.__signature__ = signature  # type: ignore[attr-defined]
         call.__doc__ = _with_section(function.__doc__, "Args", part)  # type: ignore[arg-type]
         return call
 
     return of
 
 
+def _signature(part: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a dataclass, with None for defaults that a function returns, as `normalize` has it."""
+    signature = inspect.signature(part)
+    made = {declared.name for declared in fields(part) if declared.default_factory is not MISSING}  # type: ignore[arg-type]
+    return signature.replace(
+        parameters=[
+            parameter.replace(default=None) if name in made else parameter for name, parameter in signature.parameters.items()
+        ]
+    )
+
+
 def _with_section(docstring: str | None, title: str, part: type) -> str:
-    """A docstring with a section that describes the options of a part, before its other sections."""
+    """A docstring with a section that describes options and arguments in the order of a call, before its other sections."""
     text = inspect.cleandoc(docstring or "")
-    before = min((at for name in ("Returns", "Raises", "Source") if (at := text.find(f"\n\n{name}:\n")) >= 0), default=len(text))
-    described = "\n".join(_WRAPPER.fill(f"{declared.name}: {declared.python_help}") for declared in options_of(part))
+    others = (text.find(f"\n\n{name}:\n") for name in ("Returns", "Yields", "Raises", "Source"))
+    before = min((at for at in others if at >= 0), default=len(text))
+    help = {declared.name: declared.metadata[_ARGUMENT] for declared in fields(part) if _ARGUMENT in declared.metadata}
+    help |= {option.name: option.python_help for option in options_of(part)}
+    described = "\n".join(_WRAPPER.fill(f"{name}: {help[name]}") for name in inspect.signature(part).parameters)
     return f"{text[:before]}\n\n{title}:\n{described}{text[before:]}"

@@ -156,20 +156,21 @@ class PromptTemplateType(OptionType):
 class PromptSpec:
     """The prompt, and how the answer is parsed."""
 
-    template: Prompt | str = option(
+    prompt: Prompt = option(
         Prompt.default,
         PromptTemplateType(),
         "Text file with {code} for the snippet; lines [system] and [user] open messages.",
-        python_help="A template with {code} for the snippet: a `Prompt`, or its text. Lines [system] and [user] open messages.",
+        python_help="Template with {code} for the snippet: a `Prompt`, or its text. Lines [system] and [user] open messages. "
+        "Default: ours.",
         flag="--prompt-template",
         yaml="text",
-        keyword="prompt",
         section="2.1",
     )
     parser: str = option(
         "default",
         Choice(("default", "magicoder"), "Unknown parser {value!r}"),
         "How an answer is parsed: default, or magicoder, the paper's exact rule.",
+        python_help="How an answer is parsed: `default`, or `magicoder` for the paper's exact rule.",
         yaml="parser",
         set_by=ANYONE & ~Interface.COMMAND,
     )
@@ -188,6 +189,8 @@ class PromptSpec:
         Choice((DROP, KEEP), "Unknown treatment of thoughts {value!r}"),
         "Whether completions of the config sft begin with the model's reasoning in <think> tags: drop (default), or keep, which "
         "also stores it in the column reasoning.",
+        python_help="Whether completions of the config `sft` begin with the model's reasoning in <think> tags: `drop` (default), "
+        "or `keep`, which also stores it in the column `reasoning`.",
         flag="--thoughts",
         yaml="thoughts",
         rare=True,
@@ -198,6 +201,8 @@ class PromptSpec:
         Choice((SECTIONS, JSON), "Unknown answer format {value!r}"),
         "How the teacher writes a pair: sections (default), or json, an object whose schema is sent as response_format, unless "
         "the server rejects it. run.json counts the answers of each form.",
+        python_help="How the teacher writes a pair: `sections` (default), or `json`, an object whose schema is sent as "
+        "`response_format`, unless the server rejects it. `run.json` counts the answers of each form.",
         flag="--answer-format",
         yaml="answer_format",
         rare=True,
@@ -219,6 +224,8 @@ class PromptSpec:
         Choice((FUNCTION, SCRIPT, CLASS), "Unknown style {value!r}"),
         "Have each pair rewritten so that the solution is a function, a script that reads standard input, or a class; other "
         "forms are rejected. Adds one request per seed.",
+        python_help="Have each pair rewritten so that the solution is a `function`, a `script` that reads standard input, or a "
+        "`class`; other forms are rejected. Adds one request per seed.",
         flag="--style",
         yaml="style",
         rare=True,
@@ -241,9 +248,3 @@ class PromptSpec:
     def stores_reasoning(self) -> bool:
         """Whether rows have the model's reasoning in their column `reasoning`."""
         return self.keep_reasoning or self.thoughts == KEEP
-
-    @property
-    def prompt(self) -> Prompt:
-        """The template as a `Prompt`."""
-        assert isinstance(self.template, Prompt)
-        return self.template

@@ -6,18 +6,16 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped, is_row
 from hf_oss_instruct.errors import TeacherError, UsageError
+from hf_oss_instruct.spec.declare import argument, with_arguments_of
 from hf_oss_instruct.spec.limits import RunLimits
-from hf_oss_instruct.spec.prompts import SECTIONS, Prompt, PromptSpec
-from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.spec.sampling import Sampling
-from hf_oss_instruct.spec.teacher import TeacherSpec
-from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.spec.prompts import SECTIONS
 from hf_oss_instruct.synthesis.engine import outcomes
+from hf_oss_instruct.synthesis.function_arguments import PairArguments
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask, check_seeds
 from hf_oss_instruct.synthesis.generation.task import GenerationTask, Task
@@ -26,8 +24,8 @@ from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
-from hf_oss_instruct.teachers.parsing import Parser, parse
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.parsing import Parser
+from hf_oss_instruct.templates import DROP
 from hf_oss_instruct.verification.memo import Verdicts
 
 VERDICTS = "verdicts"
@@ -35,44 +33,33 @@ VERDICTS = "verdicts"
 logger = logging.getLogger(__name__)
 
 
-def synthesize(
-    seeds: Iterable[Seed],
-    teacher: Teacher,
-    *,
-    prompt: Prompt | None = None,
-    sampling: Sampling | None = None,
-    parser: Parser | str = "default",
-    keep_reasoning: bool = False,
-    answer_format: str = SECTIONS,
-    concepts: bool = False,
-    style: str | None = None,
-    limits: RunLimits | None = None,
-    concurrency: int = 16,
-    timeout: float | None = None,
-    then: Sequence[GenerationTask[Row]] = (),
-    verification: VerificationSpec | None = None,
-    journal: str | Path | None = None,
-    on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = None,
-) -> Iterator[Row]:
-    """Generate OSS-Instruct rows lazily: a row is requested when it is needed, and at most `concurrency` − 1 rows ahead.
+@dataclass(frozen=True, kw_only=True)
+class StreamArguments(PairArguments):
+    """Arguments of `synthesize`."""
 
-    Args:
-        seeds: seed snippets, such as `read_seeds` returns.
-        teacher: the teacher that answers.
-        prompt: prompt template; the package's own by default.
-        sampling: sampling parameters; the paper's by default.
-        parser: how an answer is parsed: `default`, `magicoder` for the paper's exact rule, or your own function.
-        keep_reasoning: store the reasoning of reasoning models in the column `reasoning`.
-        answer_format: `sections`, or `json` for an object whose schema is sent as `response_format`.
-        concepts: whether to request the concepts of each snippet first, and then a problem about these.
-        style: `function`, `script` or `class`, to have each pair rewritten to that form; None to leave it as it is.
-        limits: budget of requests, tokens and cost.
-        concurrency: requests in flight at once.
-        timeout: timeout of one request, in seconds; None adapts it to the answers.
-        then: generation tasks that each row goes through before it is yielded, such as a judge.
-        verification: whether and how each pair is run with tests before it is yielded: `VerificationSpec(verify=True)`.
-        journal: folder that stores every answer, so that none is paid for twice; one below `$HF_HOME` by default.
-        on_left_out: called with everything that does not become a row; by default a warning at the end counts them.
+    parser: Parser | str = argument(  # type: ignore[assignment]
+        "How an answer is parsed: `default`, `magicoder` for the paper's exact rule, or your own function.", "default"
+    )
+    # No argument here: it is about the config sft, which only a folder has.
+    thoughts: str = field(init=False, default=DROP)
+    journal: str | Path | None = argument(
+        "Folder that stores every answer, so that none is paid for twice. Default: one below `$HF_HOME`.", None
+    )
+    on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = argument(
+        "Called with everything that does not become a row. Default: a warning at the end counts them.", None
+    )
+
+    def __post_init__(self) -> None:
+        if callable(self.parser) and self.answer_format != SECTIONS:
+            raise UsageError(
+                f"A parser of your own cannot be combined with answer_format={self.answer_format!r}. Leave out one of them."
+            )
+        super().__post_init__()
+
+
+@with_arguments_of(StreamArguments)
+def synthesize(arguments: StreamArguments) -> Iterator[Row]:
+    """Generate OSS-Instruct rows lazily: a row is requested when it is needed, and at most `concurrency` − 1 rows ahead.
 
     Yields:
         Kept rows, in seed order. Duplicates are not removed, because that needs the whole dataset.
@@ -87,34 +74,18 @@ def synthesize(
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    spec = RunSpec(
-        teacher=TeacherSpec(concurrency=concurrency, timeout=timeout),
-        prompt=PromptSpec(
-            template=prompt or Prompt.default(),
-            parser="default" if callable(parser) else parser,
-            keep_reasoning=keep_reasoning,
-            answer_format=answer_format,
-            concepts=concepts,
-            style=style,
-        ),
-        sampling=sampling or Sampling(),
-        limits=limits or RunLimits(),
-        verification=verification or VerificationSpec(),
-    )
-    check_seeds(seeds, teacher)
+    parser, teacher = arguments.parser, arguments.teacher
+    spec = arguments.pair_spec(without=("parser",) if callable(parser) else ())
+    check_seeds(arguments.seeds, teacher)
     task = pair_task(spec, teacher)
-    if callable(parser) and parser is not parse:
-        if answer_format != SECTIONS:
-            raise UsageError(
-                f"A parser of your own cannot be combined with answer_format={answer_format!r}. Leave out one of them."
-            )
+    if callable(parser):
         task = replace(task, parser=parser)
     return rows(
-        _only_seeds(seeds),
+        _only_seeds(arguments.seeds),
         task,
-        then=then,
-        journal=journal,
-        on_left_out=on_left_out,
+        then=arguments.then,
+        journal=arguments.journal,
+        on_left_out=arguments.on_left_out,
         concurrency=spec.teacher.concurrency,
         timeout=spec.teacher.timeout,
         limits=spec.limits,

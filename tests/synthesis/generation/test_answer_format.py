@@ -153,7 +153,7 @@ def test_the_budget_counts_the_schema_as_part_of_the_prompt() -> None:
     teacher = InferenceTeacher("m", "http://127.0.0.1:9/v1")
     template = Prompt("Write JSON: {code}")
     plain, as_object = (
-        OssInstructTask.of(RunSpec(prompt=PromptSpec(template=template, answer_format=form)), teacher).request(SEED)
+        OssInstructTask.of(RunSpec(prompt=PromptSpec(prompt=template, answer_format=form)), teacher).request(SEED)
         for form in ("sections", "json")
     )
     assert isinstance(as_object, Request)

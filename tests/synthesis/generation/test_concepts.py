@@ -177,9 +177,9 @@ def test_our_templates_ask_about_concepts_alone(tests: bool, as_json: bool) -> N
 
 def test_a_template_has_a_place_for_what_it_is_filled_with() -> None:
     with pytest.raises(UsageError, match=r"has no \{concepts\}"):
-        PromptSpec(template=Prompt("{code}"), concepts=True)
+        PromptSpec(prompt=Prompt("{code}"), concepts=True)
     with pytest.raises(UsageError, match=r"has no \{code\}"):
-        PromptSpec(template=Prompt("{concepts}"))
-    PromptSpec(template=Prompt("{concepts} like {code}"), concepts=True)
+        PromptSpec(prompt=Prompt("{concepts}"))
+    PromptSpec(prompt=Prompt("{concepts} like {code}"), concepts=True)
     with pytest.raises(UsageError, match="--concepts needs a model"):
         next(synthesize([SEED], CommentFunctionTeacher(), concepts=True))

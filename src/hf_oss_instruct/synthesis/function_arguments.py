@@ -1,0 +1,58 @@
+"""Arguments that public functions such as `synthesize` and `evolve` have in common; `with_arguments_of` builds the signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hf_oss_instruct.data import Row, Seed
+from hf_oss_instruct.spec.declare import argument, same_option, taken_from
+from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.prompts import PromptSpec
+from hf_oss_instruct.spec.run import RunSpec
+from hf_oss_instruct.spec.sampling import Sampling
+from hf_oss_instruct.spec.teacher import TeacherSpec
+from hf_oss_instruct.spec.verification import VerificationSpec
+from hf_oss_instruct.synthesis.generation.task import GenerationTask
+from hf_oss_instruct.teachers.protocol import Teacher
+
+PROGRESS = "A progress display, such as that of `show_progress()`. Default: nothing is shown."
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunArguments:
+    """Arguments of every function that sends requests."""
+
+    sampling: Sampling | None = argument("Sampling parameters. Default: the paper's.", None)
+    limits: RunLimits | None = argument("Limits on requests, tokens and cost. Default: none.", None)
+    concurrency: int = same_option(TeacherSpec, "concurrency")
+    timeout: float | None = same_option(TeacherSpec, "timeout")
+
+    def run_spec(self, **parts: Any) -> RunSpec:
+        """The run that these arguments describe; `parts` are its other parts, by name, None for the default.
+
+        Raises:
+            UsageError: a part is of another class.
+        """
+        parts |= {"sampling": self.sampling, "limits": self.limits}
+        given = {name: part for name, part in parts.items() if part is not None}
+        # Not by name: `teacher` is an object here, and the name of one in a `TeacherSpec`.
+        return RunSpec(teacher=TeacherSpec(concurrency=self.concurrency, timeout=self.timeout), **given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairArguments(RunArguments, PromptSpec):
+    """Arguments of `synthesize` and `synthesize_to_disk`."""
+
+    seeds: Iterable[Seed] = argument("Seed snippets, such as `read_seeds` returns.", kw_only=False)
+    teacher: Teacher = argument("The teacher that answers.", kw_only=False)
+    verification: VerificationSpec | None = argument(
+        "Whether and how each pair is run with tests: `VerificationSpec(verify=True)`. Default: not at all.", None
+    )
+    then: Sequence[GenerationTask[Row]] = argument("Generation tasks that each row goes through afterwards, such as a judge.", ())
+
+    def pair_spec(self, *, without: Sequence[str] = (), **parts: Any) -> RunSpec:
+        """The run that these arguments describe, see `run_spec`, with default values of the options `without`."""
+        prompt = taken_from(self, PromptSpec, without=without)
+        return self.run_spec(prompt=prompt, verification=self.verification, **parts)
