@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from hf_oss_instruct.curation.annotations import DETAIL, REASON, not_rejected
 from hf_oss_instruct.curation.checks import BY_NAME, CurationOptions, report_entry, skipped_entry
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
-from hf_oss_instruct.curation.duplicates.distinct_tasks import distinct_tasks
+from hf_oss_instruct.curation.duplicates.distinct_tasks import DistinctTasks
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, ExactDuplicates
 from hf_oss_instruct.curation.duplicates.near import cluster_sizes
 from hf_oss_instruct.curation.preference import preference_pairs
@@ -140,6 +140,7 @@ class DatasetWriter:
         self._single = [BY_NAME["decontamination"].make(self._options)] if lists else []
         self._whole = [BY_NAME[name] for name in ("near_duplicates", "same_names") if spec.checks.near_duplicates]
         self._clusters: dict[str, int] = {}
+        self._distinct_tasks = DistinctTasks()
         self._fresh: list[Row] = []
         kept, rejected = schema_of(verified=spec.verification.verify, concepts=spec.prompt.concepts), REJECTED_SCHEMA
         self._schema, self._of_rejected = (with_lineage(kept), with_lineage(rejected)) if evolved else (kept, rejected)
@@ -219,7 +220,10 @@ class DatasetWriter:
         self._fresh = []
         for check in self._single:
             table = check(table)
-        self._unchecked.add_table(self._not_rejected(table))
+        table = self._not_rejected(table)
+        self._unchecked.add_table(table)
+        for problems in table["problem"].chunks:
+            self._distinct_tasks.add(problems)
 
     def _check_all(self) -> None:
         """Run the checks of the whole dataset, and write the rows that pass."""
@@ -227,7 +231,7 @@ class DatasetWriter:
             self.check_fresh()
         self._duplicate = None  # all rows have come: its temporary files are removed
         # Before near duplicates are removed, because it says how many there were.
-        self._stats.diversity = distinct_tasks(self._problems)
+        self._stats.diversity = self._distinct_tasks.count(self._problems)
         # Only these checks need the texts of all rows, which are mapped from disk for them.
         marks = self._marks() if self._whole else None
         start = 0

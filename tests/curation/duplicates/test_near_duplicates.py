@@ -187,6 +187,10 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
         (spill, "RANGE_NUMBERS", 50),
         (spill, "SORT_NUMBERS", 50),
         (spill, "MERGE_NUMBERS", 20),
+        # Of some ranges the n-grams are kept between rounds, of others they are not.
+        (minhash, "MAX_HELD_TEXTS", 8),
+        (minhash, "HELD_PAIRS", 3),
+        (minhash, "KEYS_BATCH_BYTES", 99),
         (near, "DETAILS_BUFFER", 3),
         (annotations, "CHUNK_ROWS", 7),
     ):

@@ -18,33 +18,61 @@ from hf_oss_instruct.storage.shards import mapped
 from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges, merged
 
 
+class DistinctTasks:
+    """Counts the distinct problems of a dataset that comes in portions, most of the work while it does."""
+
+    def __init__(self) -> None:
+        self._rows, self._texts, self._keys = 0, Spill(np.uint64), minhash.BandKeys()
+
+    def add(self, problems: pa.Array) -> None:
+        """Add the next problems."""
+        self._rows += len(problems)
+        # Letter case and the width of blanks make no other problem.
+        texts = (" ".join(text.lower().split()).encode() for text in problems.to_pylist())
+        self._texts.append(np.fromiter(map(xxh3_64_intdigest, texts), np.uint64, len(problems)))
+        self._keys.add(problems)
+
+    def count(self, problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]:
+        """Count distinct problems: word for word, and after near duplicates (Jaccard of word 5-grams ≥ 0.7) are joined.
+
+        Args:
+            problems: reads all texts that were added, in portions.
+
+        Returns:
+            `rows`, `distinct_problems`, `distinct_tasks`, `near_duplicate_rate` (0 to 1) and `threshold`; without texts only
+            `rows`.
+        """
+        if not self._rows:
+            return {"rows": 0}
+        candidates, compared = self._keys.candidates(), np.zeros(self._rows, bool)  # compared: (rows,)
+        for [pairs] in merged(candidates):
+            for side in minhash.unpacked(pairs):
+                compared[side] = True
+        wanted = np.flatnonzero(compared)  # (compared,)
+        hashes = self._texts.read()  # (rows,)
+        exact = sum(len(distinct(hashes[positions])) for positions in key_ranges(hashes))
+        # Texts that are too short for MinHash count one each, even if they are equal: there are never more tasks than distinct
+        # texts.
+        tasks = min(self._rows - len(wanted) + _groups(_some(problems(), wanted), wanted, candidates), exact)
+        return {
+            "rows": self._rows,
+            "distinct_problems": exact,
+            "distinct_tasks": tasks,
+            "near_duplicate_rate": round(1 - tasks / self._rows, 4),
+            "threshold": THRESHOLD,
+        }
+
+
 def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]:
-    """Count distinct problems: word for word, and after near duplicates (Jaccard of word 5-grams ≥ 0.7) are joined.
+    """Count the distinct problems of a dataset that is there, see `DistinctTasks.count`.
 
     Args:
         problems: reads the texts in portions, each time from the beginning.
-
-    Returns:
-        `rows`, `distinct_problems`, `distinct_tasks`, `near_duplicate_rate` (0 to 1) and `threshold`; without texts only `rows`.
     """
-    count = sum(map(len, problems()))
-    if not count:
-        return {"rows": 0}
-    candidates, compared = minhash.candidates(problems()), np.zeros(count, bool)  # compared: (rows,)
-    for [pairs] in merged(candidates):
-        for side in minhash.unpacked(pairs):
-            compared[side] = True
-    wanted = np.flatnonzero(compared)  # (compared,)
-    exact = _distinct(problems())
-    # Texts that are too short for MinHash count one each, even if they are equal: there are never more tasks than distinct texts.
-    tasks = min(count - len(wanted) + _groups(_some(problems(), wanted), wanted, candidates), exact)
-    return {
-        "rows": count,
-        "distinct_problems": exact,
-        "distinct_tasks": tasks,
-        "near_duplicate_rate": round(1 - tasks / count, 4),
-        "threshold": THRESHOLD,
-    }
+    tasks = DistinctTasks()
+    for portion in problems():
+        tasks.add(portion)
+    return tasks.count(problems)
 
 
 def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpill) -> int:
@@ -52,7 +80,7 @@ def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpil
 
     The first round compares one pair of each text, and drops the pairs that are in one group by then, so that a dataset of many
     near duplicates costs about as many comparisons as it has rows. Each further round compares twice as many of those that are
-    left, because a text is hashed again in each.
+    left, because many texts are hashed again in each.
 
     Args:
         texts: those that are compared.
@@ -62,10 +90,10 @@ def _groups(texts: pa.ChunkedArray, positions: Positions, candidates: SortedSpil
     labels = np.arange(len(texts))  # (texts,): a text of the same group; the first one of a group has its own number
     for [pairs] in merged(candidates):
         later, earlier = (np.searchsorted(positions, side) for side in minhash.unpacked(pairs))  # both (pairs,)
-        width = 1
+        similarity, width = minhash.ExactSimilarity(texts, distinct(np.concatenate([later, earlier]))), 1
         while len(later):
             next_ones = np.arange(len(later)) - np.searchsorted(later, later) < width  # (left,): the next of each text
-            near = minhash.exact(texts, later[next_ones], earlier[next_ones]) >= THRESHOLD
+            near = similarity(later[next_ones], earlier[next_ones]) >= THRESHOLD
             _join(labels, later[next_ones][near], earlier[next_ones][near])
             left = ~next_ones & (_firsts(labels, later) != _firsts(labels, earlier))  # (left,)
             later, earlier, width = later[left], earlier[left], 2 * width
@@ -108,13 +136,3 @@ def _some(chunks: Iterable[pa.Array], positions: Positions) -> pa.ChunkedArray:
     with tempfile.TemporaryDirectory(prefix="hf-oss-instruct-") as folder:
         # The mapping stays valid without the file: its blocks are freed with the last reference.
         return mapped(portions(), pa.schema({"text": pa.large_string()}), Path(folder) / "texts.arrow")["text"]
-
-
-def _distinct(chunks: Iterable[pa.Array]) -> int:
-    """The number of distinct texts, ignoring letter case and the width of blanks."""
-    hashes = Spill(np.uint64)
-    for chunk in chunks:
-        texts = (" ".join(text.lower().split()).encode() for text in chunk.to_pylist())
-        hashes.append(np.fromiter(map(xxh3_64_intdigest, texts), np.uint64, len(chunk)))
-    every = hashes.read()
-    return sum(len(distinct(every[positions])) for positions in key_ranges(every))

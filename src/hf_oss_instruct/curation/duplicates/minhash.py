@@ -28,6 +28,13 @@ MAX_NEIGHBORS = 8
 """A text is compared with this many first texts of its bucket, and with as many directly before it: this bounds large buckets."""
 # They have at most 40,000 texts, whose numbers fit into the 16 bits above `_HASH_BITS`.
 BATCH_PAIRS = 20_000
+KEYS_BATCH_BYTES = 2**16
+"""Bytes of text whose keys are computed at a time: few, because this also runs beside requests, in a thread that keeps what
+memory it once had."""
+MAX_HELD_TEXTS = 2**14
+"""Texts whose n-grams are kept in memory while their pairs are compared: some 20 MB for texts of 150 words."""
+HELD_PAIRS = 2000
+"""Pairs of such texts that are compared at a time."""
 _HASH_BITS = np.uint64(48)
 """Bits of an n-gram's hash in comparisons: the odds of an error anywhere in a million pairs are 1 : 20,000."""
 _EMPTY = np.uint32(2**32 - 1)
@@ -61,19 +68,43 @@ class Signatures(NamedTuple):
     ends: Positions
 
 
+class BandKeys:
+    """The keys of texts that come in portions, on disk: near duplicates agree in some band."""
+
+    def __init__(self) -> None:
+        self._texts = 0
+        self._rows, self._bands = Spill(np.int64), [Spill(np.uint32) for _ in range(BANDS)]
+
+    def add(self, texts: pa.Array) -> None:
+        """Add the keys of the next texts, as far as they have enough n-grams."""
+        for rows, grams, row_of in _gram_hashes([texts], KEYS_BATCH_BYTES):
+            enough, keys_of_bands = _keys_of(rows, grams, row_of)
+            self._rows.append(self._texts + enough)
+            for band, keys in zip(self._bands, keys_of_bands.T, strict=True):
+                band.append(keys)
+        self._texts += len(texts)
+
+    def candidates(self) -> SortedSpill:
+        """Pairs of texts that may be near duplicates, on disk; `unpacked` gives their positions."""
+        rows, pairs = self._rows.read(), SortedSpill()
+        for band in self._bands:
+            keys = band.read()
+            for positions in key_ranges(keys):
+                for band_pairs in _of_one_band(keys[positions], rows[positions]):
+                    pairs.add(band_pairs)
+        return pairs
+
+
 def candidates(column: pa.ChunkedArray | Iterable[pa.Array]) -> SortedSpill:
     """Pairs of texts that may be near duplicates, on disk; `unpacked` gives their positions.
 
     Args:
         column: the texts, or their chunks, which are read once.
     """
-    rows, bands = _band_keys(column)
-    pairs = SortedSpill()
-    for keys in bands:
-        for positions in key_ranges(keys):
-            for band_pairs in _of_one_band(keys[positions], rows[positions]):
-                pairs.add(band_pairs)
-    return pairs
+    keys = BandKeys()
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else column:
+        keys.add(chunk)
+    return keys.candidates()
 
 
 def unpacked(pairs: Hashes) -> tuple[Positions, Positions]:
@@ -90,6 +121,27 @@ def exact(column: pa.ChunkedArray, later: Positions, earlier: Positions) -> np.n
         earlier: (pairs,), those that they are compared with.
     """
     return np.concatenate([np.empty(0), *(jaccard(*portion) for portion in _portions(column, later, earlier))])
+
+
+class ExactSimilarity:
+    """`exact` for several rounds of pairs of the same texts: these are hashed once, unless there are many.
+
+    Args:
+        column: the texts.
+        rows: (texts,), positions of those that may be in a pair, sorted.
+    """
+
+    def __init__(self, column: pa.ChunkedArray, rows: Positions) -> None:
+        self._column, self._rows = column, rows
+        self._sets = _gram_sets(_taken(column, rows)) if len(rows) <= MAX_HELD_TEXTS else None
+
+    def __call__(self, later: Positions, earlier: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """(pairs,): as `exact`."""
+        if self._sets is None:
+            return exact(self._column, later, earlier)
+        one, other = np.searchsorted(self._rows, later), np.searchsorted(self._rows, earlier)  # both (pairs,)
+        portions = (slice(start, start + HELD_PAIRS) for start in range(0, len(one), HELD_PAIRS))
+        return np.concatenate([np.empty(0), *(jaccard(*self._sets, one[some], other[some]) for some in portions)])
 
 
 def similarity(one: str, other: str) -> float:
@@ -143,22 +195,13 @@ def pairs_of_band(keys: Keys) -> tuple[Positions, Positions]:
     return unpacked(distinct(np.concatenate([np.empty(0, np.uint64), *pairs])))
 
 
-def _gram_hashes(column: pa.ChunkedArray | Iterable[pa.Array]) -> Iterator[tuple[ColumnTexts, Hashes, Positions]]:
+def _gram_hashes(
+    column: pa.ChunkedArray | Iterable[pa.Array], batch_bytes: int = ngrams.BATCH_BYTES
+) -> Iterator[tuple[ColumnTexts, Hashes, Positions]]:
     """Some texts at a time with their n-grams: hashes, and the number of their text among these; both (grams,)."""
-    for rows in ngrams.texts(column):
+    for rows in ngrams.texts(column, batch_bytes):
         words = ngrams.words(rows, ngrams.IDENTIFIERS, unspaced=True)
         yield rows, *ngrams.grams(words.hashes, words.ends, NGRAM)
-
-
-def _band_keys(column: pa.ChunkedArray | Iterable[pa.Array]) -> tuple[Positions, list[Keys]]:
-    """The rows with enough n-grams, and their keys in each band, all (compared,): near duplicates agree in some band."""
-    numbers, bands = Spill(np.int64), [Spill(np.uint32) for _ in range(BANDS)]
-    for rows, grams, row_of in _gram_hashes(column):
-        enough, keys_of_bands = _keys_of(rows, grams, row_of)
-        numbers.append(enough)
-        for band, keys in zip(bands, keys_of_bands.T, strict=True):
-            band.append(keys)
-    return numbers.read(), [band.read() for band in bands]
 
 
 def _keys_of(rows: ColumnTexts, grams: Hashes, row_of: Positions) -> tuple[Positions, Sketches]:
@@ -223,7 +266,7 @@ def _taken(column: pa.ChunkedArray, rows: Positions) -> pa.ChunkedArray:
 
 def _gram_sets(column: pa.ChunkedArray) -> tuple[Hashes, Positions]:
     """The distinct n-grams of each text as sorted 48-bit numbers (grams,), and where texts begin and end (rows + 1,)."""
-    return _distinct_sets([_numbered(*found) for found in _gram_hashes(column)], len(column))
+    return _distinct_sets((_numbered(*found) for found in _gram_hashes(column)), len(column))
 
 
 def _numbered(rows: ColumnTexts, grams: Hashes, row_of: Positions) -> Hashes:
@@ -231,12 +274,14 @@ def _numbered(rows: ColumnTexts, grams: Hashes, row_of: Positions) -> Hashes:
     return ((row_of + rows.first).astype(np.uint64) << _HASH_BITS) | (grams >> (np.uint64(64) - _HASH_BITS))
 
 
-def _distinct_sets(numbered: Sequence[Hashes], texts: int) -> tuple[Hashes, Positions]:
-    """What `_gram_sets` gives, from the n-grams of at most 2¹⁶ texts, as `_numbered` gives them."""
+def _distinct_sets(numbered: Iterable[Hashes], texts: int) -> tuple[Hashes, Positions]:
+    """What `_gram_sets` gives, from the n-grams of at most 2¹⁶ texts, as `_numbered` gives them for some texts at a time."""
     assert texts <= 2**16, texts
-    every = distinct(np.concatenate([np.empty(0, np.uint64), *numbered]))  # (grams,)
+    # Portions have ascending numbers of texts, so what is sorted within each is sorted.
+    every = np.concatenate([np.empty(0, np.uint64), *map(distinct, numbered)])  # (grams,)
     ends = np.searchsorted(every, np.arange(texts, dtype=np.uint64) << _HASH_BITS)  # (texts,)
-    return every & ((np.uint64(1) << _HASH_BITS) - np.uint64(1)), np.append(ends, len(every))
+    every &= (np.uint64(1) << _HASH_BITS) - np.uint64(1)
+    return every, np.append(ends, len(every))
 
 
 def jaccard(grams: Hashes, ends: Positions, one: Positions, other: Positions) -> np.ndarray[Any, np.dtype[np.float64]]:
