@@ -386,6 +386,29 @@ def test_help_in_python_describes_every_option_and_names_no_flag() -> None:
     assert "n: Number of seeds. Default: one per document, for all documents." in pydoc.plain(pydoc.render_doc(read_seeds))
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda seeds, teacher: synthesize(seeds, teacher, then=3), "then must be a list of GenerationTask objects, not 3."),
+        (
+            lambda seeds, teacher: synthesize(seeds, teacher, then=[teacher]),
+            "then must be a list of GenerationTask objects, not [",
+        ),
+        (lambda seeds, teacher: synthesize(seeds, teacher, journal=3), "journal must be a path, not 3."),
+        (lambda seeds, teacher: synthesize_to_disk(seeds, teacher, 3), "out must be a path, not 3."),
+        (lambda seeds, teacher: oss.verify(None, "out"), "source must be a path, not None."),
+        (lambda seeds, teacher: oss.verify("rows.jsonl", "out", language=3), "language must be a text, not 3."),
+        (lambda seeds, teacher: oss.evolve("rows.jsonl", "out", teacher=teacher, n="3"), "n must be a whole number, not '3'."),
+        (lambda seeds, teacher: oss.judge_rows("rows.jsonl", "out", judges=[], n=0), "n must be at least 1, not 0."),
+        (lambda seeds, teacher: oss.Prompt(3), "A prompt template is a text, not 3."),
+    ],
+)
+def test_arguments_that_are_no_options_are_validated_too(call: Callable[..., object], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        call(read_seeds("code", sampler="functions"), oss.CommentFunctionTeacher())
+    assert not Path("out").exists()
+
+
 def test_none_stands_for_the_default_prompt() -> None:
     assert inspect.signature(synthesize).parameters["prompt"].default is None
     assert PromptSpec(prompt=None) == PromptSpec()  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import argument, same_option, taken_from, with_arguments_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
+from hf_oss_instruct.spec.option_types import Integer
 from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.storage.run_report import RunReport
@@ -28,7 +29,7 @@ class EvolveArguments(TableArguments, EvolutionSpec):
         "Whether and how rows are run with tests: `VerificationSpec(verify=True)`. Default: not at all.", None
     )
     checks: Checks | None = argument("Which checks rows must pass: duplicates, near duplicates, benchmarks. Default: all.", None)
-    n: int | None = argument("Evolve only the first rows.", None)
+    n: int | None = argument("Evolve only the first rows.", None, kind=Integer(1))
 
 
 @with_arguments_of(EvolveArguments)

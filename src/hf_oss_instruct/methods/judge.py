@@ -10,6 +10,7 @@ from typing import Any
 from hf_oss_instruct.methods.judging import Rubric, judge_table, plan_judging
 from hf_oss_instruct.spec.declare import argument, taken_from, with_arguments_of
 from hf_oss_instruct.spec.judging import JudgingSpec
+from hf_oss_instruct.spec.option_types import Integer
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.tables.arguments import TableArguments
 from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
@@ -25,7 +26,7 @@ class JudgeArguments(TableArguments, JudgingSpec):
         "usefulness, difficulty.",
         None,
     )
-    n: int | None = argument("Judge only the first rows.", None)
+    n: int | None = argument("Judge only the first rows.", None, kind=Integer(1))
 
 
 @with_arguments_of(JudgeArguments)

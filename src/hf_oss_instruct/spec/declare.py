@@ -141,18 +141,19 @@ def same_option(part: type, name: str) -> Any:
     return field(default=declared.default, default_factory=declared.default_factory, metadata=declared.metadata)
 
 
-def argument(help: str, default: Any = MISSING, *, kw_only: bool = True) -> Any:
+def argument(help: str, default: Any = MISSING, *, kind: OptionType | None = None, kw_only: bool = True) -> Any:
     """Declare a field that is an argument of a function, but no option of a run.
 
     Args:
         help: text in the docstring of the function.
         default: the default; without one, the argument is required.
+        kind: how a value is validated; by default the function does it.
         kw_only: whether it is a keyword-only argument.
 
     Returns:
         The field of a dataclass.
     """
-    return field(default=default, kw_only=kw_only, metadata={_ARGUMENT: help})
+    return field(default=default, kw_only=kw_only, metadata={_ARGUMENT: (help, kind)})
 
 
 def options_of(part: type) -> tuple[Option, ...]:
@@ -185,14 +186,15 @@ def normalize(part: Any) -> None:
         UsageError: a value is not allowed.
     """
     for declared in fields(part):
-        if _OPTION not in declared.metadata:
+        kind = _option(declared).kind if _OPTION in declared.metadata else declared.metadata.get(_ARGUMENT, (None, None))[1]
+        if kind is None:
             continue
-        option, given = _option(declared), getattr(part, declared.name)
-        wanted = option.default if given is None and declared.default_factory is not MISSING else given
-        value = checked_value(option.name, option.kind, wanted, optional=option.default is None)
+        given = getattr(part, declared.name)
+        wanted = declared.default_factory() if given is None and declared.default_factory is not MISSING else given
+        value = checked_value(declared.name, kind, wanted, optional=declared.default is None)
         if value is not given:
             # The parts are frozen; `__post_init__` runs before anybody else has them.
-            object.__setattr__(part, option.name, value)
+            object.__setattr__(part, declared.name, value)
 
 
 def in_yaml(part: Any) -> dict[str, Any]:
@@ -264,7 +266,7 @@ def _with_section(docstring: str | None, title: str, part: type) -> str:
     text = inspect.cleandoc(docstring or "")
     others = (text.find(f"\n\n{name}:\n") for name in ("Returns", "Yields", "Raises", "Source"))
     before = min((at for at in others if at >= 0), default=len(text))
-    help = {declared.name: declared.metadata[_ARGUMENT] for declared in fields(part) if _ARGUMENT in declared.metadata}
+    help = {declared.name: declared.metadata[_ARGUMENT][0] for declared in fields(part) if _ARGUMENT in declared.metadata}
     help |= {option.name: option.python_help for option in options_of(part)}
     described = "\n".join(_WRAPPER.fill(f"{name}: {help[name]}") for name in inspect.signature(part).parameters)
     return f"{text[:before]}\n\n{title}:\n{described}{text[before:]}"

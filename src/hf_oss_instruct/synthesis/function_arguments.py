@@ -9,6 +9,7 @@ from typing import Any
 from hf_oss_instruct.data import Row, Seed
 from hf_oss_instruct.spec.declare import argument, same_option, taken_from
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.option_types import OptionType, typed
 from hf_oss_instruct.spec.prompts import PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
@@ -18,6 +19,17 @@ from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.teachers.protocol import Teacher
 
 PROGRESS = "A progress display, such as that of `show_progress()`. Default: nothing is shown."
+
+
+@dataclass(frozen=True)
+class Tasks(OptionType):
+    """Generation tasks for the rows of a run."""
+
+    expected = "a list of GenerationTask objects"
+
+    def from_python(self, value: Sequence[GenerationTask[Row]]) -> tuple[GenerationTask[Row], ...]:
+        """See `OptionType.from_python`."""
+        return tuple(typed(task, GenerationTask) for task in value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +62,9 @@ class PairArguments(RunArguments, PromptSpec):
     verification: VerificationSpec | None = argument(
         "Whether and how each pair is run with tests: `VerificationSpec(verify=True)`. Default: not at all.", None
     )
-    then: Sequence[GenerationTask[Row]] = argument("Generation tasks that each row goes through afterwards, such as a judge.", ())
+    then: Sequence[GenerationTask[Row]] = argument(
+        "Generation tasks that each row goes through afterwards, such as a judge.", (), kind=Tasks()
+    )
 
     def pair_spec(self, *, without: Sequence[str] = (), **parts: Any) -> RunSpec:
         """The run that these arguments describe, see `run_spec`, with default values of the options `without`."""

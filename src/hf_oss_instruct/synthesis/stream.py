@@ -13,6 +13,7 @@ from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped
 from hf_oss_instruct.errors import TeacherError, UsageError
 from hf_oss_instruct.spec.declare import argument, with_arguments_of
 from hf_oss_instruct.spec.limits import RunLimits
+from hf_oss_instruct.spec.option_types import Folder
 from hf_oss_instruct.spec.prompts import SECTIONS
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.function_arguments import PairArguments
@@ -43,7 +44,9 @@ class StreamArguments(PairArguments):
     # No argument here: it is about the config sft, which only a folder has.
     thoughts: str = field(init=False, default=DROP)
     journal: str | Path | None = argument(
-        "Folder that stores every answer, so that none is paid for twice. Default: one below `$HF_HOME`.", None
+        "Folder that stores every answer, so that none is paid for twice. Default: one below `$HF_HOME`.",
+        None,
+        kind=Folder(),
     )
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = argument(
         "Called with everything that does not become a row. Default: a warning at the end counts them.", None

@@ -10,6 +10,7 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import argument, with_arguments_of
+from hf_oss_instruct.spec.option_types import Folder
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.function_arguments import PROGRESS, PairArguments
 from hf_oss_instruct.synthesis.generation.oss_instruct import check_seeds
@@ -26,6 +27,7 @@ class FolderArguments(PairArguments):
     out: str | Path = argument(
         "The folder: a new or empty one, or that of the same run. It gets `data/`, `sft/` and `rejected/` (Parquet), "
         "`README.md`, `run.json` and `oss_instruct.yaml`; `load_dataset(out)` reads it.",
+        kind=Folder(),
         kw_only=False,
     )
     checks: Checks | None = argument("Which checks rows must pass: duplicates, near duplicates, benchmarks. Default: all.", None)

@@ -190,7 +190,6 @@ def test_the_same_rows_stay_however_little_is_in_memory_at_a_time(monkeypatch: p
         # Of some ranges the n-grams are kept between rounds, of others they are not.
         (minhash, "MAX_HELD_TEXTS", 8),
         (minhash, "HELD_PAIRS", 3),
-        (minhash, "KEYS_BATCH_BYTES", 99),
         (near, "DETAILS_BUFFER", 3),
         (annotations, "CHUNK_ROWS", 7),
     ):

@@ -17,12 +17,15 @@ from hf_oss_instruct.curation.ngrams import Positions
 from hf_oss_instruct.storage.shards import mapped
 from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges, merged
 
+BATCH_BYTES = 2**16
+"""Bytes of text that are hashed at a time: few, because a run does it in a thread, which keeps the memory that it once had."""
+
 
 class DistinctTasks:
     """Counts the distinct problems of a dataset that comes in portions, most of the work while it does."""
 
     def __init__(self) -> None:
-        self._rows, self._texts, self._keys = 0, Spill(np.uint64), minhash.BandKeys()
+        self._rows, self._texts, self._keys = 0, Spill(np.uint64), minhash.BandKeys(BATCH_BYTES)
 
     def add(self, problems: pa.Array) -> None:
         """Add the next problems."""

@@ -28,9 +28,6 @@ MAX_NEIGHBORS = 8
 """A text is compared with this many first texts of its bucket, and with as many directly before it: this bounds large buckets."""
 # They have at most 40,000 texts, whose numbers fit into the 16 bits above `_HASH_BITS`.
 BATCH_PAIRS = 20_000
-KEYS_BATCH_BYTES = 2**16
-"""Bytes of text whose keys are computed at a time: few, because this also runs beside requests, in a thread that keeps what
-memory it once had."""
 MAX_HELD_TEXTS = 2**14
 """Texts whose n-grams are kept in memory while their pairs are compared: some 20 MB for texts of 150 words."""
 HELD_PAIRS = 2000
@@ -69,15 +66,19 @@ class Signatures(NamedTuple):
 
 
 class BandKeys:
-    """The keys of texts that come in portions, on disk: near duplicates agree in some band."""
+    """The keys of texts that come in portions, on disk: near duplicates agree in some band.
 
-    def __init__(self) -> None:
-        self._texts = 0
+    Args:
+        batch_bytes: bytes of text whose keys are computed at a time.
+    """
+
+    def __init__(self, batch_bytes: int = ngrams.BATCH_BYTES) -> None:
+        self._texts, self._batch_bytes = 0, batch_bytes
         self._rows, self._bands = Spill(np.int64), [Spill(np.uint32) for _ in range(BANDS)]
 
     def add(self, texts: pa.Array) -> None:
         """Add the keys of the next texts, as far as they have enough n-grams."""
-        for rows, grams, row_of in _gram_hashes([texts], KEYS_BATCH_BYTES):
+        for rows, grams, row_of in _gram_hashes([texts], self._batch_bytes):
             enough, keys_of_bands = _keys_of(rows, grams, row_of)
             self._rows.append(self._texts + enough)
             for band, keys in zip(self._bands, keys_of_bands.T, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.spec.declare import argument
+from hf_oss_instruct.spec.option_types import Folder, Text
 from hf_oss_instruct.synthesis.function_arguments import PROGRESS, RunArguments
 from hf_oss_instruct.synthesis.tables.source import SourceRows, read_source
 
@@ -20,17 +21,19 @@ class TableArguments(RunArguments):
     source: str | Path = argument(
         "A run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on the Hub. "
         "Problems, solutions, tests and languages are recognized by usual column names.",
+        kind=Folder(),
         kw_only=False,
     )
     out: str | Path = argument(
         "A new or empty folder, or that of the same run, which continues. It gets `data/`, `sft/`, `rejected/`, `run.json` and "
         "`README.md`.",
+        kind=Folder(),
         kw_only=False,
     )
     columns: Mapping[str, str] | str | None = argument(
         "`problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.", None
     )
-    language: str = argument("Language of rows without one in a column or on a code fence.", "python")
+    language: str = argument("Language of rows without one in a column or on a code fence.", "python", kind=Text())
     progress: Progress = argument(PROGRESS, SILENT)
 
     def rows(self) -> SourceRows:
