@@ -184,6 +184,55 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_is_expected(tmp_path: Pa
             call()
 
 
+FIVE: Any = 5
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda out: oss.run_program(FIVE), "source must be the text of a program, not 5."),
+        (lambda out: oss.run_program("print(1)", limits=FIVE), "limits must be a Limits, such as Limits(wall_s=5), not 5."),
+        (lambda out: oss.run_program("print(1)", files=FIVE), "files must be a dict of paths and contents, not 5."),
+        (lambda out: oss.run_program("print(1)", files={"a.txt": FIVE}), "Each content in files must be bytes, not 5."),
+        (lambda out: oss.run_program("print(1)", packages=FIVE), "packages must be a tuple of folders, not 5."),
+        (lambda out: oss.run_program("print(1)", FIVE), "language must be the name of a language, not 5."),
+        (lambda out: oss.run_program("print(1)", tier=cast(Any, ["landlock"])), "Unknown sandbox tier ['landlock']. Use one of"),
+        (lambda out: oss.judge(FIVE, "f", [[1]], [1]), "program must be the text of a program, not 5."),
+        (lambda out: oss.judge("def f(x): return x", "f", FIVE, [1]), "inputs must be a list with the arguments of each call"),
+        (lambda out: oss.judge("def f(x): return x", "f", [FIVE], [1]), "Each of inputs must be a list of arguments, not 5."),
+        (lambda out: oss.InferenceTeacher(FIVE), "model must be the name of a model, not 5."),
+        (lambda out: oss.InferenceTeacher("m", FIVE), "base_url must be a URL, not 5."),
+        (lambda out: oss.InferenceTeacher("m", api_key=FIVE), "api_key must be a text, not 5."),
+        (lambda out: oss.InferenceTeacher("m", concurrency=cast(Any, "5")), "concurrency must be a whole number, not '5'."),
+        (lambda out: oss.SeedStream(Torn(), FIVE), "plan must be a SeedPlan, such as SeedPlan(n=100), not 5."),
+        (lambda out: oss.curate(FIVE, out), "source must be a path, or the id of a dataset on the Hub, not 5."),
+        (lambda out: oss.curate("rows.jsonl", FIVE), "out must be a path, not 5."),
+        (lambda out: oss.curate("rows.jsonl", out, steps=FIVE), "steps must be a list of names, or a text with commas"),
+        (lambda out: oss.curate("rows.jsonl", out, threshold=FIVE, benchmarks="none"), "threshold must be above 0 and at most 1"),
+        (lambda out: oss.curate("rows.jsonl", out, threshold=cast(Any, "1"), benchmarks="none"), "must be a number, not '1'."),
+        (lambda out: oss.publish(FIVE, "me/pairs"), "folder must be a path, not 5."),
+        (lambda out: oss.publish(out, FIVE), "to must be the name of a repository, namespace/name, not 5."),
+        (lambda out: oss.report([], benchmarks=cast(Any, [5])), "benchmarks must be a list of names"),
+        (lambda out: oss.report([], benchmarks="none", tokenizer=FIVE), "tokenizer must be the name of a tokenizer, not 5."),
+        (lambda out: oss.score(FIVE, out), "task must be the name of a benchmark, not 5."),
+        (lambda out: oss.score("humaneval", out, facts=FIVE), "facts must be a dict, not 5."),
+        (lambda out: oss.score("humaneval", FIVE), "samples must be a path, not 5."),
+        (lambda out: oss.evaluate(FIVE, "humaneval", out), "model must be the name of a model, not 5."),
+        (lambda out: oss.evaluate("m", FIVE, out), "tasks must be a list of names"),
+        (lambda out: oss.pass_at_k(cast(Any, "3"), 1, 1), "n must be a whole number, not '3'."),
+        (lambda out: oss.load_recipe(FIVE), "name must be the name of a recipe, not 5."),
+        (lambda out: oss.load_recipe("fast", gpus=cast(Any, "2")), "gpus must be a whole number, not '2'."),
+        (lambda out: oss.Scoring(FIVE, FIVE, 5), "tasks must be a list of dicts, not 5."),
+    ],
+)
+def test_an_argument_of_another_type_is_refused_by_its_name_and_value(
+    tmp_path: Path, call: Callable[[Path], object], message: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        call(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_group_of_options_of_another_class_is_refused_by_the_name_of_its_argument(tmp_path: Path) -> None:
     seeds, teacher = oss.read_seeds("stdlib", n=3, sampler="functions"), oss.CommentFunctionTeacher()
     wrong: dict[str, Any] = {"sampling": {"temperature": 1}, "limits": 5, "verification": True}
@@ -332,6 +381,33 @@ class Torn(Source):
             text = f'def area_{number}(width, height):\n    """Return the area of a rectangle with this width and height."""\n'
             yield Document(f"{text}    return width * height\n", Provenance("torn", "1", str(number), number, "python"))
         raise ZeroDivisionError("a bug in the source")
+
+
+class Numbers(Torn):
+    """A source that yields what is no document."""
+
+    def documents(self, *arguments: Any, **options: Any) -> Any:
+        yield 5
+
+
+@pytest.mark.parametrize("sampler", ["hash", "magicoder"])
+def test_a_source_that_yields_no_documents_is_named(sampler: str) -> None:
+    with pytest.raises(UsageError, match=r"What Numbers.documents yields must be Document or Skipped objects, not 5\."):
+        list(SeedStream(Numbers(), SeedPlan(n=1, sampler=sampler)))
+
+
+def test_what_is_no_generation_task_is_refused(tmp_path: Path) -> None:
+    seeds, teacher = partial(oss.read_seeds, "stdlib", n=2, sampler="functions"), oss.CommentFunctionTeacher()
+    for_folder = partial(oss.synthesize_to_disk, checks=oss.Checks(benchmarks="none"))
+    with pytest.raises(UsageError, match="then must be a list of generation tasks, not 5"):
+        for_folder(seeds(), teacher, tmp_path / "out", then=FIVE)
+    with pytest.raises(
+        UsageError, match=r"'judge' is not a generation task\. Pass an object of a subclass of hf_oss_instruct\.Gen"
+    ):
+        for_folder(seeds(), teacher, tmp_path / "out", then=cast(Any, ["judge"]))
+    with pytest.raises(UsageError, match="'judge' is not a generation task"):
+        list(oss.synthesize(seeds(), teacher, then=cast(Any, ["judge"])))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_bug_in_a_source_ends_a_run_in_a_folder_with_its_own_exception(tmp_path: Path) -> None:

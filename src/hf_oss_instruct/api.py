@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.argument_types import as_path, check_type
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, push_of
 
@@ -68,10 +69,12 @@ def curate(
     from hf_oss_instruct.curation.run import curate as write
     from hf_oss_instruct.publishing.cards.dataset_card import curated_card
     from hf_oss_instruct.spec.checks import Checks
-    from hf_oss_instruct.terminal.values import names_in
+    from hf_oss_instruct.spec.option_types import Names, checked_value
 
-    steps = None if steps is None else names_in(steps)
-    columns = None if columns is None else names_in(columns)
+    check_type("source", source, str | Path, "a path, or the id of a dataset on the Hub")
+    out = as_path("out", out)
+    steps = checked_value("steps", Names(), steps, optional=True)
+    columns = checked_value("columns", Names(), columns, optional=True)
     checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
     # Only if that step runs, as the benchmarks may have to be downloaded.
     wanted = any(step.name == "decontamination" for step in select_steps(steps))
@@ -82,9 +85,9 @@ def curate(
         lists=lists,
         rule=checks.rule,
         drop=checks.contaminated == "drop",
-        deny=Denylist.from_file(Path(deny)) if deny else None,
+        deny=Denylist.from_file(as_path("deny", deny)) if deny else None,
     )
-    return write(str(source), Path(out), steps=steps, columns=columns, options=options, card=curated_card, progress=progress)
+    return write(str(source), out, steps=steps, columns=columns, options=options, card=curated_card, progress=progress)
 
 
 def publish(
@@ -139,6 +142,9 @@ def publish(
     """
     from hf_oss_instruct.publishing import hub
 
+    folder = as_path("folder", folder)
+    check_type("results", results, str | Path | Sequence, "a path, or a list of these")
+    check_type("to", to, str, "the name of a repository, namespace/name")
     options = PublishOptions(
         private=private,
         revision=revision,
@@ -147,13 +153,13 @@ def publish(
         with_rejected=with_rejected,
         allow_unchecked=allow_unchecked,
         allow_any_license=allow_any_license,
-        results=[Path(path) for path in ([results] if isinstance(results, str | Path) else results)],
+        results=[as_path("results", path) for path in ([results] if isinstance(results, str | Path) else results)],
         benchmark=benchmark,
         report=report,
         space=space,
     )
     with progress.stage(f"Scanning {folder} for secrets and rendering the card"):
-        push = push_of(Path(folder), to, options, HOOKS)
+        push = push_of(folder, to, options, HOOKS)
 
     def send(what: Push, repo_id: str) -> CommitInfo | None:
         return hub.publish(

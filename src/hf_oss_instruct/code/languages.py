@@ -64,7 +64,7 @@ _BY_SUFFIX = {suffix: lang for lang in LANGUAGES for suffix in lang.suffixes}
 
 def find_language(name: str | None) -> Language | None:
     """The language that goes by this name anywhere (`C++`, `c-sharp`, `TypeScript`), or None."""
-    return _BY_NAME.get(name.lower()) if name else None
+    return _BY_NAME.get(name.lower()) if isinstance(name, str) else None
 
 
 def named(name: str) -> Language:

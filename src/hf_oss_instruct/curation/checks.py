@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.curation.annotations import reject
 from hf_oss_instruct.curation.decontamination import benchmark_index
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
@@ -45,6 +47,7 @@ class CurationOptions:
     def __post_init__(self) -> None:
         if self.rule not in RULES:
             raise UsageError(f"Unknown decontamination rule {self.rule!r}. Use one of: {', '.join(RULES)}.")
+        check_type("threshold", self.threshold, Real, "a number")
         if not 0 < self.threshold <= 1:
             raise UsageError(f"The threshold must be above 0 and at most 1, not {self.threshold}.")
 

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import xxhash
 
+from hf_oss_instruct.argument_types import as_path, check_type
 from hf_oss_instruct.benchmarks.registry import canonical
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
@@ -32,7 +33,7 @@ from hf_oss_instruct.evaluation.scoring.verdicts import Verdict
 from hf_oss_instruct.hub import commit_of
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.sandbox.backends import chosen_tier
-from hf_oss_instruct.spec.option_types import Integer, JsonObject, Number, checked_value
+from hf_oss_instruct.spec.option_types import Integer, JsonObject, Names, Number, checked_value
 from hf_oss_instruct.storage.workdir import locked
 
 LOG = "generation.log"
@@ -122,6 +123,9 @@ def evaluate(
             written.
         SandboxError: no sandbox works on this machine.
     """
+    check_type("model", model, str, "the name of a model")
+    check_type("trained_on", trained_on, str | None, "a path or the id of a dataset")
+    out, data = as_path("out", out), as_path("data", data) if data else None
     if base_url and backend not in (None, "litellm"):
         raise UsageError(f"--base-url is not supported by --backend {backend}. Leave one of them out.")
     backend = backend or ("litellm" if base_url else "transformers")
@@ -148,11 +152,11 @@ def evaluate(
     limit = checked_value("limit", positive, limit, optional=True)
     workers = checked_value("workers", positive, workers, optional=True)
     settings = _Settings(style, limit, checked_ks(ks), allow_empty, trained_on, workers, tier)
-    named = _all_tasks([tasks] if isinstance(tasks, str) else tasks)
-    benchmarks = [load(task, Path(data) if data else None, revision) for task in named]
-    folders = {benchmark.task: Path(out) / benchmark.task.replace(":", "-") for benchmark in benchmarks}
+    named = _all_tasks([tasks] if isinstance(tasks, str) else checked_value("tasks", Names(), tasks))
+    benchmarks = [load(task, data, revision) for task in named]
+    folders = {benchmark.task: out / benchmark.task.replace(":", "-") for benchmark in benchmarks}
     # Before the model is loaded: generating takes hours.
-    check_folder(Path(out), ())
+    check_folder(out, ())
     for folder in folders.values():
         check_folder(folder, (generation.SAMPLES, TABLE, VERDICTS), generation.GENERATION)
     for benchmark in benchmarks:
@@ -160,7 +164,6 @@ def evaluate(
             if say and (reason := why_unavailable(language, tier)):
                 say(f"{benchmark.task} will be generated but not evaluated: {reason}")
     choice, facts = _model_identity(choice)
-    out = Path(out)
     with locked(out), (out / LOG).open("a", encoding="utf-8", buffering=1) as log:
         run = _Run(settings, choice, sampling, facts, progress, log)
         return {benchmark.task: run.of(benchmark, folders[benchmark.task]) for benchmark in benchmarks}

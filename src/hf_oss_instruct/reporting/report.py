@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.terminal.values import names_in
+from hf_oss_instruct.spec.option_types import Names, checked_value
 
 if TYPE_CHECKING:
     from hf_oss_instruct.reporting.charts.figures import Figure
@@ -125,7 +126,10 @@ def report(
     from hf_oss_instruct.reporting.rows import open_rows
 
     check_libraries()
-    benchmarks, columns = names_in(benchmarks), None if columns is None else names_in(columns)
+    check_type("tokenizer", tokenizer, str | None, "the name of a tokenizer")
+    check_type("embedding_model", embedding_model, str | None, "the name of a model")
+    benchmarks = checked_value("benchmarks", Names(), benchmarks)
+    columns = checked_value("columns", Names(), columns, optional=True)
     with progress.stage("Reading the benchmarks to compare with"):
         options = ReportOptions(tuple(find(benchmarks)), tokenizer, embedding_model)
     settings = {"benchmarks": list(benchmarks), "tokenizer": tokenizer, "embedding_model": embedding_model}

@@ -178,7 +178,7 @@ def chosen_tier(name: str | None = None) -> Tier:
         UsageError: the name is unknown.
     """
     if name is not None:
-        if name not in TIERS:
+        if not isinstance(name, str) or name not in TIERS:
             raise UsageError(f"Unknown sandbox tier {name!r}. Use one of: {', '.join(TIERS)}.")
         # Not tried first: runs of a tier that was asked for by name say why it fails, and never use another one instead.
         return TIERS[name]

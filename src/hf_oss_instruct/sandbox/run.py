@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import SandboxError
 from hf_oss_instruct.sandbox import cgroups, job_spec, monitor
 from hf_oss_instruct.sandbox.backends import chosen_tier, trial, why_no_cgroups
@@ -70,10 +71,19 @@ def run_program(
         three times, while a harmless program runs fine after each attempt, the status is `failed`.
 
     Raises:
-        UsageError: the tier or language is unknown, or a file is outside the working folder.
+        UsageError: the tier or language is unknown, a file is outside the working folder, or an argument has another type.
         SandboxError: no sandbox works on this machine.
         ToolchainMissingError: a compiler or interpreter is not installed.
     """
+    check_type("source", source, str, "the text of a program")
+    check_type("language", language, str, "the name of a language")
+    check_type("stdin", stdin, str, "a text")
+    check_type("files", files, Mapping | None, "a dict of paths and contents")
+    for content in (files or {}).values():
+        check_type("Each content in files", content, bytes, "bytes")
+    check_type("limits", limits, Limits | None, "a Limits, such as Limits(wall_s=5)")
+    check_type("hash_seed", hash_seed, int | None, "a whole number")
+    check_type("packages", packages, tuple, "a tuple of folders")
     limits = limits or Limits()
     name = chosen_tier(tier).name
     if language == "python":

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 import xxhash
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.code.documented import documented_functions
 from hf_oss_instruct.code.syntax import MINED_LANGUAGES
 from hf_oss_instruct.data import Document, Provenance, Seed, Skipped
@@ -96,6 +97,7 @@ class SeedStream(Iterator[Seed]):
 
     def __init__(self, source: Source, plan: SeedPlan) -> None:
         check_source(source)
+        check_type("plan", plan, SeedPlan, "a SeedPlan, such as SeedPlan(n=100)")
         self.source, self.plan = source, plan
         self._seeds = (item for item in sample(source, plan) if isinstance(item, Seed))
 
@@ -144,7 +146,7 @@ class _Draw:
 
     def _magicoder(self, languages: Collection[str] | None) -> Iterator[Seed | Skipped]:
         """Filters run after the draw, because the paper's draw depends on every document."""
-        documents = islice(self._source.documents(languages, None, self._assumed), MAGICODER_DOCUMENTS)
+        documents = islice(self._documents(languages, None), MAGICODER_DOCUMENTS)
         contents: dict[str, str] = {}
         for item in magicoder_seeds(_with_contents(documents, contents if self._plan.filters else None), self._rng_seed):
             if isinstance(item, Skipped) or not self._source_filter.draws(item.origin.row_id):
@@ -162,8 +164,17 @@ class _Draw:
             for batch in self._source.batches(languages, self._assumed, self._source_filter):
                 yield from self._first_snippets(batch) if vectorized else self._snippets(batch.documents(), draw)
             return
-        documents = self._source.documents(languages, self._rng_seed, self._assumed)
+        documents = self._documents(languages, self._rng_seed)
         yield from self._snippets(self._apply_source_filter(documents), draw)
+
+    def _documents(self, languages: Collection[str] | None, order_seed: int | None) -> Iterator[Document | Skipped]:
+        """The documents of the source, one by one; anybody may have written it."""
+        name = f"{type(self._source).__name__}.documents"
+        documents = self._source.documents(languages, order_seed, self._assumed)
+        check_type(f"What {name} returns", documents, Iterable, "an iterator of Document and Skipped objects")
+        for item in documents:
+            check_type(f"What {name} yields", item, Document | Skipped, "Document or Skipped objects")
+            yield item
 
     def _apply_source_filter(self, documents: Iterable[Document | Skipped]) -> Iterator[Document | Skipped]:
         for item in documents:

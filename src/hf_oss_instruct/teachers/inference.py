@@ -7,9 +7,11 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.credentials import check_key, hugging_face_token, is_hugging_face, redacted
 from hf_oss_instruct.data import Completion, Request, digest
 from hf_oss_instruct.errors import RetryableError, UsageError
+from hf_oss_instruct.spec.option_types import Integer, Number, checked_value
 from hf_oss_instruct.teachers.http.client import HttpClient
 from hf_oss_instruct.teachers.http.errors import BadRequestError
 from hf_oss_instruct.teachers.http.parameters import ServerParameters
@@ -29,7 +31,8 @@ class InferenceTeacher(Teacher):
         transport: `aiohttp`, `huggingface_hub`, or `auto`: aiohttp to a server, huggingface_hub to Inference Providers.
 
     Raises:
-        UsageError: `base_url` is not an http(s) URL, the model's name is one, or the key must not be sent there.
+        UsageError: `base_url` is not an http(s) URL, the model's name is one, the key must not be sent there, or an argument has
+            another type.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class InferenceTeacher(Teacher):
         timeout_s: float = 600.0,
         transport: str = "auto",
     ) -> None:
-        _check(model, base_url, api_key, concurrency, transport)
+        _check(model, base_url, api_key, concurrency, timeout_s, transport)
         self.model = model
         self.identity = f"{'openai-compatible' if base_url else 'inference-providers'}:{_public_name(model)}"
         # Only to Hugging Face: no other host ever gets its token.
@@ -87,9 +90,12 @@ class InferenceTeacher(Teacher):
         await self._transport.close()
 
 
-def _check(model: str, base_url: str | None, api_key: str | None, concurrency: int, transport: str) -> None:
-    if concurrency < 1:
-        raise UsageError(f"The concurrency must be at least 1, not {concurrency}.")
+def _check(model: str, base_url: str | None, api_key: str | None, concurrency: int, timeout_s: float, transport: str) -> None:
+    check_type("model", model, str, "the name of a model")
+    check_type("base_url", base_url, str | None, "a URL")
+    check_type("api_key", api_key, str | None, "a text")
+    checked_value("concurrency", Integer(1), concurrency)
+    checked_value("timeout_s", Number(0, low_open=True), timeout_s)
     if transport not in ("auto", "aiohttp", "huggingface_hub") or (transport == "aiohttp" and not base_url):
         raise UsageError(f"The transport {transport!r} is not supported here. Use 'auto'; 'aiohttp' requires a base_url.")
     if base_url is not None:

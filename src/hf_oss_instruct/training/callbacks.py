@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.storage.workdir import write_atomically
@@ -88,6 +89,9 @@ class Scoring:
     batch_size: int = 16
 
     def __post_init__(self) -> None:
+        check_type("tasks", self.tasks, Sequence, "a list of dicts")
+        for task in self.tasks:
+            check_type("Each of tasks", task, Mapping, "a dict")
         if not self.tasks or not all(task.get("instruction") for task in self.tasks):
             raise UsageError("Scoring requires at least one task, each with a text under 'instruction'.")
         if min(self.every, self.max_new_tokens, self.batch_size) < 1:

@@ -13,8 +13,10 @@ from typing import Any
 
 import yaml
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
+from hf_oss_instruct.spec.option_types import Integer, checked_value
 from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report, unfinished
 from hf_oss_instruct.structured import load_yaml
 from hf_oss_instruct.terminal.display import error_message
@@ -98,6 +100,11 @@ def load_recipe(
         UsageError: the name or a key is unknown; the message names the nearest known one. Where TRL is not installed, `notes`
             says that the keys were not checked.
     """
+    check_type("name", name, str, "the name of a recipe")
+    check_type("model", model, str | None, "the name of a model, or its folder")
+    check_type("data", data, str | None, "the name of a dataset, or its folder")
+    check_type("changes", changes, Mapping | None, "a dict of keys and values")
+    gpus = checked_value("gpus", Integer(0), gpus, optional=True)
     values = _read(name)
     planned = gpus if gpus is not None else int(values.get("num_processes", 0 if values.get("use_cpu") else 1))
     notes = [f"Recipe {name} of hf-oss-instruct, for {planned or 'no'} GPU{'s' * (planned != 1)}. Run it with either of"]

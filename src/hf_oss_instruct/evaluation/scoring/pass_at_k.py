@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import UsageError
 
 Z95 = 1.959963984540054
@@ -27,6 +29,8 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     Raises:
         UsageError: k is larger than n, or a number is out of range.
     """
+    for name, number in (("n", n), ("c", c), ("k", k)):
+        check_type(name, number, Integral, "a whole number")
     if not (0 <= c <= n and k >= 1):
         raise UsageError(f"pass@{k} is undefined for {c} correct of {n} samples: 0 ≤ c ≤ n and k ≥ 1 must hold.")
     if k > n:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.argument_types import as_path, check_type
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
@@ -74,12 +75,16 @@ def score(
         RunError: the folder belongs to another run or cannot be written.
         SandboxError: no sandbox works on this machine.
     """
-    samples, out = Path(samples), Path(out) if out else None
+    check_type("task", task, str | Benchmark, "the name of a benchmark")
+    check_type("trained_on", trained_on, str | None, "a path or the id of a dataset")
+    check_type("facts", facts, Mapping | None, "a dict")
+    samples = as_path("samples", samples)
+    out, data = as_path("out", out) if out else None, as_path("data", data) if data else None
     ks, workers = checked_ks(ks), checked_value("workers", Integer(1), workers, optional=True)
     if out:
         results.check_folder(out)
     with progress.stage("Reading the benchmark and the samples"):
-        benchmark = task if isinstance(task, Benchmark) else load(task, Path(data) if data else None, revision)
+        benchmark = task if isinstance(task, Benchmark) else load(task, data, revision)
         asked, missing = checked(read_samples(samples, benchmark), benchmark, allow_missing=allow_missing)
         contaminated = None if trained_on is None else quoted_problems(trained_on, benchmark)
     tier, title = chosen_tier(tier).name, f"Judging samples of {benchmark.task}"

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.argument_types import as_path
 from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.structured import MAX_YAML_CHARS, load_yaml
@@ -78,7 +79,7 @@ class Rubric:
             UsageError: it cannot be read, or see `from_values`.
         """
         try:
-            with Path(path).open("rb") as file:
+            with as_path("rubric", path).open("rb") as file:
                 # A character has at most four bytes, so this is enough to find out whether a file is too large.
                 text = file.read(4 * MAX_YAML_CHARS).decode("utf-8")
             values = load_yaml(text)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.inside import hash_collisions, values
 from hf_oss_instruct.sandbox.judging.calls import answer_limits, call_functions
@@ -59,6 +60,13 @@ def judge(
         UsageError: inputs and expected values differ in number, an input is not a plain value, or the language is not Python.
         SandboxError: no sandbox works on this machine.
     """
+    check_type("program", program, str, "the text of a program")
+    check_type("entry_point", entry_point, str, "the name of a function")
+    check_type("inputs", inputs, Sequence, "a list with the arguments of each call")
+    for arguments in inputs:
+        check_type("Each of inputs", arguments, Sequence, "a list of arguments")
+    check_type("expected", expected, Sequence, "a list with a value for each call")
+    check_type("limits", limits, Limits | None, "a Limits, such as Limits(wall_s=5)")
     if language != "python":
         raise UsageError(f"Only functions in python can be called, not in {language!r}. Judge the whole program: judge_program.")
     if len(inputs) != len(expected):

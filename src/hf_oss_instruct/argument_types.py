@@ -1,0 +1,40 @@
+"""Types of arguments of public functions: a value of another type is refused by name, before it fails somewhere inside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+from hf_oss_instruct.errors import UsageError
+
+
+def check_type(name: str, value: object, types: type | UnionType, expected: str) -> None:
+    """Refuse a value of another type.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+        types: the types that are allowed.
+        expected: these types in words, such as "a text".
+
+    Raises:
+        UsageError: it has none of these types.
+    """
+    if not isinstance(value, types):
+        raise UsageError(f"{name} must be {expected}, not {value!r:.80}.")
+
+
+def as_path(name: str, value: Any) -> Path:
+    """The path that an argument names.
+
+    Args:
+        name: name of the argument.
+        value: its value.
+
+    Raises:
+        UsageError: it is not a path.
+    """
+    check_type(name, value, str | os.PathLike, "a path")
+    return Path(value)
