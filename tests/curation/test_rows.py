@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hf_oss_instruct import Checks, CommentFunctionTeacher, read_seeds, synthesize_to_disk
 from hf_oss_instruct.api import publish
 from hf_oss_instruct.curation.checks import CurationOptions
 from hf_oss_instruct.curation.denylist import Denylist
@@ -77,6 +80,33 @@ def test_a_run_without_tables_is_refused_and_not_read_as_its_journal(tmp_path: P
     for use in uses:
         with pytest.raises(OssInstructError, match=r"pairs' is a run without tables: it is not finished\. Continue it with the"):
             use()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_finished_run_whose_tables_were_deleted_is_not_called_unfinished(tmp_path: Path, kept: bool) -> None:
+    run, teacher = tmp_path / "pairs", CommentFunctionTeacher()
+    seeds, checks = partial(read_seeds, "stdlib", n=4, sampler="functions"), Checks(benchmarks="none")
+    report = synthesize_to_disk(seeds(), teacher, run, checks=checks)
+    name, rows = "data", report["kept"]
+    if not kept:
+        # As of a run whose rows were all rejected.
+        name, rows = "rejected", report["requested"]
+        write_run_report(run, {**report, "kept": 0, "rejected": {"duplicate": rows}})
+        shutil.rmtree(run / "data")
+    shutil.rmtree(run / name, ignore_errors=True)
+    uses: list[Callable[[], Any]] = [
+        lambda: read(str(run)),
+        lambda: open_rows(run),
+        lambda: load_recipe("lora", model="m", data=str(run)),
+        lambda: publish(run, "me/pairs"),
+    ]
+    for use in uses:
+        with pytest.raises(
+            OssInstructError, match=rf"pairs' has lost its folder {name}/ \(rows by run\.json: {rows}\)\. Restore it"
+        ):
+            use()
+    synthesize_to_disk(seeds(), teacher, run, checks=checks)
+    assert len(read(str(run))) == report["kept"], "the same command writes them again"
 
 
 def test_files_whose_columns_differ_in_type_are_one_table(tmp_path: Path) -> None:

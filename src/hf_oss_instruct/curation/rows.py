@@ -20,7 +20,7 @@ from hf_oss_instruct.hub import HUB_ID, check_endpoint
 from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.storage.arrow import flat, holds_text, value_type
 from hf_oss_instruct.storage.formats import NAMES, PARQUET, csv_header, delimiter, is_table, json_rows, tables_below, unpacked
-from hf_oss_instruct.storage.run_report import RUN_REPORT, unfinished
+from hf_oss_instruct.storage.run_report import RUN_REPORT, missing_tables
 from hf_oss_instruct.terminal.display import error_message
 
 SEED_ID = "seed_id"
@@ -43,12 +43,11 @@ def read(source: str) -> pa.Table:
     if not path.exists():
         return _plain(_from_hub(source))
     is_run = (path / RUN_REPORT).exists()
-    # Without this check, the rejected rows would be read as the dataset.
+    # Without these checks, the lines of the journal or the rejected rows would be read as the dataset.
+    if reason := missing_tables(path):
+        raise SeedError(reason)
     if is_run and (path / "rejected").is_dir() and not (path / "data").is_dir():
         raise SeedError(f"{source!r} kept no rows. Pass another run; {str(path / 'rejected')!r} has the reasons.")
-    # Likewise the lines of the journal.
-    if reason := unfinished(path):
-        raise SeedError(reason)
     folder = path / "data" if is_run and (path / "data").is_dir() else path
     files = [folder] if folder.is_file() else [folder / name for name in tables_below(folder)]
     files = [file for file in files if is_table(file.name)]

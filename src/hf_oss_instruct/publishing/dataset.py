@@ -21,7 +21,7 @@ from hf_oss_instruct.publishing.report import OWNED as OWNED_REPORT
 from hf_oss_instruct.publishing.rules import Rules, check_checks
 from hf_oss_instruct.publishing.scan import check_regular_files, check_secrets
 from hf_oss_instruct.publishing.space import check_space, space_push
-from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, read_run_report, unfinished
+from hf_oss_instruct.storage.run_report import RUN_REPORT, RunReport, missing_tables, read_run_report
 from hf_oss_instruct.structured import checked, load_yaml, matching
 from hf_oss_instruct.terminal.display import markdown, plural
 
@@ -166,7 +166,7 @@ def _terms(facts: RowFacts) -> Terms | None:
 def _read(folder: Path) -> tuple[RunReport, dict[str, Any]]:
     if not is_run(folder):
         raise PublishError(f"{str(folder)!r} is not a run: it has no {RUN_REPORT} and {CONFIG}. Pass the --out of synthesize.")
-    if reason := unfinished(folder):
+    if reason := missing_tables(folder):
         raise PublishError(reason)
     try:
         report = read_run_report(folder, REPORTED)

@@ -18,7 +18,7 @@ from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.reporting.access import RowAccess
 from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.storage.arrow import flat, holds_text, value_type
-from hf_oss_instruct.storage.run_report import RUN_REPORT
+from hf_oss_instruct.storage.run_report import RUN_REPORT, missing_tables
 from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.terminal.display import error_message, one_line
 
@@ -129,6 +129,8 @@ def open_rows(source: Any, columns: Sequence[str] | None = None) -> ReportRows:
     if not isinstance(source, (str, Path)):
         return _checked(ReportRows("rows", pds.dataset(_in_memory(source))), columns)
     path = Path(source)
+    if reason := missing_tables(path):
+        raise SeedError(reason)
     facts: dict[str, Any] = {
         "run": _object(path / RUN_REPORT) or {},
         "trainings": _objects(path, TRAINING),

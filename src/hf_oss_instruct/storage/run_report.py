@@ -115,14 +115,30 @@ def write_run_report(folder: Path, report: RunReport) -> None:
     write_atomically(folder / RUN_REPORT, json.dumps(report, indent=2) + "\n")
 
 
-def unfinished(folder: Path) -> str:
-    """Why a run's folder has no rows to read: the sentence for an error, or nothing for a folder with tables."""
-    is_run = (folder / RUN_REPORT).exists()
+def missing_tables(folder: Path) -> str:
+    """Why a run's folder lacks tables that are to be read: the sentence for an error, or nothing for a folder with tables."""
+    is_run, has_journal, is_job = (folder / RUN_REPORT).exists(), (folder / JOURNAL).is_dir(), (folder / JOB).exists()
+    name, rows = _first_table(folder)
+    if rows and not (folder / name).is_dir() and (has_journal or is_job):
+        return (
+            f"{str(folder)!r} has lost its folder {name}/ (rows by {RUN_REPORT}: {rows:,}). Restore it, or write it again with "
+            "the command that made it."
+        )
     has_tables = (folder / "data").is_dir() or (is_run and (folder / "rejected").is_dir())
-    if has_tables or not (folder / JOURNAL).is_dir() or not (is_run or (folder / JOB).exists()):
+    if has_tables or not has_journal or not (is_run or is_job):
         return ""
     export = ", or write its rows so far with export" if is_run else ""
     return f"{str(folder)!r} is a run without tables: it is not finished. Continue it with the command that began it{export}."
+
+
+def _first_table(folder: Path) -> tuple[str, int]:
+    """The table that a finished run has in any case, and its number of rows by the report: 0 if it does not say."""
+    try:
+        report = read_run_report(folder, {"kept": int, "rejected": dict})
+    except ValueError:
+        return "data", 0
+    rejected = sum(count for count in report["rejected"].values() if isinstance(count, int))
+    return ("data", report["kept"]) if report["kept"] else ("rejected", rejected)
 
 
 def read_run_report(folder: Path, required: Mapping[str, type | tuple[type, ...]] | None = None) -> RunReport:

@@ -17,7 +17,7 @@ from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.spec.option_types import Integer, checked_value
-from hf_oss_instruct.storage.run_report import RUN_REPORT, read_run_report, unfinished
+from hf_oss_instruct.storage.run_report import RUN_REPORT, missing_tables, read_run_report
 from hf_oss_instruct.structured import load_yaml
 from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.training.estimate import MEAN_TOKENS, Estimate, Shape
@@ -262,7 +262,7 @@ def _completions_note(values: Mapping[str, Any], gpus: int) -> str:
 def _rows_in(data: str | None) -> int | None:
     if data is None or not Path(data, RUN_REPORT).is_file():
         return None
-    if reason := unfinished(Path(data)):
+    if reason := missing_tables(Path(data)):
         raise RunError(reason)
     try:
         return read_run_report(Path(data), {"kept": int})["kept"]
