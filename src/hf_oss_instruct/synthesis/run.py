@@ -11,7 +11,6 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
-from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList, find, keys
 from hf_oss_instruct.data import FORMAT_VERSION, Outcome, Row, Seed, Skipped
 from hf_oss_instruct.errors import OssInstructError, RunError, UsageError
@@ -25,7 +24,7 @@ from hf_oss_instruct.storage.workdir import difference, different_run_error, for
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
-from hf_oss_instruct.synthesis.generation.task import GenerationTask, check_task
+from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, report_of
 from hf_oss_instruct.synthesis.requests.budget import Budget
@@ -90,9 +89,6 @@ def run(
         RunError: `out` contains something else, another run, or is in use; or it cannot be written.
         UsageError, SeedError: as `open_source` and `SeedPlan` do.
     """
-    check_type("then", then, Sequence, "a list of generation tasks")
-    for follow_up in then:
-        check_task(follow_up)
     # The source's revision goes into the run config, so that a resumed run draws the same seeds or is refused.
     spec = replace(spec, seeds=pinned(spec.seeds, source))
     with progress.stage(f"Reading seeds from {spec.seeds.source}"):

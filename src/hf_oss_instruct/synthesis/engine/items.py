@@ -11,7 +11,7 @@ from hf_oss_instruct.synthesis.engine.claims import Claims
 from hf_oss_instruct.synthesis.engine.local_work import LocalWork
 from hf_oss_instruct.synthesis.engine.ordered_window import Entry, OrderedWindow, TaskStep
 from hf_oss_instruct.synthesis.engine.schedule import Schedule
-from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, LocalTask, Task, check_task
+from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, LocalTask, Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.journal.lines import Answer
 from hf_oss_instruct.synthesis.requests.attempts import TaskState
@@ -204,7 +204,6 @@ class Items:
         if isinstance(task, LocalTask):
             self.local_work.tasks.setdefault(id(task), task)
         else:
-            check_task(task)
             teacher = task.teacher
             # A task may lead to others, so some teachers turn up only during the run.
             if id(teacher) not in self.teachers:

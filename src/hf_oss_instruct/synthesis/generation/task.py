@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from hf_oss_instruct.data import Completion, Message, Pending, Rejection, Request, Row, Seed, digest
-from hf_oss_instruct.errors import RowRejectedError, UsageError
+from hf_oss_instruct.errors import RowRejectedError
 from hf_oss_instruct.reasoning import split_reasoning, strip_end_tokens
 from hf_oss_instruct.schemas import seed_of
 from hf_oss_instruct.spec.sampling import Sampling
@@ -153,19 +153,6 @@ class LocalTask(ABC, Generic[ItemT]):
 
 
 Task: TypeAlias = GenerationTask[Any] | LocalTask[Any]
-
-
-def check_task(task: Any) -> None:
-    """Refuse what is not a generation task.
-
-    Raises:
-        UsageError: it is not an object of a subclass of `GenerationTask`.
-    """
-    if not isinstance(task, GenerationTask):
-        raise UsageError(
-            f"{task!r:.80} is not a generation task. Pass an object of a subclass of hf_oss_instruct.GenerationTask, which "
-            "defines name, teacher, messages and read."
-        )
 
 
 """A step of the chain of tasks."""

@@ -17,7 +17,6 @@ from hf_oss_instruct.curation.rows import RUN_COLUMNS, read
 from hf_oss_instruct.data import Row, digest, storable
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.schemas import SCHEMA, with_lineage
-from hf_oss_instruct.spec.option_types import Integer, checked_value
 
 UNKNOWN = "unknown"
 """Teacher of rows that do not say who wrote them."""
@@ -65,8 +64,7 @@ class SourceRows:
         return [name for name in existing if _same(self.table.schema.field(name).type, schema.field(name).type)]
 
     def first(self, n: int | None) -> SourceRows:
-        """The first rows; None for all. Raises UsageError for what is not a positive whole number."""
-        n = checked_value("n", Integer(1), n, optional=True)
+        """The first rows; None for all."""
         return self if n is None else replace(self, table=self.table.slice(0, n))
 
     @property
