@@ -153,8 +153,6 @@ class LocalTask(ABC, Generic[ItemT]):
 
 
 Task: TypeAlias = GenerationTask[Any] | LocalTask[Any]
-
-
 """A step of the chain of tasks."""
 
 
