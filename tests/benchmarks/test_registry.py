@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from hf_oss_instruct.benchmarks.registry import BENCHMARKS, canonical, decontaminated, recorded
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, USUAL_COLUMNS, canonical, decontaminated, recorded
+from hf_oss_instruct.benchmarks.rows import read_rows
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import tasks_of
 from hf_oss_instruct.curation.decontamination.benchmarks import find, keys
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.evaluation.benchmarks import load, multipl_e
 from hf_oss_instruct.evaluation.evaluate import _all_tasks
 from hf_oss_instruct.spec.run import RunSpec
 from tests.evaluation import toys
+from tests.evaluation.real import DATA, real_data
+from tests.support.warm import BASE
 
 SPELLINGS = {
     "humaneval": ["humaneval", "HumanEval", "human_eval", "human-eval", "HUMANEVAL"],
@@ -91,3 +98,50 @@ def test_a_benchmark_of_many_languages_is_scored_by_language() -> None:
         load("multipl_e")
     with pytest.raises(UsageError, match=r"MultiPL-E's language 'clj' cannot be scored. Use one of: cpp"):
         load("multipl_e:clj")
+
+
+def test_a_benchmark_is_read_by_the_columns_of_its_entry_wherever_it_is_used(tmp_path: Path) -> None:
+    """Columns that are none of HumanEval's are not searched for, even under a name that other benchmarks use for prompts."""
+    row = {name: toys.PLUS[0][name] for name in ("task_id", "prompt", "entry_point", "canonical_solution")}
+    rows = [{"name": "other", "text": "Not its problem.", "solution": "not()", **row, "test": "def check(candidate): pass"}]
+    benchmark = BENCHMARKS["humaneval"]
+    cached = tmp_path / "hub" / "datasets--openai--openai_humaneval" / "snapshots" / benchmark.revision / "openai_humaneval"
+    cached.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), cached / "test-00000.parquet")
+    code = (
+        "from hf_oss_instruct.curation.decontamination.benchmarks import find\n"
+        "from hf_oss_instruct.reporting.measures.similarity import texts_of\n"
+        "from hf_oss_instruct.evaluation.benchmarks import load\n"
+        "(listed,) = find(['humaneval']); print(listed.tasks, texts_of(listed), load('humaneval').problems)"
+    )
+    said = BASE.run(["-c", code], env=os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}, check=True).stdout
+    assert said.count("HumanEval/900") >= 3
+    assert "Add two numbers." in said
+    assert "Not its problem." not in said
+    assert "not()" not in said
+    assert "Not its problem." in str(list(tasks_of("mine", rows))), "data without an entry is read by the names of columns"
+
+
+def test_every_benchmark_names_its_columns() -> None:
+    for benchmark in BENCHMARKS.values():
+        assert benchmark.columns.prompts
+        assert benchmark.columns.names < USUAL_COLUMNS.names, benchmark.name
+
+
+@real_data
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("humaneval", "humaneval/HumanEval.jsonl.gz"),
+        ("humaneval_plus", "humanevalplus/HumanEvalPlus.jsonl.gz"),
+        ("mbpp_plus", "mbppplus/MbppPlus.jsonl.gz"),
+        ("multipl_e", "multipl-e/humaneval-java.jsonl"),
+    ],
+)
+def test_the_tasks_of_real_data_are_the_same_by_its_entry_as_by_the_names_of_columns(name: str, file: str) -> None:
+    rows = [row.value for row in read_rows(DATA / file)]
+    if name == "multipl_e":  # the Hub's rows have a name, and no other id
+        rows = [{column: value for column, value in row.items() if column != "task_id"} for row in rows]
+    tasks = list(tasks_of(name, rows, BENCHMARKS[name].columns))
+    assert len(tasks) == len(rows)
+    assert tasks == list(tasks_of(name, rows))

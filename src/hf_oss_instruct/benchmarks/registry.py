@@ -1,4 +1,4 @@
-"""Every benchmark that has a name, in any spelling: its repository on the Hub, pinned commit and files."""
+"""Every benchmark that has a name, in any spelling: its repository on the Hub, pinned commit, files and columns."""
 
 from __future__ import annotations
 
@@ -42,6 +42,40 @@ MULTIPL_E_LANGUAGES = MULTIPL_E_SCORED | {
 
 
 @dataclass(frozen=True, slots=True)
+class BenchmarkColumns:
+    """The columns of a benchmark's rows. Where several are named, a row has one or more of them.
+
+    Attributes:
+        prompts: problem texts, or the beginnings of programs with them.
+        solutions: reference solutions.
+        ids: names of the problems.
+        entry_points: the function to write.
+        assertions: tests that call it, where no column names it.
+    """
+
+    prompts: tuple[str, ...]
+    solutions: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    entry_points: tuple[str, ...] = ()
+    assertions: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset((*self.prompts, *self.solutions, *self.ids, *self.entry_points, *self.assertions))
+
+
+USUAL_COLUMNS = BenchmarkColumns(
+    prompts=("prompt", "complete_prompt", "instruct_prompt", "text", "question", "question_content", "problem", "instruction"),
+    solutions=("canonical_solution", "reference_code", "code", "solutions", "solution", "response"),
+    ids=("task_id", "name", "problem_id", "question_id", "id"),
+    entry_points=("entry_point",),
+    assertions=("test_list", "assertion"),
+)
+"""Names that benchmarks use, by which the columns of other data are recognized: local files, and datasets without an entry."""
+
+
+@dataclass(frozen=True, slots=True)
 class HubBenchmark:
     """A benchmark on the Hub.
 
@@ -51,6 +85,7 @@ class HubBenchmark:
         repo: dataset repository.
         revision: the commit that is read. It is pinned, since changed data would change what a score or a check means.
         files: patterns of the files with the prompts and solutions that training data must not quote.
+        columns: the columns of its rows.
         recorded: name in run configs and `run.json`, if it differs from the canonical one.
         test_files: patterns of the files that are scored, if they differ from `files`.
         local_names: names of its files in a local folder; the first that is found wins.
@@ -63,6 +98,7 @@ class HubBenchmark:
     repo: str
     revision: str
     files: tuple[str, ...]
+    columns: BenchmarkColumns = USUAL_COLUMNS
     recorded: str = ""
     test_files: tuple[str, ...] = ()
     local_names: tuple[str, ...] = ()
@@ -75,6 +111,7 @@ class HubBenchmark:
         return self.test_files or self.files
 
 
+_HUMANEVAL = BenchmarkColumns(("prompt",), ("canonical_solution",), ("task_id",), ("entry_point",))
 _ALL = (
     HubBenchmark(
         "humaneval",
@@ -82,6 +119,7 @@ _ALL = (
         "openai/openai_humaneval",
         "7dce6050a7d6d172f3cc5c32aa97f52fa1a2e544",
         ("openai_humaneval/test-*",),
+        _HUMANEVAL,
         local_names=("HumanEval.jsonl*", "openai_humaneval/test-*.parquet"),
         subset="openai_humaneval",
     ),
@@ -91,6 +129,7 @@ _ALL = (
         "evalplus/humanevalplus",
         "d32357cf319e50e9c8d8dab5ea876c72b0fd321b",
         ("data/test-*",),
+        _HUMANEVAL,
         recorded="humanevalplus",
         local_names=("HumanEvalPlus.jsonl*", "HumanEvalPlus-v*.jsonl*", "humanevalplus/**/test-*.parquet"),
     ),
@@ -101,6 +140,7 @@ _ALL = (
         "4bb6404fdc6cacfda99d4ac4205087b89d32030c",
         # Rows of every split must not be quoted; those of the test split are scored.
         ("full/*.parquet",),
+        BenchmarkColumns(("text", "prompt"), ("code",), ("task_id",), assertions=("test_list",)),
         test_files=("full/test-*",),
         local_names=("mbpp.jsonl*", "full/test-*.parquet"),
         subset="full",
@@ -111,6 +151,8 @@ _ALL = (
         "evalplus/mbppplus",
         "b2d74c91837c3f2a20c1299ae98133cbe7cfa077",
         ("data/test-*",),
+        # The second solution and the assertions are those of the Hub; evalplus' own files have the others.
+        BenchmarkColumns(("prompt",), ("canonical_solution", "code"), ("task_id",), ("entry_point",), ("test_list",)),
         recorded="mbppplus",
         local_names=("MbppPlus.jsonl*", "MbppPlus-v*.jsonl*", "mbppplus/**/test-*.parquet"),
     ),
@@ -120,20 +162,49 @@ _ALL = (
         "nuprl/MultiPL-E",
         "28441b6024e71d4a1c1c0f6bf171c935cd5a43f2",
         tuple(f"{origin}-{language}/test-*" for language in MULTIPL_E_LANGUAGES for origin in ("humaneval", "mbpp")),
+        BenchmarkColumns(("prompt",), ids=("name", "task_id")),
         recorded="multipl-e",
     ),
-    HubBenchmark("ds1000", "DS-1000", "xlangai/DS-1000", "4416080ac5cb80bdf7576aefb8f9a0b4d5426a44", ("test.jsonl",)),
-    HubBenchmark("gsm8k", "GSM8K", "openai/gsm8k", "740312add88f781978c0658806c59bc2815b9866", ("main/test-*",)),
     HubBenchmark(
-        "bigcodebench", "BigCodeBench", "bigcode/bigcodebench", "b74c0d0bf70d2c0bc459be537895cca163007f1a", ("data/v0.1.4-*",)
+        "ds1000",
+        "DS-1000",
+        "xlangai/DS-1000",
+        "4416080ac5cb80bdf7576aefb8f9a0b4d5426a44",
+        ("test.jsonl",),
+        BenchmarkColumns(("prompt",), ("reference_code",)),
     ),
-    HubBenchmark("apps", "APPS", "codeparrot/apps", "21e74ddf8de1a21436da12e3e653065c5213e9d1", ("test.jsonl",), gigabytes=1.3),
+    HubBenchmark(
+        "gsm8k",
+        "GSM8K",
+        "openai/gsm8k",
+        "740312add88f781978c0658806c59bc2815b9866",
+        ("main/test-*",),
+        BenchmarkColumns(("question",)),
+    ),
+    HubBenchmark(
+        "bigcodebench",
+        "BigCodeBench",
+        "bigcode/bigcodebench",
+        "b74c0d0bf70d2c0bc459be537895cca163007f1a",
+        ("data/v0.1.4-*",),
+        BenchmarkColumns(("complete_prompt", "instruct_prompt"), ("canonical_solution",), ("task_id",), ("entry_point",)),
+    ),
+    HubBenchmark(
+        "apps",
+        "APPS",
+        "codeparrot/apps",
+        "21e74ddf8de1a21436da12e3e653065c5213e9d1",
+        ("test.jsonl",),
+        BenchmarkColumns(("question",), ("solutions",), ("problem_id", "id")),
+        gigabytes=1.3,
+    ),
     HubBenchmark(
         "livecodebench",
         "LiveCodeBench",
         "livecodebench/code_generation_lite",
         "0fe84c3912ea0c4d4a78037083943e8f0c4dd505",
         ("test*.jsonl",),
+        BenchmarkColumns(("question_content",), ids=("question_id",)),
         gigabytes=4.5,
     ),
 )

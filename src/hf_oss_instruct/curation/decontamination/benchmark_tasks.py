@@ -1,4 +1,4 @@
-"""Extract the tasks of a benchmark, whatever its columns are called: prompts, solutions and entry points to search for."""
+"""Extract the tasks of a benchmark from its rows: prompts, solutions and entry points to search for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 import orjson
 
-IDS = ("task_id", "name", "problem_id", "question_id", "id")
-PROMPTS = ("prompt", "complete_prompt", "instruct_prompt", "text", "question", "question_content", "problem", "instruction")
-SOLUTIONS = ("canonical_solution", "reference_code", "code", "solutions", "solution", "response")
+from hf_oss_instruct.benchmarks.registry import USUAL_COLUMNS, BenchmarkColumns
+
 SOLUTIONS_PER_TASK = 5
 """Solutions per task that are searched for; APPS has up to a thousand."""
 
@@ -58,27 +57,34 @@ class BenchmarkTask:
     entry_points: tuple[str, ...] = ()
 
 
-def tasks_of(benchmark: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[BenchmarkTask]:
-    """The tasks in a benchmark's rows. Columns are recognized by the names that benchmarks use.
+def tasks_of(
+    benchmark: str, rows: Iterable[Mapping[str, Any]], columns: BenchmarkColumns = USUAL_COLUMNS
+) -> Iterator[BenchmarkTask]:
+    """The tasks in a benchmark's rows.
 
     Args:
         benchmark: its name, before the colon of the tasks' names.
         rows: column → value. A row with neither prompt nor solution yields no task.
+        columns: which columns hold what; by default they are recognized by the names that benchmarks use.
     """
     for number, row in enumerate(rows):
-        prompts = [_text(row[name]) for name in PROMPTS if row.get(name)]
-        solutions = [part for name in SOLUTIONS for part in _programs(row.get(name))][:SOLUTIONS_PER_TASK]
+        prompts = [_text(row[name]) for name in columns.prompts if row.get(name)]
+        solutions = [part for name in columns.solutions for part in _programs(row.get(name))][:SOLUTIONS_PER_TASK]
         statements = [statement(prompt) for prompt in prompts]
         if not any(statements) and not solutions:
             continue
-        identity = next((str(row[name]) for name in IDS if row.get(name) not in (None, "")), str(number))
         yield BenchmarkTask(
-            f"{benchmark}:{identity}",
+            f"{benchmark}:{id_of(row, columns, number)}",
             tuple(dict.fromkeys(filter(None, statements))),
             tuple(dict.fromkeys(filter(None, map(prose, statements)))),
             tuple(dict.fromkeys(solutions)),
-            tuple(_entry_points(row, prompts, solutions)),
+            tuple(_entry_points(row, columns, prompts, solutions)),
         )
+
+
+def id_of(row: Mapping[str, Any], columns: BenchmarkColumns, number: int) -> str:
+    """The id of a row, or its number if it has none."""
+    return next((str(row[name]) for name in columns.ids if row.get(name) not in (None, "")), str(number))
 
 
 def statement(prompt: str) -> str:
@@ -127,10 +133,9 @@ def _programs(value: Any) -> list[str]:
     return [program for program in values if isinstance(program, str) and program.strip()]
 
 
-def _entry_points(row: Mapping[str, Any], prompts: list[str], solutions: list[str]) -> list[str]:
-    if isinstance(row.get("entry_point"), str) and row["entry_point"]:
-        return [row["entry_point"]]
-    tests = _text(row.get("test_list") or row.get("assertion") or "")
-    called = _CALLED.findall(tests)[:1]
+def _entry_points(row: Mapping[str, Any], columns: BenchmarkColumns, prompts: list[str], solutions: list[str]) -> list[str]:
+    if named := [row[name] for name in columns.entry_points if isinstance(row.get(name), str) and row[name]]:
+        return named[:1]
+    called = _CALLED.findall(_text(next((row[name] for name in columns.assertions if row.get(name)), "")))[:1]
     # The last definition, since helper functions come before the task's.
     return called or [name for text in (*prompts, *solutions[:1]) for name in _DEFINES.findall(text)[-1:]][:1]

@@ -12,14 +12,19 @@ import xxhash
 
 from hf_oss_instruct.benchmarks.fetch import SUFFIXES, data_files, fetch
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS as REGISTRY
-from hf_oss_instruct.benchmarks.registry import DECONTAMINATED, HubBenchmark, decontaminated, recorded
+from hf_oss_instruct.benchmarks.registry import (
+    DECONTAMINATED,
+    USUAL_COLUMNS,
+    BenchmarkColumns,
+    HubBenchmark,
+    decontaminated,
+    recorded,
+)
 from hf_oss_instruct.benchmarks.rows import read_rows
-from hf_oss_instruct.curation.decontamination.benchmark_tasks import IDS, PROMPTS, SOLUTIONS, BenchmarkTask, tasks_of
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import BenchmarkTask, tasks_of
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.hub import HUB_ID, is_unreachable, reason
 
-COLUMNS = frozenset((*IDS, *PROMPTS, *SOLUTIONS, "entry_point", "test_list", "assertion"))
-"""The columns that are read; the tests in other columns can be gigabytes."""
 LOCAL = "xxh3:"
 """Prefix of the revision of a local list; the hash of its files follows."""
 UNREACHABLE = "the Hub cannot be reached"
@@ -36,6 +41,7 @@ class BenchmarkList:
         revision: commit on the Hub, or hash of the local files.
         rows: column → value.
         tasks: the tasks in them.
+        columns: which columns of the rows hold what.
         why: why it cannot be checked against; None if it can.
         left_out: whether it was not requested.
         unreachable: whether the reason is that the Hub cannot be reached.
@@ -45,21 +51,25 @@ class BenchmarkList:
     revision: str | None
     rows: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     tasks: tuple[BenchmarkTask, ...] = field(default=(), repr=False)
+    columns: BenchmarkColumns = field(default=USUAL_COLUMNS, repr=False)
     why: str | None = None
     left_out: bool = False
     unreachable: bool = False
 
     @classmethod
-    def of(cls, name: str, revision: str | None, rows: Iterable[Mapping[str, Any]]) -> BenchmarkList:
+    def of(
+        cls, name: str, revision: str | None, rows: Iterable[Mapping[str, Any]], columns: BenchmarkColumns = USUAL_COLUMNS
+    ) -> BenchmarkList:
         """Create a list from rows; extracts their tasks.
 
         Args:
             name: as in the attribute.
             revision: as in the attribute.
             rows: column → value.
+            columns: as in the attribute.
         """
         rows = tuple(rows)
-        return cls(name, revision, rows, tuple(tasks_of(name, rows)))
+        return cls(name, revision, rows, tuple(tasks_of(name, rows, columns)), columns)
 
     @property
     def key(self) -> str:
@@ -122,12 +132,12 @@ def _of_files(name: str, files: Sequence[Path]) -> BenchmarkList:
     state = xxhash.xxh3_128()
     for file in files:
         state.update(file.read_bytes())
-    listed = BenchmarkList.of(name, f"{LOCAL}{state.hexdigest()}", (row for file in files for row in _rows(file)))
+    listed = BenchmarkList.of(name, f"{LOCAL}{state.hexdigest()}", (row for file in files for row in _rows(file, USUAL_COLUMNS)))
     if not listed.tasks:
         columns = sorted({column for row in listed.rows[:100] for column in row})
         raise UsageError(
             f"The benchmark {name!r} ({', '.join(str(file) for file in files[:3])}) has no text column named "
-            f"{', '.join(PROMPTS)}, only {', '.join(columns) or 'none'}. Rename the one with the prompts."
+            f"{', '.join(USUAL_COLUMNS.prompts)}, only {', '.join(columns) or 'none'}. Rename the one with the prompts."
         )
     return listed
 
@@ -163,15 +173,17 @@ def _fetched(name: str, source: HubBenchmark, reachable: bool) -> BenchmarkList:
     commit = next((path.name for file in files[:1] for path in file.parents if path.parent.name == "snapshots"), None)
     revision = commit or source.revision
     try:
-        listed = BenchmarkList.of(name, revision, (row for file in files for row in _rows(file)))
+        rows = (row for file in files for row in _rows(file, source.columns))
+        listed = BenchmarkList.of(name, revision, rows, source.columns)
     except UsageError as error:
         return BenchmarkList(name, revision, why=str(error))
     return listed if listed.tasks else BenchmarkList(name, revision, why=f"{source.repo} contains no recognizable task")
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
+def _rows(file: Path, columns: BenchmarkColumns) -> Iterator[dict[str, Any]]:
     try:
-        yield from (row.value for row in read_rows(file, COLUMNS) if isinstance(row.value, dict))
+        # No other columns: the tests in them can be gigabytes.
+        yield from (row.value for row in read_rows(file, columns.names) if isinstance(row.value, dict))
     except (OSError, EOFError, ValueError, zlib.error) as error:  # includes the errors of pyarrow and json
         raise UsageError(
             f"The benchmark file {str(file)!r} cannot be read: {error}. Download it again, or leave it out."

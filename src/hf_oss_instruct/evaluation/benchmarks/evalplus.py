@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS, BenchmarkColumns
 from hf_oss_instruct.evaluation.benchmarks import humaneval, mbpp
 from hf_oss_instruct.evaluation.benchmarks.columns import column
 from hf_oss_instruct.evaluation.benchmarks.test_program import arguments_in, calls_of
 from hf_oss_instruct.evaluation.oracles import adapter_for, oracle_for
 from hf_oss_instruct.evaluation.problems import Calls, Problem
 from hf_oss_instruct.evaluation.sources import BenchmarkRow
+
+_HUMANEVAL, _MBPP = (BENCHMARKS[name].columns for name in ("humaneval_plus", "mbpp_plus"))
 
 
 def humaneval_plus(rows: Iterable[BenchmarkRow]) -> list[Problem]:
@@ -28,34 +31,41 @@ def mbpp_plus(rows: Iterable[BenchmarkRow]) -> list[Problem]:
 
 
 def _humaneval(row: BenchmarkRow) -> Problem:
-    task_id, prompt, entry_point = (column(row, name) for name in ("task_id", "prompt", "entry_point"))
+    task_id, prompt, entry_point, solution = _texts(row, _HUMANEVAL)
     oracle = oracle_for("humaneval", entry_point)
     if "plus_input" in row.columns:
         base = column(row, "base_input")
         calls = Calls([*base, *column(row, "plus_input")], len(base), float(column(row, "atol")), oracle=oracle)
     else:
         calls = calls_of(column(row, "test"), None, oracle)
-    reference = prompt + column(row, "canonical_solution")
+    reference = prompt + solution
     return Problem(task_id, "python", prompt, entry_point, humaneval.STOP_TOKENS, row.fingerprint, reference, calls)
 
 
+def _texts(row: BenchmarkRow, columns: BenchmarkColumns) -> tuple[str, str, str, str]:
+    """Id, prompt, entry point and solution."""
+    names = (columns.ids, columns.prompts, columns.entry_points, columns.solutions)
+    task_id, prompt, entry_point, solution = (column(row, *possible) for possible in names)
+    return task_id, prompt, entry_point, solution
+
+
 def _mbpp_file(row: BenchmarkRow) -> Problem:
-    task_id, prompt, entry_point = (column(row, name) for name in ("task_id", "prompt", "entry_point"))
+    task_id, prompt, entry_point, solution = _texts(row, _MBPP)
     # Only this form of the data lost types: the Hub's has its inputs as Python code.
     base, plus = (_as_python(int(task_id.split("/")[-1]), list(column(row, name) or ())) for name in ("base_input", "plus_input"))
     oracle, adapter = oracle_for("mbpp", entry_point), adapter_for("mbpp", entry_point)
     calls = Calls([*base, *plus], len(base), float(column(row, "atol")), oracle=oracle, adapter=adapter)
-    reference = prompt + column(row, "canonical_solution")
+    reference = prompt + solution
     return Problem(task_id, "python", prompt, entry_point, mbpp.STOP_TOKENS, row.fingerprint, reference, calls)
 
 
 def _mbpp_hub(row: BenchmarkRow) -> Problem:
-    code, tests = column(row, "code"), column(row, "test_list")
+    code, tests = column(row, *_MBPP.solutions), column(row, *_MBPP.assertions)
     entry_point = mbpp.called_in(tests, code)
     calls = calls_of(column(row, "test"), arguments_in(tests, entry_point), oracle_for("mbpp", entry_point))
     calls = replace(calls, adapter=adapter_for("mbpp", entry_point))
-    prompt = mbpp.prompt(column(row, "prompt"), tests[:1])
-    task_id = f"Mbpp/{column(row, 'task_id')}"
+    prompt = mbpp.prompt(column(row, *_MBPP.prompts), tests[:1])
+    task_id = f"Mbpp/{column(row, *_MBPP.ids)}"
     return Problem(task_id, "python", prompt, entry_point, mbpp.STOP_TOKENS, row.fingerprint, prompt + code, calls)
 
 

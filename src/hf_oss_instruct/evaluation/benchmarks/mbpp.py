@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from hf_oss_instruct.benchmarks.registry import BENCHMARKS
 from hf_oss_instruct.code.python_syntax import parse_module
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks.columns import column
@@ -14,11 +15,12 @@ from hf_oss_instruct.evaluation.sources import BenchmarkRow
 STOP_TOKENS = ("\nassert ", "\nprint(", "\nif __name__", '\n"""', "\n# Test", "\n```")
 TEST_IDS = range(11, 511)
 """IDs of the paper's test split; a local file contains all 974 problems."""
+_COLUMNS = BENCHMARKS["mbpp"].columns
 
 
 def problems(rows: Iterable[BenchmarkRow]) -> list[Problem]:
     """Parse rows with `task_id, text, code, test_list` and optionally `test_setup_code`."""
-    return [_problem(row) for row in rows if column(row, "task_id") in TEST_IDS]
+    return [_problem(row) for row in rows if column(row, *_COLUMNS.ids) in TEST_IDS]
 
 
 def prompt(text: str, tests: list[str]) -> str:
@@ -28,11 +30,11 @@ def prompt(text: str, tests: list[str]) -> str:
 
 def _problem(row: BenchmarkRow) -> Problem:
     # Code in MBPP's files has Windows line ends.
-    tests, code = column(row, "test_list"), column(row, "code").replace("\r\n", "\n")
+    tests, code = column(row, *_COLUMNS.assertions), column(row, *_COLUMNS.solutions).replace("\r\n", "\n")
     return Problem(
-        f"Mbpp/{column(row, 'task_id')}",
+        f"Mbpp/{column(row, *_COLUMNS.ids)}",
         "python",
-        prompt(column(row, "text", "prompt"), tests[:1]),
+        prompt(column(row, *_COLUMNS.prompts), tests[:1]),
         called_in(tests, code),
         STOP_TOKENS,
         row.fingerprint,

@@ -13,6 +13,7 @@ from hf_oss_instruct.evaluation.sources import BenchmarkRow
 
 KEYS = MULTIPL_E_SCORED
 """MultiPL-E's key → the language's name in `languages.LANGUAGES`."""
+_COLUMNS = BENCHMARKS["multipl_e"].columns
 # MultiPL-E's names are `HumanEval_2_truncate_number`.
 _NUMBER = re.compile(r"^(HumanEval|mbpp)_\d+_")
 
@@ -44,7 +45,7 @@ def problems(rows: Iterable[BenchmarkRow]) -> list[Problem]:
 
 
 def _problem(row: BenchmarkRow) -> Problem:
-    name, prompt = column(row, "name", "task_id"), column(row, "prompt")
+    name, prompt = column(row, *_COLUMNS.ids), column(row, *_COLUMNS.prompts)
     key = column(row, "language").partition("_")[0]  # Go's is `go_test.go`
     if key not in KEYS:
         raise UsageError(f"MultiPL-E's language {key!r} is not supported. Use one of: {', '.join(KEYS)}.")

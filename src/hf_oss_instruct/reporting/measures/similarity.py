@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hf_oss_instruct.curation.decontamination.benchmark_tasks import IDS, PROMPTS, SOLUTIONS
+from hf_oss_instruct.curation.decontamination.benchmark_tasks import id_of
 from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ BIN_WIDTH = 0.02
 
 def texts_of(listed: BenchmarkList) -> list[tuple[str, str]]:
     """Id and text of each problem of a benchmark: the prompt with the canonical solution."""
-    texts = []
+    texts, columns = [], listed.columns
     for number, row in enumerate(listed.rows):
-        parts = [next((_text(row[name]) for name in names if row.get(name)), "") for names in (PROMPTS, SOLUTIONS)]
-        name = next((str(row[name]) for name in IDS if row.get(name) not in (None, "")), str(number))
+        parts = [
+            next((_text(row[name]) for name in names if row.get(name)), "") for names in (columns.prompts, columns.solutions)
+        ]
         if any(parts):
             # HumanEval's solution continues the prompt; others are apart from it.
-            texts.append((name, "".join(parts) if parts[0].endswith("\n") else "\n".join(parts)))
+            texts.append((id_of(row, columns, number), "".join(parts) if parts[0].endswith("\n") else "\n".join(parts)))
     return texts
 
 
