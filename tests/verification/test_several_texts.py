@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -143,3 +145,14 @@ def test_verifying_the_kept_rows_of_the_corpus_again_gives_the_same_rows(languag
         if replace(again, stderr_tail="") != replace(first, stderr_tail=""):
             changed.append(f"{case.name}: {again.status}, {again.detail}, {len(first.tests)} tests, then {len(again.tests)}")
     assert not changed, "\n".join(changed)
+
+
+def test_the_modules_of_other_languages_are_not_imported() -> None:
+    code = (
+        "import sys\n"
+        "from hf_oss_instruct.verification.suites import LANGUAGES, read_suite\n"
+        "read_suite('assert f(1) == 2', 'python', 'def f(x):\\n    return x + 1\\n')\n"
+        "print(*(name for name in set(LANGUAGES.values()) if f'hf_oss_instruct.verification.suites.{name}' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "python"

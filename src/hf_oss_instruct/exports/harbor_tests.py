@@ -102,11 +102,10 @@ def _other(tests: RowTests) -> dict[str, str]:
         "env": dict(tools.env),
     }
     if suite:
-        module = LANGUAGES[tests.language].read.__module__  # one for JavaScript and TypeScript
-        name = module.rpartition(".")[2]
+        name = LANGUAGES[tests.language]  # one for JavaScript and TypeScript
         own = [path for path in sorted(SUITES.glob("*.*")) if path.stem == name or path.stem.startswith(f"{name}_")]
         library = _library(_with_imports(own))
-        job |= {"core": core.__name__, "module": module, "suite": asdict(suite)}
+        job |= {"core": core.__name__, "module": f"{core.__package__}.{name}", "suite": asdict(suite)}
     else:
         library = _library(_files(COMBINES_TEXT))
         job |= {"sentinel": sentinel.__name__, "protection": tamper_protection.__name__, "tests": "\n".join(tests.code)}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 from hf_oss_instruct.sandbox.run import run_many
 from hf_oss_instruct.verification.runs import FAILED, LIMITS, PASSED, Run, SuiteResult, TestResult
-from hf_oss_instruct.verification.suites import LANGUAGES
+from hf_oss_instruct.verification.suites import suite_language
 from hf_oss_instruct.verification.suites.core import Suite
 
 TYPES_ONLY = frozenset({"typescript"})
@@ -38,7 +38,7 @@ def run_all(
     """
     if suite.is_pairs:
         return [_pairs(suite, programs[run.program], run, limits, tier) for run in runs]
-    language = LANGUAGES[suite.language]
+    language = suite_language(suite.language)
     # Not where functions are called before `main` is.
     if len(programs) > 1 and language.together and not language.together(programs[0]):
         alone = [replace(run, program=0) for run in runs]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 
 from hf_oss_instruct.code.languages import named
-from hf_oss_instruct.verification.suites import cpp, csharp, go, java, javascript, php, python, ruby, rust, shell
 from hf_oss_instruct.verification.suites.core import (
     MAX_SOLUTION_CHARS,
     MAX_TEST_CHARS,
@@ -23,22 +23,33 @@ from hf_oss_instruct.verification.suites.core import (
     pairs_suite,
 )
 
-__all__ = ["LANGUAGES", "MAX_TESTS", "MAX_TEST_CHARS", "Suite", "SuiteRefusedError", "Test", "read_suite"]
+__all__ = ["LANGUAGES", "MAX_TESTS", "MAX_TEST_CHARS", "Suite", "SuiteRefusedError", "Test", "read_suite", "suite_language"]
 
-LANGUAGES: Mapping[str, SuiteLanguage] = {
-    "java": java.LANGUAGE,
-    "php": php.LANGUAGE,
-    "ruby": ruby.LANGUAGE,
-    "cpp": cpp.LANGUAGE,
-    "rust": rust.LANGUAGE,
-    "csharp": csharp.LANGUAGE,
-    "go": go.LANGUAGE,
-    "shell": shell.LANGUAGE,
-    "python": python.LANGUAGE,
-    "javascript": javascript.LANGUAGE,
-    "typescript": javascript.LANGUAGE,
+LANGUAGES: Mapping[str, str] = {
+    "java": "java",
+    "php": "php",
+    "ruby": "ruby",
+    "cpp": "cpp",
+    "rust": "rust",
+    "csharp": "csharp",
+    "go": "go",
+    "shell": "shell",
+    "python": "python",
+    "javascript": "javascript",
+    "typescript": "javascript",
 }
-"""The language's name in `languages.LANGUAGES` → how its tests are read and run."""
+"""The language's name in `languages.LANGUAGES` → the module of this package that reads and runs its tests."""
+
+
+def suite_language(name: str) -> SuiteLanguage:
+    """How the tests of a language are read and run. Its module is imported on first use: all of them take a tenth of a second.
+
+    Args:
+        name: one of `LANGUAGES`.
+    """
+    language = import_module(f"{__name__}.{LANGUAGES[name]}").LANGUAGE
+    assert isinstance(language, SuiteLanguage)
+    return language
 
 
 def read_suite(tests: str | Sequence[str], language: str, solution: str, packages: tuple[str, ...] = ()) -> Suite:
@@ -68,7 +79,7 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
         raise SuiteRefusedError("not_verifiable", f"tests in {language!r} are not run here", "language")
     known = solution if len(solution) <= MAX_SOLUTION_CHARS else ""  # code that is not run is not parsed: that takes seconds
     files = [TestFile(text, known, language, packages) for text in texts]
-    suite = LANGUAGES[language].read(files[0]) if len(files) == 1 else _combine(files)
+    suite = suite_language(language).read(files[0]) if len(files) == 1 else _combine(files)
     if len(suite.tests) > MAX_TESTS:
         raise SuiteRefusedError("tests_missing", f"there are {len(suite.tests):,} tests; at most {MAX_TESTS:,} are run")
     return suite
@@ -76,7 +87,7 @@ def read_suite(tests: str | Sequence[str], language: str, solution: str, package
 
 def _combine(files: Sequence[TestFile]) -> Suite:
     """Combine several texts into one suite, whose tests keep the text they came from, so that they can be read again."""
-    texts, language = [file.text for file in files], LANGUAGES[files[0].language]
+    texts, language = [file.text for file in files], suite_language(files[0].language)
     # A script among several texts is one test: asserts in it prepare the last one, as in the column `tests`.
     suites = [language.read(replace(file, as_one=True)) for file in files]
     if language.one_file:
