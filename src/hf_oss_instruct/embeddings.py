@@ -24,7 +24,7 @@ _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 """Files of a folder that decide on the embeddings: configs, weights and vocabularies."""
 
 Vectors = np.ndarray[Any, np.dtype[np.float64]]
-"""(texts, dimensions), each of length 1."""
+"""(texts, dimensions)."""
 
 
 @dataclass(frozen=True)

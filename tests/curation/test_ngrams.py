@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.curation import ngrams
+from hf_oss_instruct.storage.spill import Hashes
 
 TEXTS = st.lists(st.text(alphabet="aB_9 \n(é.\u3000", max_size=30) | st.just("long" * 20), max_size=8)
 PLAIN = {
@@ -18,7 +19,7 @@ PLAIN = {
 }
 
 
-def by_row(found: ngrams.Words, values: ngrams.Hashes) -> list[list[int]]:
+def by_row(found: ngrams.Words, values: Hashes) -> list[list[int]]:
     return [values[start:stop].tolist() for start, stop in zip(found.ends, found.ends[1:], strict=False)]
 
 

@@ -14,11 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from hf_oss_instruct.storage.spill import distinct
+from hf_oss_instruct.storage.spill import Hashes, Positions, distinct
 
 Bytes: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
-Hashes: TypeAlias = np.ndarray[Any, np.dtype[np.uint64]]
-Positions: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 
 BATCH_BYTES = 2**18

@@ -18,9 +18,10 @@ from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.decontamination import normalization
 from hf_oss_instruct.curation.decontamination.benchmark_tasks import BenchmarkTask
 from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex, TextNumbers
-from hf_oss_instruct.curation.ngrams import Bytes, Hashes, Positions
+from hf_oss_instruct.curation.ngrams import Bytes
 from hf_oss_instruct.storage.atomic import atomic_write
 from hf_oss_instruct.storage.cache import cache_folder
+from hf_oss_instruct.storage.spill import Hashes, Positions
 
 VERSION = 3
 """Version of the rules; part of the cache's key and of `run.json`."""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
+from hf_oss_instruct.storage.spill import Hashes, Positions
 
 TextNumbers: TypeAlias = np.ndarray[Any, np.dtype[np.int32]]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Bytes, ColumnTexts, Hashes, Positions
-from hf_oss_instruct.storage.spill import distinct
+from hf_oss_instruct.curation.ngrams import Bytes, ColumnTexts
+from hf_oss_instruct.storage.spill import Hashes, Positions, distinct
 
 # Translated benchmarks such as MultiPL-E call a list what their language calls it. The first word of each group stands for all.
 _SAME = (

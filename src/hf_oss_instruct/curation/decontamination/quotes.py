@@ -15,8 +15,8 @@ from hf_oss_instruct.curation.decontamination import benchmark_index, normalizat
 from hf_oss_instruct.curation.decontamination.benchmark_index import BenchmarkIndex
 from hf_oss_instruct.curation.decontamination.inverted_index import InvertedIndex
 from hf_oss_instruct.curation.duplicates.exact import COMPARED
-from hf_oss_instruct.curation.ngrams import ColumnTexts, Positions
-from hf_oss_instruct.storage.spill import distinct
+from hf_oss_instruct.curation.ngrams import ColumnTexts
+from hf_oss_instruct.storage.spill import Hashes, Positions, distinct
 
 MAX_HITS = 8
 """Maximum number of hits recorded per row."""
@@ -88,13 +88,13 @@ def _quotes(rows: ColumnTexts, index: BenchmarkIndex) -> Iterator[Hit]:
     yield from _substrings(rows, index)
 
 
-def _hits(lookup: InvertedIndex, hashes: ngrams.Hashes, rows: Positions, rule: str) -> Iterator[Hit]:
+def _hits(lookup: InvertedIndex, hashes: Hashes, rows: Positions, rule: str) -> Iterator[Hit]:
     positions, entries = lookup.find(hashes)
     for row, task in zip(*(part.tolist() for part in lookup.expand(rows[positions], entries)), strict=True):
         yield row, task, rule
 
 
-def _shares(first: int, grams: ngrams.Hashes, row_of: Positions, index: BenchmarkIndex) -> Iterator[Hit]:
+def _shares(first: int, grams: Hashes, row_of: Positions, index: BenchmarkIndex) -> Iterator[Hit]:
     """Rows that contain half of a prompt's distinct short n-grams, including one after its beginning."""
     positions, at = index.short.find(grams)  # both (known,)
     # Row and number in one integer, which sorts fast. An n-gram that a row repeats counts once.

@@ -13,9 +13,8 @@ from xxhash import xxh3_64_intdigest
 
 from hf_oss_instruct.curation.duplicates import minhash
 from hf_oss_instruct.curation.duplicates.near import THRESHOLD
-from hf_oss_instruct.curation.ngrams import Positions
 from hf_oss_instruct.storage.shards import mapped
-from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges, merged
+from hf_oss_instruct.storage.spill import Positions, SortedSpill, Spill, distinct, key_ranges, merged
 
 BATCH_BYTES = 2**16
 """Bytes of text that are hashed at a time: few, because a run does it in a thread, which keeps the memory that it once had."""

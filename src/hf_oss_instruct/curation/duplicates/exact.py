@@ -12,10 +12,9 @@ import xxhash
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import not_rejected, reject
-from hf_oss_instruct.curation.ngrams import Hashes
 from hf_oss_instruct.data import KEEP, CheckResult, Row
 from hf_oss_instruct.storage.packed import NumberMap
-from hf_oss_instruct.storage.spill import key_ranges
+from hf_oss_instruct.storage.spill import Hashes, key_ranges
 
 COMPARED = ("seed", "problem", "solution")
 _WHITE = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import ColumnTexts, Hashes, Positions
-from hf_oss_instruct.storage.spill import SortedSpill, Spill, distinct, key_ranges
+from hf_oss_instruct.curation.ngrams import ColumnTexts
+from hf_oss_instruct.storage.spill import Hashes, Positions, SortedSpill, Spill, distinct, key_ranges
 
 NGRAM = 5
 """Words per n-gram; characters in scripts without spaces."""

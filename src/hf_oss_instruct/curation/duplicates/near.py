@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 from hf_oss_instruct.curation.annotations import identity, not_rejected, reject
 from hf_oss_instruct.curation.duplicates import minhash
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, exact_duplicates
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
-from hf_oss_instruct.storage.spill import merged
+from hf_oss_instruct.storage.spill import Hashes, Positions, merged
 
 THRESHOLD = 0.7
 """Jaccard similarity of word 5-grams from which on two texts are near duplicates."""

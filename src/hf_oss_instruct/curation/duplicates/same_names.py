@@ -8,8 +8,7 @@ import pyarrow as pa
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.annotations import flag, identity, not_rejected
 from hf_oss_instruct.curation.duplicates.exact import repeated
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
-from hf_oss_instruct.storage.spill import Spill
+from hf_oss_instruct.storage.spill import Hashes, Positions, Spill
 
 _OPENINGS = ngrams.word_hashes("def class func fn fun function struct interface trait enum module sub".split())
 # Names that unrelated programs share; nearly every class has an `__init__`.

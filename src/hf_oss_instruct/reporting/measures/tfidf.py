@@ -14,10 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.reporting.measures.word_counts import MAX_CHARS, Frequencies, WordCounts, counted, hashes_of, spelled
 from hf_oss_instruct.reporting.rows import ReportRows
-from hf_oss_instruct.storage.spill import distinct
+from hf_oss_instruct.storage.spill import Hashes, Positions, distinct
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

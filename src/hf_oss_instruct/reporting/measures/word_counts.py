@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
+from hf_oss_instruct.storage.spill import Hashes, Positions
 
 HASH_BITS = 53
 """Bits of a word's hash: the odds that any two of a million words share one are 1 : 18,000."""

@@ -10,12 +10,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from hf_oss_instruct.curation.duplicates import exact, minhash
-from hf_oss_instruct.curation.ngrams import Hashes
 from hf_oss_instruct.scale.duplicates.files import BUCKETS
 from hf_oss_instruct.scale.duplicates.signatures import NEAR, SignatureFiles
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.atomic import atomic_write
-from hf_oss_instruct.storage.spill import distinct
+from hf_oss_instruct.storage.spill import Hashes, distinct
 
 Records: TypeAlias = np.ndarray[Any, np.dtype[np.void]]
 

@@ -10,14 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hf_oss_instruct.curation.duplicates import exact, near
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError
 from hf_oss_instruct.scale.duplicates.buckets import MARK, PAIR, Records
 from hf_oss_instruct.scale.duplicates.files import BUCKETS, CLUSTERS, outputs
 from hf_oss_instruct.scale.duplicates.signatures import BITS, NEAR, SignatureFiles
 from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.atomic import atomic_write
-from hf_oss_instruct.storage.spill import distinct
+from hf_oss_instruct.storage.spill import Hashes, Positions, distinct
 
 SCHEMA = pa.schema([pa.field("document", pa.int64(), nullable=False), pa.field("detail", pa.string(), nullable=False)])
 """A task's documents that go: their numbers in the task, and why."""

@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
 from hf_oss_instruct.curation.duplicates import exact, minhash, near
-from hf_oss_instruct.curation.ngrams import Hashes, Positions
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.duplicates.files import SIGNATURES, outputs
 from hf_oss_instruct.spec.shard import Shard
+from hf_oss_instruct.storage.spill import Hashes, Positions
 from hf_oss_instruct.storage.workdir import differences, write_atomically
 from hf_oss_instruct.structured import read_object
 

@@ -14,9 +14,9 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from hf_oss_instruct.data import digest
-from hf_oss_instruct.embeddings import EmbeddingModel, Encoder
+from hf_oss_instruct.embeddings import EmbeddingModel, Encoder, Vectors
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.seeds.balance.features import Vectors, centers_of, nearest
+from hf_oss_instruct.seeds.balance.features import centers_of, nearest
 from hf_oss_instruct.storage.cache import cache_folder, write_cached
 from hf_oss_instruct.storage.packed import NumberMap
 from hf_oss_instruct.storage.workdir import JsonlAppender

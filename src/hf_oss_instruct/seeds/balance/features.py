@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from hf_oss_instruct.curation.categories import CATEGORIES, OTHER
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.embeddings import Vectors
 
 CLUSTERS = 16
 DIMENSIONS = 256
@@ -21,9 +24,6 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 """Parts of identifiers: `HTTPServer` and `http_server` have the same."""
 _CATEGORY_OF_WORD = {word: number for number, words in enumerate(CATEGORIES.values()) for word in words.split()}
 _NAMES = tuple(CATEGORIES)
-
-Vectors = np.ndarray[Any, np.dtype[np.float64]]
-"""(snippets, dimensions)."""
 
 
 def words_of(snippet: str) -> list[str]:
