@@ -124,6 +124,37 @@ def test_a_hub_on_this_machine_and_one_without_a_token_are_asked(
     assert "hf-oss-instruct/" in eavesdropper.heard[0]
 
 
+class Mirror(Loopback):
+    """A Hub whose answers about a repository name no commit."""
+
+    def respond(self, exchange: Exchange) -> None:
+        """See `Loopback.respond`."""
+        exchange.send(200, b'{"id": "ns/some", "siblings": [{"rfilename": "a.parquet"}]}')
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("from hf_oss_instruct.hub import commit_of; commit_of('ns/some')", "LookupError: The model 'ns/some' at 'main'"),
+        (
+            "from hf_oss_instruct.seeds.resolve import open_source; open_source('ns/some')",
+            "SeedError: The dataset 'ns/some' cannot be read",
+        ),
+        (
+            "from hf_oss_instruct.publishing.model import _hub_card; _hub_card({'id': 'ns/some', 'revision': None}, None, None)",
+            "PublishError: ns/some is unchanged",
+        ),
+    ],
+    ids=["model", "dataset", "card"],
+)
+def test_an_answer_without_a_commit_is_not_read_at_a_commit_called_none(call: str, said: str, tmp_path: Path) -> None:
+    with Mirror() as mirror:
+        environment = os.environ | {"HF_ENDPOINT": mirror.url, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+        error = BASE.run(["-c", call], env=environment, cwd=tmp_path).stderr
+    assert said in error
+    assert "the answer about 'ns/some' names no commit. If HF_ENDPOINT is a mirror" in error
+
+
 @pytest.mark.parametrize("name", ["bigcode/some-dataset", "no_such_folder"])
 def test_without_a_network_a_dataset_is_not_said_to_lack_a_report(name: str, tmp_path: Path) -> None:
     call = f"from hf_oss_instruct.training.sources import *; refuse_unchecked([TrainingSource({name!r})])"

@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from hf_oss_instruct.credentials import check_hub
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.terminal.display import error_message
 
 if TYPE_CHECKING:
-    from huggingface_hub import HfApi, HfFileSystem
+    from huggingface_hub import DatasetInfo, HfApi, HfFileSystem, ModelInfo, SpaceInfo
     from tenacity import RetryCallState
+
+    RepositoryInfo: TypeAlias = ModelInfo | DatasetInfo | SpaceInfo
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +81,20 @@ def check_endpoint_for(model: str) -> None:
         check_endpoint()
 
 
+def commit_in(info: RepositoryInfo) -> str:
+    """The commit in the Hub's answer about a repository.
+
+    Args:
+        info: the answer.
+
+    Raises:
+        OSError: it names none, which the API allows.
+    """
+    if not info.sha:
+        raise OSError(f"the answer about {info.id!r} names no commit. If HF_ENDPOINT is a mirror, use another one")
+    return info.sha
+
+
 def commit_of(model: str, revision: str = "main") -> str:
     """The commit that a revision of a model is at now; without a network, the one in the cache.
 
@@ -95,7 +111,7 @@ def commit_of(model: str, revision: str = "main") -> str:
     if COMMIT.fullmatch(revision):
         return revision
     try:
-        return str(client().model_info(model, revision=revision).sha)
+        return commit_in(client().model_info(model, revision=revision))
     except UsageError:
         raise
     except Exception as error:  # whatever the Hub's client raises

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.hub import client, retried
+from hf_oss_instruct.hub import client, commit_in, retried
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.errors import hub_errors
 from hf_oss_instruct.terminal.display import error_message
@@ -166,13 +166,14 @@ def publish(
         if revision != "main":
             retried(api.create_branch, repo_id, branch=revision, repo_type=push.repo_type, exist_ok=True)
         info: Any = retried(api.repo_info, repo_id, repo_type=push.repo_type, revision=revision)
+        commit_before = commit_in(info)
         # Before the files arrive: nobody may download them without accepting the terms.
         if push.gated and not info.gated and not create_pr:
             retried(api.update_repo_settings, repo_id, gated="auto", repo_type=push.repo_type)
         existing = {file.rfilename for file in info.siblings or ()}
-        if _is_up_to_date(api, push, repo_id, info.sha, existing):
+        if _is_up_to_date(api, push, repo_id, commit_before, existing):
             return None
-        files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, info.sha, existing)})
+        files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, commit_before, existing)})
         operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
         # Only what this package puts there: other files in the repository are the owner's.
         obsolete = [path for path in sorted(existing - files.keys()) if path.startswith(push.owned)]
@@ -188,7 +189,7 @@ def publish(
                 revision=revision,
                 create_pr=create_pr,
                 # The Hub refuses (412) if somebody has committed since the files were compared.
-                parent_commit=push.parent or info.sha,
+                parent_commit=push.parent or commit_before,
             )
         return commit
 

@@ -12,7 +12,7 @@ import yaml
 from jinja2 import TemplateError
 
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.hub import client, retried
+from hf_oss_instruct.hub import client, commit_in, retried
 from hf_oss_instruct.publishing.cards.loss_curve import loss_curve
 from hf_oss_instruct.publishing.cards.model_card import CURVE, License, is_adapter, model_card, without_secrets
 from hf_oss_instruct.publishing.errors import hub_errors
@@ -141,7 +141,7 @@ def _hub_card(base: dict[str, Any], token: str | None, endpoint: str | None) -> 
     api = client(token, endpoint)
     with hub_errors(base["id"]):
         try:
-            sha = base["revision"] or str(retried(api.model_info, base["id"]).sha)
+            sha = base["revision"] or commit_in(retried(api.model_info, base["id"]))
             return download(api, "model", base["id"], sha, CARD).decode()
         except (RemoteEntryNotFoundError, RepositoryNotFoundError):
             return ""

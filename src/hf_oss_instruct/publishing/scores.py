@@ -12,7 +12,7 @@ import yaml
 
 from hf_oss_instruct.benchmarks.registry import BENCHMARKS
 from hf_oss_instruct.errors import PublishError
-from hf_oss_instruct.hub import HUB_ID, client, retried
+from hf_oss_instruct.hub import HUB_ID, client, commit_in, retried
 from hf_oss_instruct.publishing.errors import hub_errors
 from hf_oss_instruct.publishing.hub import CARD, Push, check_name, download
 from hf_oss_instruct.publishing.scan import check_regular_files
@@ -122,7 +122,7 @@ def scores_push(
         try:
             # A branch that does not exist yet will begin at main.
             base_revision = revision if retried(api.revision_exists, repo_id, revision) else "main"
-            sha = str(retried(api.model_info, repo_id, revision=base_revision).sha)
+            sha = commit_in(retried(api.model_info, repo_id, revision=base_revision))
             # At this commit, which is also the parent of the new one: nobody's change to the card gets lost.
             before = download(api, "model", repo_id, sha, CARD).decode()
         except (RepositoryNotFoundError, RemoteEntryNotFoundError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import IO
 
 from hf_oss_instruct.errors import SeedError
-from hf_oss_instruct.hub import client, file_system, reason, transport_error
+from hf_oss_instruct.hub import client, commit_in, file_system, reason, transport_error
 from hf_oss_instruct.seeds.reading import DEFAULT, ReadOptions
 from hf_oss_instruct.seeds.tables.documents import Tables
 from hf_oss_instruct.seeds.tables.software_heritage import Archive
@@ -43,6 +43,7 @@ class HubTables(Tables):
         api = client(endpoint=endpoint)
         try:
             info = api.dataset_info(repo_id, revision=revision)
+            commit = commit_in(info)
         except RevisionNotFoundError as error:
             raise SeedError(f"{repo_id!r} has no revision {revision!r}. Leave --revision out for the newest.") from error
         except (RepositoryNotFoundError, HFValidationError) as error:
@@ -56,9 +57,9 @@ class HubTables(Tables):
             ) from error
         self._files = file_system(endpoint=endpoint)
         # The commit, so that a push during the run changes no document.
-        self._root = f"datasets/{repo_id}@{info.sha}"
+        self._root = f"datasets/{repo_id}@{commit}"
         super().__init__(tables_among(file.rfilename for file in info.siblings or ()), reading, archive)
-        self.name, self.revision = repo_id, info.sha
+        self.name, self.revision = repo_id, commit
         if not self.paths:
             raise SeedError(f"{repo_id!r} contains no tables. Pass a code dataset in {NAMES}.")
 
