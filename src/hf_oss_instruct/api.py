@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.argument_types import as_path, check_type
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, push_of
+from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, pushes_of
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo
 
-    from hf_oss_instruct.publishing.hub import Push
     from hf_oss_instruct.publishing.rules import Rules
     from hf_oss_instruct.reporting.report import Report
     from hf_oss_instruct.storage.run_report import RunReport
@@ -107,6 +106,7 @@ def publish(
     benchmark: str | None = None,
     report: bool | None = None,
     space: str | None = None,
+    dry_run: bool = False,
     token: str | None = None,
     endpoint: str | None = None,
     progress: Progress = SILENT,
@@ -129,22 +129,25 @@ def publish(
         benchmark: scores: `namespace/dataset:task` on the Hub; adds `.eval_results/`.
         report: data: also publish the report (page and charts); by default if the folder has one in `report/`.
         space: data: also publish a Space `namespace/name` to browse the rows.
+        dry_run: only check that all of it can be published; send nothing.
         token: Hub token; the one you are logged in with by default.
         endpoint: another Hub than huggingface.co.
         progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
-        The commit; None if the repository is up to date. A Space has a separate commit.
+        The commit; None if the repository is up to date, or with `dry_run`. A Space has a separate commit.
 
     Raises:
         UsageError: an option does not apply to this kind of folder.
-        PublishError: the folder or a row in it cannot be published, or the Hub refuses; the repository is unchanged.
+        PublishError: the folder or a row in it cannot be published, or the Hub refuses; the repository is unchanged. Only if the
+            upload of a Space breaks off is its dataset published already; the same call then publishes the rest.
     """
     from hf_oss_instruct.publishing import hub
 
     folder = as_path("folder", folder)
     check_type("results", results, str | Path | Sequence, "a path, or a list of these")
     check_type("to", to, str, "the name of a repository, namespace/name")
+    check_type("space", space, str | None, "the name of a Space, namespace/name")
     options = PublishOptions(
         private=private,
         revision=revision,
@@ -158,27 +161,20 @@ def publish(
         report=report,
         space=space,
     )
-    with progress.stage(f"Scanning {folder} for secrets and rendering the card"):
-        push = push_of(folder, to, options, HOOKS)
-
-    def send(what: Push, repo_id: str) -> CommitInfo | None:
-        return hub.publish(
-            what,
-            repo_id,
-            private=private,
-            create_pr=create_pr,
-            revision=revision,
-            message=message,
-            token=token,
-            endpoint=endpoint,
-            progress=progress,
-        )
-
-    commit = send(push, to)
-    # Second, because it shows the dataset.
-    if push.space and space:
-        send(push.space, space)
-    return commit
+    pushes = pushes_of(folder, to, options, HOOKS, progress)
+    if dry_run:
+        return None
+    commits = hub.publish_all(
+        pushes,
+        private=private,
+        create_pr=create_pr,
+        revision=revision,
+        message=message,
+        token=token,
+        endpoint=endpoint,
+        progress=progress,
+    )
+    return commits[to]
 
 
 def _rules(allow_unchecked: bool, allow_any_license: bool) -> Rules:

@@ -34,6 +34,7 @@ from hf_oss_instruct.teachers.comment_function import CommentFunctionTeacher
 from hf_oss_instruct.training.recipes import read_yaml
 from tests.publishing.conftest import READ, WRITE, command
 from tests.support.hub import LocalHub
+from tests.support.progress import Noted
 from tests.support.warm import BASE, COMMAND, TRAIN
 
 OPEN = Rules(lambda text, lang: None, lambda licenses: True, allow_unchecked=True)
@@ -63,6 +64,22 @@ def test_the_function_publishes_what_the_command_would(hub: LocalHub, pairs: Pat
     assert hf_oss_instruct.publish(pairs, "me/pairs", endpoint=hub.endpoint, token=WRITE, **options) is None
     with pytest.raises(UsageError, match="--results applies to a trained model"):
         hf_oss_instruct.publish(pairs, "me/pairs", results=[pairs])
+
+
+def test_a_dry_run_from_python_checks_everything_and_sends_nothing(hub: LocalHub, pairs: Path) -> None:
+    with pytest.raises(PublishError, match="Some checks did not run"):
+        hf_oss_instruct.publish(pairs, "me/pairs", endpoint=hub.endpoint, dry_run=True)
+    options = {"allow_unchecked": True, "allow_any_license": True}
+    assert hf_oss_instruct.publish(pairs, "me/pairs", endpoint=hub.endpoint, dry_run=True, **options) is None
+    assert not hub.requests
+
+
+def test_a_name_is_looked_at_before_a_large_folder_is_scanned(pairs: Path) -> None:
+    progress = Noted()
+    for to, space in (("noowner", None), ("me/pairs", "noowner")):
+        with pytest.raises(PublishError, match="'noowner' has no owner"):
+            hf_oss_instruct.publish(pairs, to, space=space, progress=progress)
+    assert not progress.stages
 
 
 LOADED = """

@@ -93,6 +93,21 @@ def test_a_space_shows_the_published_rows_and_no_others(hub: LocalHub, pairs: Pa
     assert again.stdout.count("is up to date") == 2
 
 
+@pytest.mark.parametrize(
+    ("space", "why"),
+    [
+        ("noowner", "--space 'noowner' has no owner"),
+        ("them/browser", "belongs to them, and you are me"),
+        ("me/taken", "me/taken is a model, and this is a Space"),
+    ],
+)
+def test_a_space_that_is_refused_leaves_the_dataset_unpublished(hub: LocalHub, pairs: Path, space: str, why: str) -> None:
+    hub.put("me/taken", "config.json", b"{}", "model")
+    with pytest.raises(PublishError, match=why):
+        publish(hub, pairs, space=space)
+    assert not [path for _, path, *_ in hub.requests if "/repos/" in path or "/commit/" in path]
+
+
 def test_a_space_of_too_many_rows_has_the_charts_and_says_so(hub: LocalHub, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write, "MAX_PAGE_ROWS", 3)
     publish(hub, pairs, space=SPACE)

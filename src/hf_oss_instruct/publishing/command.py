@@ -69,18 +69,11 @@ def publish_command(hooks: PublishHooks) -> click.Command:
         """
         from hf_oss_instruct.publishing import hub
         from hf_oss_instruct.publishing.console import show_push
-        from hf_oss_instruct.publishing.folders import kind_of, push_of
+        from hf_oss_instruct.publishing.folders import kind_of, pushes_of
 
-        # Before the files are scanned, which takes long for a large dataset.
-        hub.check_name(to)
-        if options.space:
-            hub.check_name(options.space, "--space")
-        kind = kind_of(folder)
-        with show_progress() as progress, progress.stage(f"Scanning {folder} for secrets and rendering the card"):
-            push = push_of(folder, to, options, hooks)
-        pushes = {to: push} | ({options.space: push.space} if options.space and push.space else {})
+        with show_progress() as progress:
+            pushes = pushes_of(folder, to, options, hooks, progress)
         for repo_id, planned in pushes.items():
-            hub.check(planned)
             show_push(planned, repo_id)
         if dry_run:
             return
@@ -91,22 +84,18 @@ def publish_command(hooks: PublishHooks) -> click.Command:
                 )
             click.confirm(f"Publish to {' and '.join(pushes)}?", abort=True)
         with show_progress() as progress:
-            commits = {
-                repo_id: hub.publish(
-                    planned,
-                    repo_id,
-                    private=options.private,
-                    create_pr=create_pr,
-                    revision=options.revision,
-                    message=message,
-                    progress=progress,
-                )
-                for repo_id, planned in pushes.items()
-            }
+            commits = hub.publish_all(
+                pushes,
+                private=options.private,
+                create_pr=create_pr,
+                revision=options.revision,
+                message=message,
+                progress=progress,
+            )
         for repo_id, commit in commits.items():
             if commit:
                 url = commit.pr_url or commit.commit_url
-                show_ending(f"Published {repo_id}", url, next_command=_next(kind, to) if repo_id == to else "")
+                show_ending(f"Published {repo_id}", url, next_command=_next(kind_of(folder), to) if repo_id == to else "")
             else:
                 show_ending(f"{repo_id} is up to date")
 

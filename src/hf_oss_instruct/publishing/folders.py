@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hf_oss_instruct.errors import PublishError, UsageError
+from hf_oss_instruct.progress.counts import Progress
 
 if TYPE_CHECKING:
     from hf_oss_instruct.publishing.hub import Push
@@ -154,6 +155,35 @@ def push_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks)
         report_of=_report_of(folder, to, options, hooks),
         space=options.space,
     )
+
+
+def pushes_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks, progress: Progress) -> dict[str, Push]:
+    """Collect and check what a folder puts on the Hub, by repository: its own, then the Space that shows it.
+
+    Args:
+        folder: as of `push_of`.
+        to: as of `push_of`.
+        options: as of `push_of`.
+        hooks: as of `push_of`.
+        progress: a progress display.
+
+    Raises:
+        PublishError: a name is not valid, the folder cannot be published, or something in it exceeds the Hub's limits.
+        UsageError: as of `push_of`.
+    """
+    from hf_oss_instruct.publishing import hub
+
+    # Before the files are scanned, which takes long for a large dataset.
+    hub.check_name(to)
+    if options.space:
+        hub.check_name(options.space, "--space")
+    with progress.stage(f"Scanning {folder} for secrets and rendering the card"):
+        push = push_of(folder, to, options, hooks)
+    # The Space comes second, because it shows the dataset.
+    pushes = {to: push} | ({options.space: push.space} if options.space and push.space else {})
+    for planned in pushes.values():
+        hub.check(planned)
+    return pushes
 
 
 def _report_of(

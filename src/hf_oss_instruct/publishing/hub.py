@@ -120,9 +120,8 @@ def check(push: Push) -> None:
         raise PublishError(f"The card lacks {', '.join(missing)}. Add the fields; nothing was sent.")
 
 
-def publish(
-    push: Push,
-    repo_id: str,
+def publish_all(
+    pushes: Mapping[str, Push],
     *,
     private: bool = False,
     create_pr: bool = False,
@@ -131,12 +130,11 @@ def publish(
     token: str | None = None,
     endpoint: str | None = None,
     progress: Progress = SILENT,
-) -> CommitInfo | None:
-    """Publish everything in one commit, or nothing. Calling it again uploads only what is missing.
+) -> dict[str, CommitInfo | None]:
+    """Publish each push in one commit, or nothing. Calling it again uploads only what is missing.
 
     Args:
-        push: the content to publish.
-        repo_id: `namespace/name`; created if it does not exist.
+        pushes: repository, `namespace/name`, → the content to publish; created if it does not exist.
         private: make a new repository private.
         create_pr: open a pull request, which also works for repositories of others.
         revision: the branch; created from `main` if it does not exist.
@@ -146,52 +144,73 @@ def publish(
         progress: a progress display.
 
     Returns:
-        The commit; None if the repository is up to date.
+        Repository → the commit; None if it is up to date.
 
     Raises:
         PublishError: no token, no write access, an invalid card or name, a file over the limits, a repository of another
-            owner or type, a concurrent commit, or an unreachable Hub. The repository is unchanged.
+            owner or type, a concurrent commit, or an unreachable Hub. The repository that the message names is unchanged.
     """
+    # Everything that can be refused comes before the first repository is created, so that a failure leaves nothing behind.
+    for repo_id, push in pushes.items():
+        check_name(repo_id)
+        check(push)
+    api, new = client(token, endpoint), set()
+    for repo_id, push in pushes.items():
+        with hub_errors(repo_id):
+            retried(_check_rights, api, repo_id, create_pr)
+            retried(_check_yaml, api, push)
+            if not retried(api.repo_exists, repo_id, repo_type=push.repo_type):
+                _check_new(api, push, repo_id, must_be_there=create_pr or push.update_only)
+                new.add(repo_id)
+    commits = {}
+    for repo_id, push in pushes.items():
+        with hub_errors(repo_id):
+            if repo_id in new:
+                _create_repo(api, push, repo_id, private)
+            commits[repo_id] = _send(api, push, repo_id, create_pr, revision, message, progress)
+    return commits
+
+
+def publish(push: Push, repo_id: str, **options: Any) -> CommitInfo | None:
+    """Publish to a single repository, see `publish_all`."""
+    return publish_all({repo_id: push}, **options)[repo_id]
+
+
+def _send(
+    api: HfApi, push: Push, repo_id: str, create_pr: bool, revision: str, message: str | None, progress: Progress
+) -> CommitInfo | None:
+    """Upload what a repository lacks and commit it; None if it lacks nothing."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    check_name(repo_id)
-    check(push)
-    api = client(token, endpoint)
-    with hub_errors(repo_id):
-        # Everything that can be refused comes before the repository is created, so that a failure leaves nothing behind.
-        retried(_check_rights, api, repo_id, create_pr)
-        retried(_check_yaml, api, push)
-        if not retried(api.repo_exists, repo_id, repo_type=push.repo_type):
-            _create_repo(api, push, repo_id, private, must_be_there=create_pr or push.update_only)
-        if revision != "main":
-            retried(api.create_branch, repo_id, branch=revision, repo_type=push.repo_type, exist_ok=True)
-        info: Any = retried(api.repo_info, repo_id, repo_type=push.repo_type, revision=revision)
-        commit_before = commit_in(info)
-        # Before the files arrive: nobody may download them without accepting the terms.
-        if push.gated and not info.gated and not create_pr:
-            retried(api.update_repo_settings, repo_id, gated="auto", repo_type=push.repo_type)
-        existing = {file.rfilename for file in info.siblings or ()}
-        if _is_up_to_date(api, push, repo_id, commit_before, existing):
-            return None
-        files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, commit_before, existing)})
-        operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
-        # Only what this package puts there: other files in the repository are the owner's.
-        obsolete = [path for path in sorted(existing - files.keys()) if path.startswith(push.owned)]
-        operations += [CommitOperationDelete(path) for path in obsolete]
-        size = sum(push.size(path) for path in push.files)
-        with progress.stage(f"Uploading {len(files):,} files, {size / 1e6:,.1f} MB, to {repo_id}"):
-            commit: CommitInfo = retried(
-                api.create_commit,
-                repo_id,
-                operations,
-                commit_message=message or push.summary,
-                repo_type=push.repo_type,
-                revision=revision,
-                create_pr=create_pr,
-                # The Hub refuses (412) if somebody has committed since the files were compared.
-                parent_commit=push.parent or commit_before,
-            )
-        return commit
+    if revision != "main":
+        retried(api.create_branch, repo_id, branch=revision, repo_type=push.repo_type, exist_ok=True)
+    info: Any = retried(api.repo_info, repo_id, repo_type=push.repo_type, revision=revision)
+    commit_before = commit_in(info)
+    # Before the files arrive: nobody may download them without accepting the terms.
+    if push.gated and not info.gated and not create_pr:
+        retried(api.update_repo_settings, repo_id, gated="auto", repo_type=push.repo_type)
+    existing = {file.rfilename for file in info.siblings or ()}
+    if _is_up_to_date(api, push, repo_id, commit_before, existing):
+        return None
+    files = dict(push.files) | ({} if push.update_only else {CHANGES: _changes(api, push, repo_id, commit_before, existing)})
+    operations: list[Any] = [CommitOperationAdd(path, content) for path, content in files.items()]
+    # Only what this package puts there: other files in the repository are the owner's.
+    obsolete = [path for path in sorted(existing - files.keys()) if path.startswith(push.owned)]
+    operations += [CommitOperationDelete(path) for path in obsolete]
+    size = sum(push.size(path) for path in push.files)
+    with progress.stage(f"Uploading {len(files):,} files, {size / 1e6:,.1f} MB, to {repo_id}"):
+        commit: CommitInfo = retried(
+            api.create_commit,
+            repo_id,
+            operations,
+            commit_message=message or push.summary,
+            repo_type=push.repo_type,
+            revision=revision,
+            create_pr=create_pr,
+            # The Hub refuses (412) if somebody has committed since the files were compared.
+            parent_commit=push.parent or commit_before,
+        )
+    return commit
 
 
 def _check_rights(api: HfApi, repo_id: str, create_pr: bool) -> None:
@@ -223,8 +242,8 @@ def _check_yaml(api: HfApi, push: Push) -> None:
     hf_raise_for_status(answer)
 
 
-def _create_repo(api: HfApi, push: Push, repo_id: str, private: bool, must_be_there: bool) -> None:
-    """Create the repository, unless the name is taken by another type of repository or the repository had to exist."""
+def _check_new(api: HfApi, push: Push, repo_id: str, must_be_there: bool) -> None:
+    """Refuse to create a repository whose name is taken by another type of repository, or that had to exist."""
     others = [kind for kind in TITLES if kind != push.repo_type and retried(api.repo_exists, repo_id, repo_type=kind)]
     if others:
         raise PublishError(
@@ -233,6 +252,9 @@ def _create_repo(api: HfApi, push: Push, repo_id: str, private: bool, must_be_th
         )
     if must_be_there:
         raise PublishError(f"The {TITLES[push.repo_type]} {repo_id} does not exist. Check the name, or publish it first.")
+
+
+def _create_repo(api: HfApi, push: Push, repo_id: str, private: bool) -> None:
     sdk = {"space_sdk": "static"} if push.repo_type == "space" else {}
     retried(api.create_repo, repo_id, repo_type=push.repo_type, private=private, exist_ok=True, **sdk)
 
