@@ -111,6 +111,11 @@ def test_what_a_tokenizer_lacks_is_said() -> None:
         template_for("alpaca", bare)
 
 
+def test_another_treatment_of_thoughts_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"Unknown treatment of thoughts 'kep'\. Use one of: drop, keep\."):
+        to_prompt_completion({"problem": "Sort it.", "solution": "sorted(it)"}, thoughts="kep")
+
+
 def test_a_chat_template_that_changes_its_prompt_afterwards_is_refused() -> None:
     fickle = "{{ messages | length }}{% for message in messages %}{{ message['content'] }}{% endfor %}"
     tokenizer = tokenizer_of(Family("<eos>", None, None, False, fickle, "<eos>"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any
@@ -38,3 +39,18 @@ def as_path(name: str, value: Any) -> Path:
     """
     check_type(name, value, str | os.PathLike, "a path")
     return Path(value)
+
+
+def check_choice(value: object, names: Sequence[str], wrong: str) -> None:
+    """Refuse a value that is none of several names.
+
+    Args:
+        value: the value.
+        names: the allowed names.
+        wrong: the first sentence of the error, without its full stop and with {value!r} for the value.
+
+    Raises:
+        UsageError: it is another value.
+    """
+    if not isinstance(value, str) or value not in names:
+        raise UsageError(f"{wrong.format(value=value)}. Use one of: {', '.join(names)}.")

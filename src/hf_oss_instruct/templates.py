@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hf_oss_instruct.argument_types import check_choice
 from hf_oss_instruct.errors import UsageError
 
 MAGICODER = (
@@ -17,7 +18,9 @@ OSS_INSTRUCTION = "Write a solution to the following coding problem:\n{problem}"
 """How an OSS-Instruct problem becomes an instruction (`preprocess_data.py` there)."""
 TEMPLATES = ("magicoder", "chat")
 DROP, KEEP = "drop", "keep"
+THOUGHTS = (DROP, KEEP)
 """The treatment of a teacher's reasoning in training data."""
+UNKNOWN_THOUGHTS = "Unknown treatment of thoughts {value!r}"
 REASONING = "reasoning"
 """Column of a teacher's reasoning, null where there is none."""
 THINK, THINK_END = "<think>", "</think>"
@@ -101,6 +104,16 @@ def with_thoughts(row: Mapping[str, Any], response: str) -> str:
     return f"{THINK}\n{reasoning}\n{THINK_END}\n\n{response}" if reasoning else response
 
 
+def keeps(thoughts: str) -> bool:
+    """Whether the reasoning is kept.
+
+    Raises:
+        UsageError: it is none of `THOUGHTS`.
+    """
+    check_choice(thoughts, THOUGHTS, UNKNOWN_THOUGHTS)
+    return thoughts == KEEP
+
+
 def to_prompt_completion(row: Mapping[str, Any], thoughts: str = DROP) -> dict[str, str]:
     """Convert a row to TRL's prompt–completion type, in the template the Magicoder models were trained on.
 
@@ -113,10 +126,10 @@ def to_prompt_completion(row: Mapping[str, Any], thoughts: str = DROP) -> dict[s
         `{"prompt": …, "completion": …}`; the completion is the solution alone, the trainer adds the end token.
 
     Raises:
-        UsageError: the row has neither pair of columns.
+        UsageError: the row has neither pair of columns, or `thoughts` is neither of these.
     """
     instruction, response = instruction_and_response(row)
-    completion = with_thoughts(row, response) if thoughts == KEEP else response
+    completion = with_thoughts(row, response) if keeps(thoughts) else response
     return {"prompt": MAGICODER.replace("{instruction}", instruction), "completion": completion}
 
 
@@ -200,14 +213,22 @@ class ChatTemplate:
         return text.removeprefix(begin(self.tokenizer))
 
 
+def check_template(name: str) -> None:
+    """Refuse a name that is none of `TEMPLATES`.
+
+    Raises:
+        UsageError: it is another value.
+    """
+    check_choice(name, TEMPLATES, "Unknown template {value!r}")
+
+
 def template_for(name: str, tokenizer: Tokenizer) -> Template:
     """Return the template `magicoder` or `chat` for a tokenizer.
 
     Raises:
         UsageError: the name is unknown, or the tokenizer lacks the end token or chat template that it needs.
     """
-    if name not in TEMPLATES:
-        raise UsageError(f"Unknown template {name!r}. Use one of: {', '.join(TEMPLATES)}.")
+    check_template(name)
     return MagicoderTemplate.of(tokenizer) if name == "magicoder" else ChatTemplate.of(tokenizer)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -246,6 +247,19 @@ def test_what_cannot_work_is_said_before_anything_is_loaded(case: str, model: Pa
     with pytest.raises(UsageError, match=message):
         train(tmp_path / "x.yaml", allow_unchecked=True)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"thoughts": "kep"}, "Unknown treatment of thoughts 'kep'. Use one of: drop, keep."),
+        ({"thoughts": True}, "Unknown treatment of thoughts True. Use one of: drop, keep."),
+        ({"template": "x"}, "Unknown template 'x'. Use one of: magicoder, chat."),
+    ],
+)
+def test_a_misspelled_argument_is_refused_before_the_recipe_is_read(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        train("no-such-recipe.yaml", **options)
 
 
 @TRAIN.test

@@ -10,6 +10,7 @@ from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hf_oss_instruct.argument_types import check_choice
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.terminal.values import names_in
 
@@ -203,8 +204,7 @@ class Choice(OptionType):
 
     def from_python(self, value: Any) -> str:
         """See `OptionType.from_python`."""
-        if value not in self.names:
-            raise UsageError(f"{self.wrong.format(value=value)}. Use one of: {', '.join(self.names)}.")
+        check_choice(value, self.names, self.wrong)
         return str(value)
 
 

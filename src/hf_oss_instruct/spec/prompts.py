@@ -13,7 +13,7 @@ from hf_oss_instruct.data import digest
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, Interface, documented, normalize, option
 from hf_oss_instruct.spec.option_types import Choice, OptionType, Switch, typed
-from hf_oss_instruct.templates import DROP, KEEP
+from hf_oss_instruct.templates import DROP, KEEP, THOUGHTS, UNKNOWN_THOUGHTS
 from hf_oss_instruct.terminal.display import fence_for
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class PromptSpec:
 
     thoughts: str = option(
         DROP,
-        Choice((DROP, KEEP), "Unknown treatment of thoughts {value!r}"),
+        Choice(THOUGHTS, UNKNOWN_THOUGHTS),
         "Whether completions of the config sft begin with the model's reasoning in <think> tags: drop (default), or keep, which "
         "also stores it in the column reasoning.",
         python_help="Whether completions of the config `sft` begin with the model's reasoning in <think> tags: `drop` (default), "

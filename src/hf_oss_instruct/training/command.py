@@ -13,6 +13,7 @@ import click
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.storage.workdir import locked
+from hf_oss_instruct.templates import DROP, TEMPLATES, THOUGHTS
 from hf_oss_instruct.terminal.console import command_line, show_ending
 from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import option_words, unsafe_option
@@ -21,9 +22,9 @@ from hf_oss_instruct.training.distributed import LAUNCHED, run_launcher
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--template", type=click.Choice(["magicoder", "chat"]), default="magicoder", show_default=True,
+@click.option("--template", type=click.Choice(TEMPLATES), default=TEMPLATES[0], show_default=True,
               help="Prompt format: @@ Instruction / @@ Response, or the base model's own chat template.")  # fmt: skip
-@click.option("--thoughts", type=click.Choice(["drop", "keep"]), default="drop", show_default=True,
+@click.option("--thoughts", type=click.Choice(THOUGHTS), default=DROP, show_default=True,
               help="Whether to train on the teacher's reasoning (column reasoning) before the solution.")  # fmt: skip
 @click.option("--allow-unchecked", is_flag=True, help="Train on data that was not decontaminated; the card says so.")
 @click.option("--score", metavar="TASK", help="Score while training: humaneval_plus, mbpp_plus, multipl_e:LANGUAGE, or a .jsonl "

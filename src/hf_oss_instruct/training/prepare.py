@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.templates import (
     DROP,
-    KEEP,
     REASONING,
     THINK,
     THINK_END,
@@ -21,6 +20,7 @@ from hf_oss_instruct.templates import (
     Tokenizer,
     begin,
     instruction_and_response,
+    keeps,
     special_tokens,
     with_thoughts,
 )
@@ -51,7 +51,7 @@ class RowEncoder:
 
     def __init__(self, template: Template, tokenizer: Tokenizer, max_length: int, thoughts: str = DROP) -> None:
         self.template, self.tokenizer, self.max_length = template, tokenizer, max_length
-        self.keeps_thoughts = thoughts == KEEP
+        self.keeps_thoughts = keeps(thoughts)
         self._special = special_tokens(tokenizer)
         # Added once by hand, because the prompt alone and the whole text are encoded without special tokens.
         first = begin(tokenizer)

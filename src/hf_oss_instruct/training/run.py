@@ -14,7 +14,7 @@ from hf_oss_instruct.hub import check_endpoint, check_endpoint_for
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.storage.workdir import differences, reserved, writing
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.templates import DROP, template_for
+from hf_oss_instruct.templates import DROP, check_template, keeps, template_for
 from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.terminal.signals import defer_signals
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
@@ -76,11 +76,14 @@ def train(
         The contents of `training.json`, which is written to `output_dir` with the model, the YAML and the card.
 
     Raises:
-        UsageError: the YAML, the data or this machine does not support the training; raised before anything large is loaded.
+        UsageError: an argument is wrong, or the YAML, the data or this machine does not support the training; raised before
+            anything large is loaded.
         RunError: `output_dir` contains checkpoints of another recipe or files of something else that would be replaced, or the
             disk is full.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received; unless `save_strategy` is `no`, a checkpoint was saved.
     """
+    check_template(template)
+    keeps(thoughts)  # which refuses other values
     with _as_file(recipe) as path:
         values = read_yaml(path)
         # What can fail without the data and the model is checked before either is loaded.
