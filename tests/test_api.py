@@ -222,6 +222,8 @@ FIVE: Any = 5
         (lambda out: oss.pass_at_k(cast(Any, "3"), 1, 1), "n must be a whole number, not '3'."),
         (lambda out: oss.load_recipe(FIVE), "name must be the name of a recipe, not 5."),
         (lambda out: oss.load_recipe("fast", gpus=cast(Any, "2")), "gpus must be a whole number, not '2'."),
+        (lambda out: oss.load_recipe("fast", rows=cast(Any, "x")), "rows must be a whole number, not 'x'."),
+        (lambda out: oss.load_recipe("fast", rows=0), "rows must be at least 1, not 0."),
         (lambda out: oss.Scoring(FIVE, FIVE, 5), "tasks must be a list of dicts, not 5."),
     ],
 )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import fields
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +20,7 @@ import pytest
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.rewards import code_reward, make_code_reward
-from hf_oss_instruct.rewards.options import RewardOptions
+from hf_oss_instruct.rewards.options import PREFIX, RewardOptions
 from hf_oss_instruct.sandbox import fork_servers
 
 TESTS = """
@@ -208,11 +212,41 @@ def test_a_single_value_in_place_of_a_list_is_an_error_and_not_a_reward(given: d
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("wall_s", "x"), ("cpu_s", None), ("memory_mib", 1), ("workers", "2"), ("call_wall_s", [1]), ("untrusted_tests", "half")],
+    [
+        ("wall_s", "x"),
+        ("cpu_s", None),
+        ("memory_mib", 1),
+        ("workers", "2"),
+        ("workers", 1.5),
+        ("call_wall_s", [1]),
+        ("call_wall_s", float("nan")),
+        ("untrusted_tests", "half"),
+        ("memoize", "no"),
+        ("url", 8080),
+        ("tier", "nope"),
+    ],
 )
 def test_an_option_of_the_wrong_kind_is_named_at_the_start(option: str, value: Any) -> None:
-    with pytest.raises(UsageError, match=option):
+    with pytest.raises(UsageError, match=rf"{option}.*{re.escape(repr(value))}"):
         make_code_reward(**{option: value})
+
+
+def test_options_and_single_fields_are_not_mixed() -> None:
+    with pytest.raises(UsageError, match=r"Both options and variant, nonsense are given"):
+        make_code_reward(RewardOptions(), variant="share", nonsense=3)
+    with pytest.raises(UsageError, match=r"options must be RewardOptions\(NAME=VALUE\), not 'share'"):
+        make_code_reward(cast(Any, "share"))
+
+
+def test_the_table_in_the_docs_has_every_option_with_its_default() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "rewards.md").read_text("utf-8")
+    lines = text.partition("| option | default | |\n|---|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    shown: dict[str, str] = {}
+    for line in lines:
+        names, defaults = (cell.replace("`", "").split(",") for cell in line.strip("| ").split(" |")[:2])
+        shown |= {name.strip(): default.strip() for name, default in zip_longest(names, defaults, fillvalue="")}
+    assert list(shown) == [field.name for field in fields(RewardOptions)]
+    assert RewardOptions.from_environment({f"{PREFIX}{name.upper()}": text for name, text in shown.items()}) == RewardOptions()
 
 
 def test_arrays_are_lists_too() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,5 +82,17 @@ def test_where_nothing_could_be_judged_there_is_no_rate() -> None:
 def test_a_scoring_without_tasks_is_refused() -> None:
     with pytest.raises(UsageError, match="each with a text under 'instruction'"):
         Scoring([{"prompt": "x"}], judge, every=1)
-    with pytest.raises(UsageError, match="must be at least 1"):
-        Scoring(TASKS, judge, every=0)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"every": 0}, "every must be at least 1, not 0."),
+        ({"every": "a"}, "every must be a whole number, not 'a'."),
+        ({"every": 1.5}, "every must be a whole number, not 1.5."),
+        ({"every": 1, "batch_size": True}, "batch_size must be a whole number, not True."),
+    ],
+)
+def test_a_number_that_the_command_would_refuse_is_refused(numbers: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        Scoring(TASKS, judge, **numbers)

@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.rewards.options import MIN_MEMORY_MIB, PREFIX, RewardOptions
 from hf_oss_instruct.terminal.flags import unsafe_option
 from hf_oss_instruct.terminal.signals import EXIT_INTERRUPTED, defer_signals
 
-TOKEN_VARIABLE = "HF_OSS_INSTRUCT_REWARD_TOKEN"
+TOKEN_VARIABLE = f"{PREFIX}TOKEN"
+DEFAULTS = RewardOptions()
 
 
 @click.command("reward-server", short_help="Serve the code reward over HTTP.")
@@ -27,11 +29,12 @@ TOKEN_VARIABLE = "HF_OSS_INSTRUCT_REWARD_TOKEN"
 @click.option("--workers", type=click.IntRange(1), help="Programs that run at the same time. Default: the number of CPUs.")
 @click.option("--queue", type=click.IntRange(1), default=4096, show_default=True,
               help="Maximum number of completions queued or running; beyond it, clients get HTTP 429 and retry.")  # fmt: skip
-@click.option("--cpu-s", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
+@click.option("--cpu-s", type=click.FloatRange(0, min_open=True), default=DEFAULTS.cpu_s, show_default=True,
               help="CPU time of a completion, over all of its tests.")  # fmt: skip
-@click.option("--wall-s", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True,
+@click.option("--wall-s", type=click.FloatRange(0, min_open=True), default=DEFAULTS.wall_s, show_default=True,
               help="Wall time of a completion, over all of its tests.")  # fmt: skip
-@click.option("--memory-mib", type=click.IntRange(16), default=1024, show_default=True, help="Memory of a program.")
+@click.option("--memory-mib", type=click.IntRange(MIN_MEMORY_MIB), default=DEFAULTS.memory_mib, show_default=True,
+              help="Memory of a program.")  # fmt: skip
 @click.option("--body-mib", type=click.IntRange(1), default=256, show_default=True, help="Size of a request.")
 @unsafe_option
 def reward_server(
@@ -59,7 +62,6 @@ def reward_server(
     and SIGTERM let running requests finish first.
     """
     from hf_oss_instruct.credentials import is_loopback
-    from hf_oss_instruct.rewards.options import RewardOptions
     from hf_oss_instruct.rewards.serving.server import RewardServer, serve
 
     token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN_VARIABLE, "")

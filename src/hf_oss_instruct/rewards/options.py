@@ -7,14 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.limits import Limits
+from hf_oss_instruct.spec.option_types import Choice, Integer, Number, OptionType, Switch, checked_value
 
 VARIANTS = ("all", "share", "weighted")
 MIN_MEMORY_MIB = 16
 """Below it every program would fail, and get 0.0 as if it were wrong."""
 PREFIX = "HF_OSS_INSTRUCT_REWARD_"
 """Environment variables are this and the option's name in capitals; a YAML for `trl grpo` sets them under `env:`."""
+TYPES: dict[str, OptionType] = {
+    "variant": Choice(VARIANTS, "Unknown variant {value!r} of the reward"),
+    "untrusted_tests": Number(0, 1),
+    "cpu_s": Number(0, low_open=True),
+    "wall_s": Number(0, low_open=True),
+    "memory_mib": Integer(MIN_MEMORY_MIB),
+    "call_wall_s": Number(0, low_open=True),
+    "workers": Integer(0),
+    "memoize": Switch(),
+}
+"""Option → the values that it takes, for options that are not texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,9 @@ class RewardOptions:
         url: address of a reward server (`hf-oss-instruct reward-server`); empty to run programs on this machine.
         token: bearer token of the server.
         tier: name of a sandbox tier, see `run_program`; the best available one if empty.
+
+    Raises:
+        UsageError: a value is out of its range or of another type, or the variant or tier is unknown.
     """
 
     variant: str = "all"
@@ -50,20 +66,16 @@ class RewardOptions:
     tier: str = ""
 
     def __post_init__(self) -> None:
-        if self.variant not in VARIANTS:
-            raise UsageError(f"Unknown variant {self.variant!r} of the reward. Use one of: {', '.join(VARIANTS)}.")
-        for name in ("untrusted_tests", "workers", "call_wall_s"):
-            if not isinstance(value := getattr(self, name), (int, float)):
-                raise UsageError(f"{name} is {value!r}; it must be a number.")
-        if not 0 <= self.untrusted_tests <= 1:
-            raise UsageError(f"untrusted_tests is {self.untrusted_tests}; it is a weight from 0 to 1.")
-        if self.workers < 0:
-            raise UsageError(f"workers is {self.workers}; it must be 0 (one for each CPU) or more.")
-        if self.call_wall_s <= 0:
-            raise UsageError(f"call_wall_s is {self.call_wall_s}; it must be a positive number of seconds.")
+        for name, kind in TYPES.items():
+            object.__setattr__(self, name, checked_value(name, kind, getattr(self, name)))
+        for name in ("url", "token"):
+            check_type(name, getattr(self, name), str, "a text")
+        check_type("tier", self.tier, str, "the name of a sandbox tier")
+        if self.tier:
+            from hf_oss_instruct.sandbox.backends import chosen_tier
+
+            chosen_tier(self.tier)  # which refuses unknown names
         _ = self.limits  # raises
-        if self.memory_mib < MIN_MEMORY_MIB:
-            raise UsageError(f"memory_mib is {self.memory_mib}; no program starts with less than {MIN_MEMORY_MIB} MiB.")
 
     def __repr__(self) -> str:
         # The token must not get into logs and error messages.

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.spec.option_types import Integer, checked_value
 from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.templates import Template, begin
 
@@ -80,6 +81,9 @@ class Scoring:
         every: steps between scores; the model is also scored before the first and after the last step.
         max_new_tokens: maximum number of tokens per answer.
         batch_size: number of answers generated together.
+
+    Raises:
+        UsageError: there are no tasks, one has no instruction, or a number is not at least 1.
     """
 
     tasks: Sequence[Mapping[str, Any]]
@@ -94,8 +98,8 @@ class Scoring:
             check_type("Each of tasks", task, Mapping, "a dict")
         if not self.tasks or not all(task.get("instruction") for task in self.tasks):
             raise UsageError("Scoring requires at least one task, each with a text under 'instruction'.")
-        if min(self.every, self.max_new_tokens, self.batch_size) < 1:
-            raise UsageError("every, max_new_tokens and batch_size must be at least 1.")
+        for name in ("every", "max_new_tokens", "batch_size"):
+            object.__setattr__(self, name, checked_value(name, Integer(1), getattr(self, name)))
 
     def callback(self, trainer: Any, template: Template, progress: Progress = SILENT) -> Any:
         """Create a `TrainerCallback` that scores the model.

@@ -97,14 +97,15 @@ def load_recipe(
         The recipe: `values`, the keys of the YAML; `gpus`; `notes`, the decisions; `estimate`, memory and time; and `to_yaml()`.
 
     Raises:
-        UsageError: the name or a key is unknown; the message names the nearest known one. Where TRL is not installed, `notes`
-            says that the keys were not checked.
+        UsageError: the name or a key is unknown, and the message names the nearest known one; or a number is out of its range.
+            Where TRL is not installed, `notes` says that the keys were not checked.
     """
     check_type("name", name, str, "the name of a recipe")
     check_type("model", model, str | None, "the name of a model, or its folder")
     check_type("data", data, str | None, "the name of a dataset, or its folder")
     check_type("changes", changes, Mapping | None, "a dict of keys and values")
     gpus = checked_value("gpus", Integer(0), gpus, optional=True)
+    rows = checked_value("rows", Integer(1), rows, optional=True)
     values = _read(name)
     planned = gpus if gpus is not None else int(values.get("num_processes", 0 if values.get("use_cpu") else 1))
     notes = [f"Recipe {name} of hf-oss-instruct, for {planned or 'no'} GPU{'s' * (planned != 1)}. Run it with either of"]

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,13 +62,17 @@ def make_code_reward(options: RewardOptions | None = None, **given: Any) -> Rewa
 
     Args:
         options: all options; those in environment variables by default.
-        given: fields of `RewardOptions`, which come before environment variables.
+        given: fields of `RewardOptions`, which come before environment variables; not together with `options`.
 
     Raises:
-        UsageError: an option is unknown or has a wrong value.
+        UsageError: an option is unknown or has a wrong value, or there are both `options` and fields.
     """
     from hf_oss_instruct.rewards.options import RewardOptions
 
+    if options is not None:
+        check_type("options", options, RewardOptions, "RewardOptions(NAME=VALUE)")
+        if given:
+            raise UsageError(f"Both options and {', '.join(given)} are given. Pass one of them: RewardOptions has all fields.")
     chosen = options or RewardOptions.from_environment(**given)
     function = _RewardFunction(chosen)
 
