@@ -225,6 +225,12 @@ FIVE: Any = 5
         (lambda out: oss.load_recipe("fast", rows=cast(Any, "x")), "rows must be a whole number, not 'x'."),
         (lambda out: oss.load_recipe("fast", rows=0), "rows must be at least 1, not 0."),
         (lambda out: oss.Scoring(FIVE, FIVE, 5), "tasks must be a list of dicts, not 5."),
+        (lambda out: oss.Scoring([{"instruction": "x"}], FIVE, cast(Any, "5")), "every must be a whole number, not '5'."),
+        (lambda out: oss.to_prompt_completion(FIVE), "row must be a dict of columns and values, not 5."),
+        (
+            lambda out: oss.to_prompt_completion({"problem": "x", "solution": None}),
+            "The column 'solution' of a row must be a text",
+        ),
     ],
 )
 def test_an_argument_of_another_type_is_refused_by_its_name_and_value(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hf_oss_instruct.argument_types import check_choice
+from hf_oss_instruct.argument_types import check_choice, check_type
 from hf_oss_instruct.errors import UsageError
 
 MAGICODER = (
@@ -85,13 +85,16 @@ def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return the two texts of a row: `problem`, `solution` of OSS-Instruct, or `instruction`, `response` of Evol-Instruct sets.
 
     Raises:
-        UsageError: the row has neither pair of columns.
+        UsageError: the row has neither pair of columns, or no text in one of them.
     """
-    if "problem" in row and "solution" in row:
-        # Not `format`: problems are full of braces.
-        return OSS_INSTRUCTION.replace("{problem}", row["problem"]), row["solution"]
-    if "instruction" in row and "response" in row:
-        return row["instruction"], row["response"]
+    check_type("row", row, Mapping, "a dict of columns and values")
+    for asked, answered in (("problem", "solution"), ("instruction", "response")):
+        if asked in row and answered in row:
+            for name in (asked, answered):
+                check_type(f"The column {name!r} of a row", row[name], str, "a text")
+            # Not `format`: problems are full of braces.
+            instruction = OSS_INSTRUCTION.replace("{problem}", row[asked]) if asked == "problem" else row[asked]
+            return instruction, row[answered]
     raise UsageError(
         f"Columns {', '.join(map(repr, row))} do not contain a pair. Rename them to problem, solution, or instruction, response, "
         "or prompt, completion."
@@ -126,7 +129,7 @@ def to_prompt_completion(row: Mapping[str, Any], thoughts: str = DROP) -> dict[s
         `{"prompt": …, "completion": …}`; the completion is the solution alone, the trainer adds the end token.
 
     Raises:
-        UsageError: the row has neither pair of columns, or `thoughts` is neither of these.
+        UsageError: the row has neither pair of columns, or no text in one of them; or `thoughts` is neither of these.
     """
     instruction, response = instruction_and_response(row)
     completion = with_thoughts(row, response) if keeps(thoughts) else response
