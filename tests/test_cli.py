@@ -84,6 +84,24 @@ def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "o").exists()
 
 
+def test_a_dry_run_refuses_a_folder_that_the_run_refuses(tmp_path: Path) -> None:
+    def synthesize(n: int, out: str, *more: str) -> str:
+        words = ("--n", str(n), "--benchmarks", "none", "--out", tmp_path / out, "--format", "quiet")
+        return hf("synthesize", *words, *more).stderr
+
+    assert synthesize(3, "pairs") == synthesize(3, "pairs", "--dry-run") == ""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    for n, out, said in (
+        (4, "pairs", "belongs to another run: --n: 3"),
+        (3, "mine", "contains other files"),
+        (3, "a*", "pattern"),
+    ):
+        refused = synthesize(n, out, "--dry-run")
+        assert said in refused
+        assert refused == synthesize(n, out)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

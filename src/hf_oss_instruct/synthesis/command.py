@@ -61,7 +61,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     # Heavy imports wait until the command runs, so that --help answers without them.
     from hf_oss_instruct.seeds.source import pinned
     from hf_oss_instruct.synthesis.generation.concepts import pair_task
-    from hf_oss_instruct.synthesis.run import run, with_benchmarks
+    from hf_oss_instruct.synthesis.run import check_out, run, with_benchmarks
     from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
     from hf_oss_instruct.teachers.resolve import requests_go_to
 
@@ -72,8 +72,9 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     # As typed: a file is a path here, and only a hash of its contents in the spec.
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     if dry_run:
-        spec, _ = with_benchmarks(spec, names, download=False)
-        click.echo(replace(spec, seeds=pinned(spec.seeds, source)).to_yaml(), nl=False)
+        spec, _ = with_benchmarks(replace(spec, seeds=pinned(spec.seeds, source)), names, download=False)
+        check_out(out, spec, teacher)
+        click.echo(spec.to_yaml(), nl=False)
         fewest, most = requests_per_row(spec, teacher)
         each = (
             f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)"

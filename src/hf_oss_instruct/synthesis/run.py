@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
@@ -18,7 +18,7 @@ from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.sampling import sample
 from hf_oss_instruct.seeds.source import Source, pinned
 from hf_oss_instruct.spec.run import RunSpec
-from hf_oss_instruct.spec.shard import SPLIT
+from hf_oss_instruct.spec.shard import SPLIT, Shard
 from hf_oss_instruct.storage.run_report import JOURNAL, VERDICTS, RunReport, write_run_report
 from hf_oss_instruct.storage.workdir import difference, different_run_error, format_value, locked, names_in, write_atomically
 from hf_oss_instruct.synthesis.engine import outcomes
@@ -101,13 +101,9 @@ def run(
         *(verification.described() if verification else []),
         *(f"{follow_up.name}: {follow_up.teacher.identity}" for follow_up in then),
     ]
-    if shard and (out.parent / SPLIT / out.name).exists():
-        raise RunError(
-            f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which request the rest. "
-            "Run synthesize for them."
-        )
+    _check_folder(out, shard)
     # The lock comes first: what follows reads and writes the folder.
-    with _occupied(out), rare_garbage_collection(), defer_signals() as stopping, ExitStack() as stack:
+    with locked(out), rare_garbage_collection(), defer_signals() as stopping, ExitStack() as stack:
         before = _adopt(out, spec, task, follow_ups)
         stats, started = RunStats(spec.seeds.requested or 0, limits=limits), time.monotonic()
         tables = DatasetWriter(out, stats, spec, find(spec.checks.benchmarks) if lists is None else lists)
@@ -172,9 +168,31 @@ def _read_first(seeds: Iterator[Seed | Skipped]) -> Iterator[Seed | Skipped]:
     return chain(first, seeds)
 
 
-@contextmanager
-def _occupied(out: Path) -> Iterator[None]:
-    """Lock the folder; refuse one that is in use or contains something else."""
+def check_out(out: Path, spec: RunSpec, teacher: Teacher) -> None:
+    """Refuse what `run` would refuse because of its folder; writes nothing, for a dry run.
+
+    Args:
+        out: the folder.
+        spec: the run, with its seeds pinned.
+        teacher: the teacher that would answer.
+
+    Raises:
+        RunError: `out` contains something else, or another run.
+        UsageError: its path has wildcards.
+    """
+    _check_folder(out, spec.seeds.shard)
+    verification = open_verification(spec, teacher)
+    if (out / CONFIG).exists():
+        _check_same_run(out, spec, pair_task(spec, teacher), verification.described() if verification else [])
+
+
+def _check_folder(out: Path, shard: Shard | None) -> None:
+    """Refuse a folder that contains something else than a run."""
+    if shard and (out.parent / SPLIT / out.name).exists():
+        raise RunError(
+            f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which request the rest. "
+            "Run synthesize for them."
+        )
     if not (out / CONFIG).exists() and (wildcards := sorted(set(str(out.resolve())) & set("*?["))):
         raise UsageError(
             f"--out {str(out)!r} has {' '.join(wildcards)} in its path, which load_dataset interprets as a pattern, so it would "
@@ -183,37 +201,39 @@ def _occupied(out: Path) -> Iterator[None]:
     # Finished tables are replaced, so other people's files would be at risk.
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
         raise RunError(f"--out {str(out)!r} contains other files and no {CONFIG}. Use a new or empty folder.")
-    with locked(out):
-        yield
 
 
 def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str]) -> RunReport:
     """Check that the folder contains this run, and return its report; in a new folder, write the config."""
-    before: RunReport = {}
     if (out / CONFIG).exists():
-        differences = RunSpec.from_file(out / CONFIG).differences(spec)
-        before = earlier_report(out)
-        # A run config names no teacher, only the report does.
-        earlier = before.get("teacher", task.teacher.identity)
-        if earlier != task.teacher.identity:
-            differences.append(difference("teacher", earlier, task.teacher.identity))
-        if (named := before.get("tasks", [])) != follow_ups:
-            differences.append(difference("tasks", format_value(named), format_value(follow_ups)))
-        # The command is the same, since `pinned` fills in the revision: advice to repeat earlier options would be of no use.
-        if [line.split(":")[0] for line in differences] == ["--revision"]:
-            raise RunError(
-                f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
-                f"Restore that state to continue the run, or start a new one in another folder. To export its rows so "
-                f"far: hf-oss-instruct export {out} --out NEW."
-            )
-        if differences:
-            raise different_run_error(out, differences)
-    else:
-        # The first file: it marks the folder as a run's, and a folder with files and without it is refused.
-        write_atomically(out / CONFIG, spec.to_yaml())
-        # Written at once, so that a run that is killed can be exported and resumed with the same teacher.
-        begun: RunReport = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
-        if follow_ups:
-            begun["tasks"] = follow_ups
-        write_run_report(out, begun)
+        return _check_same_run(out, spec, task, follow_ups)
+    # The first file: it marks the folder as a run's, and a folder with files and without it is refused.
+    write_atomically(out / CONFIG, spec.to_yaml())
+    # Written at once, so that a run that is killed can be exported and resumed with the same teacher.
+    begun: RunReport = {"format_version": FORMAT_VERSION, "teacher": task.teacher.identity}
+    if follow_ups:
+        begun["tasks"] = follow_ups
+    write_run_report(out, begun)
+    return {}
+
+
+def _check_same_run(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str]) -> RunReport:
+    """Refuse a folder that contains another run; return the report of this one."""
+    differences = RunSpec.from_file(out / CONFIG).differences(spec)
+    before = earlier_report(out)
+    # A run config names no teacher, only the report does.
+    earlier = before.get("teacher", task.teacher.identity)
+    if earlier != task.teacher.identity:
+        differences.append(difference("teacher", earlier, task.teacher.identity))
+    if (named := before.get("tasks", [])) != follow_ups:
+        differences.append(difference("tasks", format_value(named), format_value(follow_ups)))
+    # The command is the same, since `pinned` fills in the revision: advice to repeat earlier options would be of no use.
+    if [line.split(":")[0] for line in differences] == ["--revision"]:
+        raise RunError(
+            f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
+            f"Restore that state to continue the run, or start a new one in another folder. To export its rows so "
+            f"far: hf-oss-instruct export {out} --out NEW."
+        )
+    if differences:
+        raise different_run_error(out, differences)
     return before
