@@ -289,6 +289,27 @@ def test_a_mistake_in_a_teacher_of_ones_own_is_named_and_ends_the_run(
         oss.synthesize_to_disk(seeds, own, tmp_path / "o", checks=oss.Checks(benchmarks="none"))
 
 
+@pytest.mark.parametrize("name", ["tester", "solver"])
+def test_the_name_of_a_model_is_no_teacher_and_the_corrected_call_finds_its_folder_free(tmp_path: Path, name: str) -> None:
+    seeds, embedded, out = oss.read_seeds("stdlib", n=3, sampler="functions"), oss.CommentFunctionTeacher(), tmp_path / "out"
+    rows = str(toys.write_lines(tmp_path / "rows.jsonl", [{"problem": "Add a and b.", "solution": "a + b"}]))
+    model, named = oss.InferenceTeacher("m", "http://127.0.0.1:9/v1"), cast(Any, {name: "abc"})
+    how = oss.VerificationSpec(verify=True, tests="apart", solutions=2, **({"tester": model} | named))
+    calls: list[Callable[[], object]] = [
+        lambda: oss.synthesize(seeds, embedded, verification=how),
+        lambda: oss.synthesize_to_disk(seeds, embedded, out, verification=how),
+        lambda: oss.verify(rows, out, **named),
+        lambda: oss.evolve(rows, out, teacher=model, verification=how),
+        lambda: oss.evolve(rows, out, teacher=model, solver=cast(Any, "abc")),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match=r"^The teacher must be an object, not 'abc'"):
+            call()
+        assert not out.exists()
+    with pytest.raises(UsageError, match=rf"^{name} must be a teacher, not 3\.$"):
+        oss.VerificationSpec(verify=True, **{name: 3})
+
+
 class Almost:
     """It has the members of a teacher that are needed, but not those with defaults."""
 

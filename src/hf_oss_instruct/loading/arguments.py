@@ -21,7 +21,7 @@ from hf_oss_instruct.spec.run import OPTIONS, RunSpec
 from hf_oss_instruct.synthesis.generation.oss_instruct import with_sampler
 from hf_oss_instruct.synthesis.verifying import Verification, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher
-from hf_oss_instruct.teachers.resolve import resolve_teacher
+from hf_oss_instruct.teachers.resolve import resolve_teacher, with_teachers
 
 ARGUMENTS = {
     part: tuple(option for option in options if Interface.LOAD_DATASET in option.set_by) for part, options in OPTIONS.items()
@@ -41,8 +41,8 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
     Every option of a run that `load_dataset` may set, with the name of its flag; None means the run config's value, or the
     default. Values have Python types: `languages={"python": 10}` or `["python"]`, `filters=()` for none, a text or a `Prompt`
     for `prompt`, a file or a `Denylist` for `deny`, `comment-function`, `transformers` (with `model`) or a teacher object for
-    `teacher`. `concurrency` and limits apply to the whole dataset and are divided among its shards (ranks, DataLoader workers,
-    `num_proc`).
+    `teacher`, a teacher object or the name of a model on its server for `tester` and `solver`. `concurrency` and limits apply
+    to the whole dataset and are divided among its shards (ranks, DataLoader workers, `num_proc`).
 
     Attributes:
         shuffle_seeds: a random seed; shuffles the seeds by a hash, before any request. Reads all seeds first.
@@ -73,7 +73,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         )
         # A run config does not know the caller's teacher, so its sampler gives way to what the embedded one needs.
         spec = with_sampler(spec, teacher, given=self.sampler is not None)
-        verification = open_verification(spec, teacher)
+        verification = open_verification(with_teachers(spec), teacher)
         self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config, verification)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():
             raise UsageError("shuffle_seeds= reads all seeds first, and a Hub dataset may be very large. Pass n= as well.")

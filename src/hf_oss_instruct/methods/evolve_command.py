@@ -74,7 +74,7 @@ def evolve(
     from hf_oss_instruct.synthesis.run import with_benchmarks
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
-    from hf_oss_instruct.teachers.resolve import open_teacher, without_batches
+    from hf_oss_instruct.teachers.resolve import open_model, open_teacher, with_teachers, without_batches
 
     if out is None and n is None and not dry_run:
         raise UsageError("Pass a folder with --out, or look at a few rows first with --n 3 or --dry-run.")
@@ -82,8 +82,10 @@ def evolve(
     if out is None and not dry_run:
         spec = replace(spec, teacher=without_batches(spec.teacher, extra_body=extra_body))
     teacher = open_teacher(spec.teacher, extra_body=extra_body)
+    if evolution.solver is not None:
+        evolution = replace(evolution, solver=open_model(evolution.solver, spec.teacher))
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
-    plan = plan_evolution(rows, spec, evolution, teacher)
+    plan = plan_evolution(rows, with_teachers(spec), evolution, teacher)
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     if dry_run:
         with_benchmarks(plan.spec, names, download=False)

@@ -13,7 +13,7 @@ from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.option_types import Integer
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.tables.arguments import TableArguments
-from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
+from hf_oss_instruct.teachers.protocol import Teacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,5 @@ def judge_rows(arguments: JudgeArguments) -> RunReport:
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received.
     """
     judging = taken_from(arguments, JudgingSpec)
-    for judge in judging.judges:
-        check_teacher(judge)
     plan = plan_judging(arguments.rows().first(arguments.n), arguments.run_spec(), judging, None)
     return judge_table(plan, Path(arguments.out), progress=arguments.progress).require_complete("judged")

@@ -72,7 +72,7 @@ def judge_command(
     from hf_oss_instruct.methods.judging import judge_table, plan_judging
     from hf_oss_instruct.synthesis.tables import read_source
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
-    from hf_oss_instruct.teachers.resolve import open_teacher, without_batches
+    from hf_oss_instruct.teachers.resolve import open_model, open_teacher, without_batches
 
     spec, extra_body = flags.spec, flags.spec.sampling.extra_body is not None
     rows = read_source(source, columns_in(columns), named(language).name).first(n)
@@ -82,6 +82,7 @@ def judge_command(
     if out is None and n is not None and not dry_run:
         spec = replace(spec, teacher=without_batches(spec.teacher, extra_body=extra_body))
     teacher = open_teacher(spec.teacher, extra_body=extra_body)
+    judging = replace(judging, judges=[open_model(judge, spec.teacher) for judge in judging.judges])
     plan = plan_judging(rows, spec, judging, teacher)
     if dry_run:
         _show_plan(plan, output)

@@ -42,7 +42,7 @@ from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 from hf_oss_instruct.synthesis.stream import rows
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification
-from hf_oss_instruct.teachers.resolve import open_teacher
+from hf_oss_instruct.teachers.resolve import open_teacher, with_teachers
 from hf_oss_instruct.verification.memo import Verdicts
 
 Documents = Iterable[Document]
@@ -157,7 +157,7 @@ class Synthesize(DatatroveStep):
         Raises:
             TeacherError: a seed has no answer after all retries; datatrove marks the task as failed.
         """
-        spec, teacher = self.spec, open_teacher(self.spec.teacher)
+        spec, teacher = with_teachers(self.spec), open_teacher(self.spec.teacher)
         shard = Shard(rank, world_size)
         made = rows(
             (seed_of(document.metadata) for document in data or ()),
@@ -202,7 +202,7 @@ class Verify(DatatroveStep):
             TeacherError: a row was not verified; datatrove marks the task as failed.
             SandboxError: the machine has no sandbox.
         """
-        spec, home = self.spec, Path(self.folder) / Shard(rank, world_size).name
+        spec, home = with_teachers(self.spec), Path(self.folder) / Shard(rank, world_size).name
         opened = open_verification(spec, open_teacher(spec.teacher), exclusive=True)
         assert opened
         with Journal(home / JOURNAL) as journal, Verdicts(home / VERDICTS) as verdicts:

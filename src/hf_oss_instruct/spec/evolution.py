@@ -8,7 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import Interface, documented, normalize, option
-from hf_oss_instruct.spec.option_types import Integer, Names, Number, Switch, Text
+from hf_oss_instruct.spec.option_types import Integer, ModelOrTeacher, Names, Number, Switch
 
 OPERATIONS = ("constraint", "rare_requirement", "reasoning", "wrong_code", "complexity")
 """Operations of Evol-Instruct for code: names of the templates in `methods/evolution/templates/`."""
@@ -56,7 +56,7 @@ class EvolutionSpec:
     )
     solver: Any = option(
         None,
-        Text(),
+        ModelOrTeacher(),
         "Model that solves the evolved problems. Default: the teacher. --base-url MODEL=URL sets its server.",
         python_help="Teacher that solves the evolved problems. Default: the teacher of the run.",
         flag="--solver",

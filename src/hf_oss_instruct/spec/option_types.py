@@ -178,6 +178,13 @@ class Text(OptionType):
 
 
 @dataclass(frozen=True)
+class ModelOrTeacher(Text):
+    """The name of a model on a command line and in `load_dataset`; a teacher in functions."""
+
+    expected = "a teacher"
+
+
+@dataclass(frozen=True)
 class Switch(OptionType):
     """A switch: on or off."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.declare import ANYONE, CALLER, Interface, documented, normalize, option, options_of
-from hf_oss_instruct.spec.option_types import Choice, Folder, Integer, Number, Switch, Text
+from hf_oss_instruct.spec.option_types import Choice, Folder, Integer, ModelOrTeacher, Number, Switch
 from hf_oss_instruct.terminal.unsafe import UNSAFE_HELP
 
 METHODS = ("own", "majority", "codet", "codet-sqrt", "b4", "aces")
@@ -65,7 +65,7 @@ class VerificationSpec:
     )
     solver: Any = option(
         None,
-        Text(),
+        ModelOrTeacher(),
         "Model that writes the further solutions. Default: the teacher. --base-url MODEL=URL sets its server.",
         python_help="Teacher that writes the further solutions. Default: the teacher of the run.",
         flag="--solver",
@@ -74,7 +74,7 @@ class VerificationSpec:
     )
     tester: Any = option(
         None,
-        Text(),
+        ModelOrTeacher(),
         "Model that writes the tests of --tests apart. Default: the teacher. --base-url MODEL=URL sets its server.",
         python_help="Teacher that writes the tests of `apart`. Default: the teacher of the run.",
         flag="--tester",

@@ -27,7 +27,7 @@ def open_run(flags: RunFlags, *, batches: bool = True) -> tuple[RunSpec, Source,
     """
     from hf_oss_instruct.seeds.from_flags import open_seeds
     from hf_oss_instruct.synthesis.generation.oss_instruct import with_sampler
-    from hf_oss_instruct.teachers.resolve import open_teacher, without_batches
+    from hf_oss_instruct.teachers.resolve import open_teacher, with_teachers, without_batches
 
     extra_body = flags.spec.sampling.extra_body is not None
     teacher = open_teacher(flags.spec.teacher, extra_body=extra_body)
@@ -40,4 +40,4 @@ def open_run(flags: RunFlags, *, batches: bool = True) -> tuple[RunSpec, Source,
         flags = replace(flags, spec=replace(flags.spec, teacher=without_batches(flags.spec.teacher, extra_body=extra_body)))
         teacher = open_teacher(flags.spec.teacher, extra_body=extra_body)
     spec, source = open_seeds(flags)
-    return with_sampler(spec, teacher, given=flags.sampler_given), source, teacher
+    return with_teachers(with_sampler(spec, teacher, given=flags.sampler_given)), source, teacher

@@ -45,9 +45,9 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     from hf_oss_instruct.code.languages import named
     from hf_oss_instruct.synthesis.tables.console import exit_with_result
     from hf_oss_instruct.synthesis.verifying.run import verify_table
-    from hf_oss_instruct.teachers.resolve import open_teacher
+    from hf_oss_instruct.teachers.resolve import open_teacher, with_teachers
 
-    spec = flags.spec.changed(verification={"verify": True})
+    spec = with_teachers(flags.spec.changed(verification={"verify": True}))
     teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     if dry_run:
         _show_plan(spec, teacher, source, out, columns_in(columns), named(language).name)

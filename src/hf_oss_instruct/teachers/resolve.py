@@ -9,6 +9,7 @@ from typing import Any
 
 from hf_oss_instruct.credentials import key_from, redacted
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.teacher import COMMENT_FUNCTION, TRANSFORMERS, TeacherSpec
 from hf_oss_instruct.teachers.batches.api import BatchApi
 from hf_oss_instruct.teachers.batches.teacher import BatchTeacher
@@ -79,6 +80,35 @@ def open_teacher(spec: TeacherSpec, *, extra_body: bool = False) -> Teacher:
     check_teacher(spec.teacher)
     teacher: Teacher = spec.teacher
     return teacher
+
+
+def open_model(model: str, spec: TeacherSpec) -> Teacher:
+    """A further model, on a server of its own (`--base-url MODEL=URL`) or on that of the teacher.
+
+    Args:
+        model: its name.
+        spec: the options of the teacher.
+
+    Raises:
+        UsageError: as `open_teacher`.
+    """
+    return open_teacher(replace(spec, teacher=None, model=model))
+
+
+def with_teachers(spec: RunSpec) -> RunSpec:
+    """A run whose tester and solver are teachers, where a command or `load_dataset` names models.
+
+    Args:
+        spec: the run.
+
+    Raises:
+        UsageError: as `open_teacher`.
+    """
+    verification = spec.verification
+    given = {"tester": verification.tester, "solver": verification.solver} if verification.verify else {}
+    return spec.changed(
+        verification={name: open_model(model, spec.teacher) for name, model in given.items() if isinstance(model, str)}
+    )
 
 
 def without_batches(spec: TeacherSpec, *, extra_body: bool = False) -> TeacherSpec:

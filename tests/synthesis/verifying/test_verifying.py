@@ -109,7 +109,7 @@ def test_tests_apart_never_see_the_solution_and_further_solutions_make_preferenc
     tmp_path: Path, teacher: LocalTeacher
 ) -> None:
     out, seeds = tmp_path / "out", code(tmp_path / "code", ("wrong", "right"))
-    result = verified(out, seeds, teacher, tests="apart", solutions=2, tester="another")
+    result = verified(out, seeds, teacher, tests="apart", solutions=2, tester=InferenceTeacher("another", teacher.base_url))
     assert result.report["kept"] == 2
     assert result.report["tasks"] == ["tests: openai-compatible:another", "solve: openai-compatible:m"]
     bodies = [request["body"] for request in teacher.requests]

@@ -25,8 +25,7 @@ from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats
 from hf_oss_instruct.synthesis.run_progress import update_counts
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
-from hf_oss_instruct.synthesis.verifying.setup import other_teacher
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 
 @dataclass(frozen=True)
@@ -85,16 +84,16 @@ class EvolutionPlan:
 
 
 def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, teacher: Teacher) -> EvolutionPlan:
-    """Open what an evolution needs: the solver, and a sandbox if rows are verified.
+    """Check what an evolution needs: teachers, and a sandbox if rows are verified.
 
     Args:
         rows: the rows to evolve.
         spec: checks, verification, sampling, limits and concurrency.
         evolution: rounds, operations and solver.
-        teacher: who evolves; solves, too, unless a solver is named.
+        teacher: who evolves; solves, too, unless there is a solver.
 
     Raises:
-        UsageError: the teacher is embedded or takes no schema for JSON, or options do not go together.
+        UsageError: the solver is no teacher, the teacher is embedded or takes no schema for JSON, or options do not go together.
         SandboxError: rows are to be verified, and this machine has no sandbox.
     """
     if teacher.embedded:
@@ -103,7 +102,10 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
         raise UsageError(
             f"--tests {spec.verification.tests} is not possible here: evolved problems have no tests. Leave it out, or use apart."
         )
-    solver = other_teacher(evolution.solver, spec)
+    solver = evolution.solver
+    for other in (solver, spec.verification.solver):
+        if other is not None:
+            check_teacher(other)
     if spec.verification.verify:
         # Further solutions for verification come from the same solver.
         spec = spec.changed(verification={"solver": solver})

@@ -21,8 +21,7 @@ from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.synthesis.generation.task import Task
 from hf_oss_instruct.synthesis.requests.progress import count_requests
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
-from hf_oss_instruct.synthesis.verifying.setup import other_teacher
-from hf_oss_instruct.teachers.protocol import Teacher
+from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 
 @dataclass(frozen=True)
@@ -79,21 +78,23 @@ class JudgingOutcomes:
 
 
 def plan_judging(rows: SourceRows, spec: RunSpec, judging: JudgingSpec, teacher: Teacher | None) -> JudgingPlan:
-    """Open what judging needs: judges and rubric.
+    """Check what judging needs, judges and rubric.
 
     Args:
         rows: the rows to judge.
-        spec: says where the judges are.
+        spec: sampling, limits and concurrency.
         judging: judges, rubric and threshold.
-        teacher: judges where no other is named.
+        teacher: judges if there is no other judge.
 
     Raises:
-        UsageError: no judge is given, or one twice; the rubric cannot be used; the threshold is outside its scale.
+        UsageError: no judge is given, one is no teacher or given twice; the rubric cannot be used; the threshold is outside
+            its scale.
     """
-    named = [other_teacher(judge, spec) for judge in judging.judges]
-    judges = [judge for judge in named if judge is not None] or ([teacher] if teacher else [])
+    judges: list[Teacher] = [*judging.judges] or ([teacher] if teacher else [])
     if not judges:
         raise UsageError("No judge was given. Pass at least one: judges=[InferenceTeacher(…)], or --judge MODEL.")
+    for judge in judges:
+        check_teacher(judge)
     if any(judge.embedded for judge in judges):
         raise UsageError(
             "The embedded teacher cannot judge rows. Pass a model: --judge MODEL --base-url URL, or in Python "

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
-from typing import Any
 
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import chosen_tier
@@ -12,7 +10,6 @@ from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.verification import APART
 from hf_oss_instruct.synthesis.verifying.shared import Verification
 from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
-from hf_oss_instruct.teachers.resolve import open_teacher
 from hf_oss_instruct.terminal.unsafe import UNSAFE_WARNING
 from hf_oss_instruct.verification.memo import Verdicts
 
@@ -25,13 +22,13 @@ def open_verification(
     """The verification that a run specifies, with teachers and sandbox; None if it specifies none.
 
     Args:
-        spec: the run.
+        spec: the run; its tester and solver are teachers, see `teachers.resolve.with_teachers`.
         teacher: who writes the pairs.
         verdicts: known verdicts, and where new ones go; in memory by default.
         exclusive: as of `Verification`.
 
     Raises:
-        UsageError: options that do not go together.
+        UsageError: options that do not go together, or a tester or solver that is no teacher.
         SandboxError: this machine has no sandbox; nothing was requested.
     """
     verification = spec.verification
@@ -42,24 +39,16 @@ def open_verification(
     chosen_tier(verification.tier)
     if verification.unsafe_no_sandbox:
         logger.warning(UNSAFE_WARNING)
-    tester, solver = (other_teacher(name, spec) for name in (verification.tester, verification.solver))
+    tester, solver = verification.tester, verification.solver
+    for other in (tester, solver):
+        if other is not None:
+            check_teacher(other)
     if teacher.embedded:
         if verification.tests == APART and tester is None:
             raise UsageError("The embedded teacher cannot write tests. Pass a model with --tester, or pass --tests answer.")
         if (verification.solutions > 1 and solver is None) or verification.repair:
             raise UsageError("The embedded teacher cannot solve or repair anything. Pass a model with --model.")
     return Verification(verification, verdicts or Verdicts(), teacher, tester, solver, spec.sampling, exclusive)
-
-
-def other_teacher(name: Any, spec: RunSpec) -> Teacher | None:
-    """A model on its own server (`--base-url MODEL=URL`) or the teacher's, the teacher object that a program passed, or None."""
-    if name is None:
-        return None
-    if not isinstance(name, str):
-        check_teacher(name)
-        given: Teacher = name
-        return given
-    return open_teacher(replace(spec.teacher, teacher=None, model=name))
 
 
 def requests_per_row(spec: RunSpec, teacher: Teacher) -> tuple[int, int]:
