@@ -21,13 +21,16 @@ INTERNAL = {
     "GenerationTask": ("outcome",),
     "InferenceTeacher": ("parameters", "learn", "noted"),
     "OssInstruct": ("opened",),
+    "PromptSpec": ("stores_reasoning",),
     "Request": ("most_tokens",),
     "RunLimits": ("bounded", "of_shard", "share"),
     "RunSpec": ("differences", "only_for"),
     "Sampling": ("as_sent",),
     "Scoring": ("callback", "score"),
     "Seed": ("at",),
+    "SeedPlan": ("counts", "shares"),
     "Teacher": ("in_batch",),
+    "TeacherSpec": ("in_flight", "window_size"),
     "VerificationSpec": ("tier", "require_switch"),
 }
 """Class → members that are for the engine and not on the page."""
@@ -111,5 +114,7 @@ def _default(parameter: inspect.Parameter, known: griffe.Parameter | None) -> gr
     try:
         ast.parse(text := repr(parameter.default), mode="eval")
     except SyntaxError:
-        return known.default if known else "…"
+        declared = known.default if known else "…"
+        # An option whose default a function returns, for which None stands.
+        return "None" if str(declared).startswith("option(") else declared
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -87,6 +89,42 @@ def test_what_commands_do_works_in_a_notebook(tmp_path: Path) -> None:
         "pass@1": 0.25,
         "recipe": str(tmp_path / "clean"),
     }
+
+
+def members(name: str) -> Iterator[tuple[str, Callable[..., object]]]:
+    """A public function, or a public class with its public methods."""
+    public = getattr(oss, name)
+    if not inspect.isclass(public) or inspect.isfunction(public.__init__):  # others have no signature
+        yield name, public
+    if inspect.isclass(public):
+        for method in vars(public):
+            if not method.startswith("_") and callable(function := getattr(public, method)):
+                yield f"{name}.{method}", function
+
+
+def test_a_path_may_be_a_text_wherever_one_is_taken(tmp_path: Path) -> None:
+    given = {
+        f"{name}({parameter.name})": str(parameter.annotation)
+        for public in oss.__all__
+        for name, function in members(public)
+        for parameter in inspect.signature(function).parameters.values()
+        if "Path" in str(parameter.annotation)
+    }
+    assert "RunSpec.from_file(path)" in given
+    # The engine calls it.
+    assert [name for name, annotation in given.items() if "str" not in annotation] == ["Teacher.begin(journal)"]
+    (tmp_path / "run.yaml").write_text(oss.RunSpec(seeds=oss.SeedPlan(n=3)).to_yaml())
+    assert oss.RunSpec.from_file(str(tmp_path / "run.yaml")).seeds.n == 3
+    with pytest.raises(UsageError, match=r"'.*no-such' does not exist\. Pass the folder that score wrote"):
+        oss.compare_runs(str(tmp_path / "no-such"), str(tmp_path / "no-such"))
+    with pytest.raises(UsageError, match=r"'.*no-such' has no Parquet files"):
+        oss.export_to("trl", str(tmp_path / "no-such"), str(tmp_path / "out"))
+
+
+def test_every_part_of_a_run_has_a_public_name() -> None:
+    for part in fields(oss.RunSpec):
+        kind = type(getattr(oss.RunSpec(), part.name))
+        assert getattr(oss, kind.__name__) is kind
 
 
 def pairs(out: Path, teacher: oss.Teacher, **changes: Any) -> dict[str, Any]:

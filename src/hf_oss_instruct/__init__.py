@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.evaluation.evaluate import evaluate
     from hf_oss_instruct.evaluation.integrations.metric import metric_path
+    from hf_oss_instruct.evaluation.scoring.compare import PairedComparison
     from hf_oss_instruct.evaluation.scoring.pass_at_k import pass_at_k
-    from hf_oss_instruct.evaluation.scoring.run import score
+    from hf_oss_instruct.evaluation.scoring.run import compare_runs, score
+    from hf_oss_instruct.exports.export import Exported, export_to
     from hf_oss_instruct.loading.builder import OssInstruct
     from hf_oss_instruct.loading.registration import register
     from hf_oss_instruct.methods.evolve import evolve
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
     from hf_oss_instruct.seeds.sampling import SeedStream
     from hf_oss_instruct.spec.checks import Checks
     from hf_oss_instruct.spec.limits import RunLimits
-    from hf_oss_instruct.spec.prompts import Prompt
+    from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.spec.sampling import Sampling
+    from hf_oss_instruct.spec.seeds import SeedPlan
+    from hf_oss_instruct.spec.teacher import TeacherSpec
     from hf_oss_instruct.spec.verification import VerificationSpec
     from hf_oss_instruct.synthesis.generation.task import GenerationTask
     from hf_oss_instruct.synthesis.stream import synthesize
@@ -60,13 +64,16 @@ _HOMES = {
     "CommentFunctionTeacher": "teachers.comment_function",
     "Completion": "data",
     "Execution": "sandbox.limits",
+    "Exported": "exports.export",
     "GenerationTask": "synthesis.generation.task",
     "InferenceTeacher": "teachers.inference",
     "Judgement": "sandbox.judging.judgement",
     "Limits": "sandbox.limits",
     "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
+    "PairedComparison": "evaluation.scoring.compare",
     "Prompt": "spec.prompts",
+    "PromptSpec": "spec.prompts",
     "Recipe": "training.recipes",
     "Report": "reporting.report",
     "Request": "data",
@@ -77,13 +84,17 @@ _HOMES = {
     "Sampling": "spec.sampling",
     "Scoring": "training.callbacks",
     "Seed": "data",
+    "SeedPlan": "spec.seeds",
     "SeedStream": "seeds.sampling",
     "Teacher": "teachers.protocol",
+    "TeacherSpec": "spec.teacher",
     "VerificationSpec": "spec.verification",
+    "compare_runs": "evaluation.scoring.run",
     "configure": "teachers.resolve",
     "curate": "api",
     "evaluate": "evaluation.evaluate",
     "evolve": "methods.evolve",
+    "export_to": "exports.export",
     "judge": "sandbox.judging.judge",
     "judge_rows": "methods.judge",
     "load_recipe": "training.recipes",
@@ -108,13 +119,16 @@ __all__ = [
     "CommentFunctionTeacher",
     "Completion",
     "Execution",
+    "Exported",
     "GenerationTask",
     "InferenceTeacher",
     "Judgement",
     "Limits",
     "OssInstruct",
     "OssInstructError",
+    "PairedComparison",
     "Prompt",
+    "PromptSpec",
     "Recipe",
     "Report",
     "Request",
@@ -125,13 +139,17 @@ __all__ = [
     "Sampling",
     "Scoring",
     "Seed",
+    "SeedPlan",
     "SeedStream",
     "Teacher",
+    "TeacherSpec",
     "VerificationSpec",
+    "compare_runs",
     "configure",
     "curate",
     "evaluate",
     "evolve",
+    "export_to",
     "judge",
     "judge_rows",
     "load_recipe",

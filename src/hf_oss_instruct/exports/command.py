@@ -58,7 +58,7 @@ def _export_to(kind: str, folder: Path, out: Path, output: str) -> None:
     from hf_oss_instruct.exports.export import export_to
 
     with resumable(out), show_progress(output) as progress:
-        exported = export_to(kind, folder, out, progress)
+        exported = export_to(kind, folder, out, progress=progress)
     if output == "json":
         click.echo(json.dumps({"out": str(out), "to": kind, "rows": exported.rows, "skipped": exported.skipped}))
     elif output != "quiet":

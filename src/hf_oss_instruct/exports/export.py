@@ -11,6 +11,7 @@ from typing import Any
 
 import xxhash
 
+from hf_oss_instruct.argument_types import as_path, check_choice
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.exports.card import card
 from hf_oss_instruct.exports.harbor import write_harbor
@@ -37,8 +38,8 @@ class Exported:
     """The result of an export.
 
     Attributes:
-        format: one of `WRITERS`.
-        rows: rows written.
+        format: `trl`, `dpo`, `verl`, `harbor` or `verifiers`.
+        rows: number of rows written.
         skipped: reason → number of skipped rows.
     """
 
@@ -47,14 +48,14 @@ class Exported:
     skipped: dict[str, int]
 
 
-def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT) -> Exported:
-    """Export the rows of a dataset.
+def export_to(format: str, folder: Path | str, out: Path | str, *, progress: Progress = SILENT) -> Exported:
+    """Export verified pairs in the format of a training framework.
 
     Args:
         format: `trl` (for GRPO), `dpo`, `verl`, `harbor` or `verifiers`.
-        folder: `--out` of synthesize or curate, or any folder with Parquet files that have tests.
+        folder: what synthesize or curate wrote, or any folder with Parquet files that have tests.
         out: a new folder, or one that the same export has started or written.
-        progress: a progress display.
+        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         How many rows were written, and why others were not. The same is in `export.json`, and in the card.
@@ -64,8 +65,8 @@ def export_to(format: str, folder: Path, out: Path, progress: Progress = SILENT)
         RunError: `out` contains something else, or cannot be written.
         SandboxError: Harbor tasks are confirmed in a sandbox, and none works on this machine.
     """
-    if format not in WRITERS:
-        raise UsageError(f"Unknown format {format!r}. Use one of: {', '.join(WRITERS)}.")
+    check_choice(format, tuple(WRITERS), "Unknown format {value!r}")
+    folder, out = as_path("folder", folder), as_path("out", out)
     rows = ExportableRows(folder)
     with locked_for_job(out, {"command": "export", "to": format, "from": str(folder.resolve())}):
         # Tasks of an interrupted export, or of rows that are not exported any more.

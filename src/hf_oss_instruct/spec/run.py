@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from hf_oss_instruct.argument_types import as_path
 from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import Interface, Option, options_of
@@ -105,13 +106,16 @@ class RunSpec:
         return cls().changed(**_values_in(text, name))
 
     @classmethod
-    def from_file(cls, path: Path) -> RunSpec:
-        """Read a run config from a file (`oss_instruct.yaml`, `*.ossi`).
+    def from_file(cls, path: str | Path) -> RunSpec:
+        """Read a run config from a file.
+
+        Args:
+            path: a run's `oss_instruct.yaml`, or an `*.ossi` file.
 
         Raises:
             UsageError: it cannot be read, or see `from_yaml`.
         """
-        return cls().changed(**values_in(path))
+        return cls().changed(**values_in(as_path("path", path)))
 
     def differences(self, other: RunSpec) -> list[str]:
         """Differences between two runs, such as `--n: 200 in the folder, 2000 now`; `self` is in the folder."""

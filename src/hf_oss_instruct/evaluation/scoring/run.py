@@ -141,17 +141,22 @@ def _facts(benchmark: Benchmark, tier: str) -> dict[str, Any]:
     }
 
 
-def compare_runs(a: Path, b: Path, rng_seed: int = 0) -> dict[str, PairedComparison]:
-    """Compare two folders that `score` wrote, for each kind of tests that both have.
+def compare_runs(a: Path | str, b: Path | str, rng_seed: int = 0) -> dict[str, PairedComparison]:
+    """Test whether model B is better than A, or whether the difference is noise, for each kind of tests that both have.
 
     Args:
-        a: the folder of model A, or its `verdicts.jsonl`.
+        a: the folder of model A that `score` or `evaluate` wrote for a task, or its `verdicts.jsonl`.
         b: the same for model B.
         rng_seed: random seed of the bootstrap.
 
+    Returns:
+        Kind of tests → the comparison: `base` and `plus` for HumanEval+ and MBPP+, else `passed`.
+
     Raises:
-        EvaluationError: the tasks, data or problems differ.
+        UsageError: `rng_seed` is no whole number of at least 0.
+        EvaluationError: a folder has no verdicts, or the tasks, data or problems differ.
     """
+    a, b, rng_seed = as_path("a", a), as_path("b", b), checked_value("rng_seed", Integer(0), rng_seed)
     first, second = _identity(a), _identity(b)
     if first != second:
         raise EvaluationError(f"A is {first} and B is {second}: they cannot be compared. Score both on the same task and data.")
