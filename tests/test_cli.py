@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import click
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from hf_oss_instruct.cli import main
+from hf_oss_instruct.cli import cli, main
 
 from .support.teacher import Answer, LocalTeacher, well_formed
 from .support.warm import BASE, COMMAND
@@ -319,3 +321,20 @@ def test_the_hf_command_lists_and_runs_it_as_an_extension(tmp_path: Path) -> Non
 
     assert "oss-instruct" in real_hf("extensions", "list")
     assert "── problem" in real_hf("oss-instruct", "preview", "--n", "1")
+
+
+@pytest.mark.parametrize(
+    ("command", "parameter", "names"),
+    [
+        ("evaluate", "style", "evaluation.prompts:STYLES"),
+        ("evaluate", "backend", "evaluation.integrations.lighteval_models:BACKENDS"),
+        ("export", "kind", "exports.export:WRITERS"),
+        ("launch", "on", "scale.launch:EXECUTORS"),
+    ],
+)
+def test_choices_are_the_names_that_the_function_knows(command: str, parameter: str, names: str) -> None:
+    """Commands write them down, because the modules that know them are heavy, and help works without those."""
+    choices = next(given.type for given in cli.commands[command].params if given.name == parameter)
+    assert isinstance(choices, click.Choice)
+    module, _, known = names.partition(":")
+    assert list(choices.choices) == list(getattr(import_module(f"hf_oss_instruct.{module}"), known))
