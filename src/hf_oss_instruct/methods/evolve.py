@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from hf_oss_instruct.methods.evolution import evolve_table, plan_evolution
 from hf_oss_instruct.spec.checks import Checks
-from hf_oss_instruct.spec.declare import argument, same_option, taken_from, with_arguments_of
+from hf_oss_instruct.spec.declare import argument, arguments, same_option, taken_from, with_arguments_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
 from hf_oss_instruct.spec.option_types import Integer
 from hf_oss_instruct.spec.prompts import PromptSpec
@@ -18,7 +17,7 @@ from hf_oss_instruct.synthesis.tables.arguments import TableArguments
 from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
 
 
-@dataclass(frozen=True, kw_only=True)
+@arguments
 class EvolveArguments(TableArguments, EvolutionSpec):
     """Arguments of `evolve`."""
 
@@ -26,14 +25,16 @@ class EvolveArguments(TableArguments, EvolutionSpec):
     solver: Teacher | None = same_option(EvolutionSpec, "solver")
     answer_format: str = same_option(PromptSpec, "answer_format")
     verification: VerificationSpec | None = argument(
-        "Whether and how rows are run with tests: `VerificationSpec(verify=True)`. Default: not at all.", None
+        "Whether and how rows are run with tests: `VerificationSpec(verify=True)`. Default: not at all.", default=None
     )
-    checks: Checks | None = argument("Which checks rows must pass: duplicates, near duplicates, benchmarks. Default: all.", None)
-    n: int | None = argument("Evolve only the first rows.", None, kind=Integer(1))
+    checks: Checks | None = argument(
+        "Which checks rows must pass: duplicates, near duplicates, benchmarks. Default: all.", default=None
+    )
+    n: int | None = argument("Evolve only the first rows.", default=None, kind=Integer(1))
 
 
 @with_arguments_of(EvolveArguments)
-def evolve(arguments: EvolveArguments) -> RunReport:
+def evolve(call: EvolveArguments) -> RunReport:
     """Make the problems of a dataset harder in rounds (Evol-Instruct), solve them again, and write the rows of all rounds.
 
     After an error, an interruption or a crash, the same call continues, and no answer is requested twice.
@@ -53,11 +54,9 @@ def evolve(arguments: EvolveArguments) -> RunReport:
     Source:
         WizardCoder, arXiv 2306.08568, section 2.1; Magicoder, arXiv 2312.02120, section 2.3 (the S models).
     """
-    check_teacher(arguments.teacher)
-    evolution = taken_from(arguments, EvolutionSpec)
-    spec = arguments.run_spec(
-        prompt=taken_from(arguments, PromptSpec), checks=arguments.checks, verification=arguments.verification
-    )
+    check_teacher(call.teacher)
+    evolution = taken_from(call, EvolutionSpec)
+    spec = call.run_spec(prompt=taken_from(call, PromptSpec), checks=call.checks, verification=call.verification)
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
-    plan = plan_evolution(arguments.rows().first(arguments.n), spec, evolution, arguments.teacher)
-    return evolve_table(plan, Path(arguments.out), lists=lists, progress=arguments.progress).require_complete("evolved")
+    plan = plan_evolution(call.rows().first(call.n), spec, evolution, call.teacher)
+    return evolve_table(plan, Path(call.out), lists=lists, progress=call.progress).require_complete("evolved")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hf_oss_instruct.methods.judging import Rubric, judge_table, plan_judging
-from hf_oss_instruct.spec.declare import argument, taken_from, with_arguments_of
+from hf_oss_instruct.spec.declare import argument, arguments, taken_from, with_arguments_of
 from hf_oss_instruct.spec.judging import JudgingSpec
 from hf_oss_instruct.spec.option_types import Integer
 from hf_oss_instruct.storage.run_report import RunReport
@@ -16,7 +15,7 @@ from hf_oss_instruct.synthesis.tables.arguments import TableArguments
 from hf_oss_instruct.teachers.protocol import Teacher
 
 
-@dataclass(frozen=True, kw_only=True)
+@arguments
 class JudgeArguments(TableArguments, JudgingSpec):
     """Arguments of `judge_rows`."""
 
@@ -24,13 +23,13 @@ class JudgeArguments(TableArguments, JudgingSpec):
     rubric: Rubric | Mapping[str, Any] | str | Path | None = argument(
         "A YAML file with scale, criteria and weights, or its values. Default: clarity, correctness, self-containedness, "
         "usefulness, difficulty.",
-        None,
+        default=None,
     )
-    n: int | None = argument("Judge only the first rows.", None, kind=Integer(1))
+    n: int | None = argument("Judge only the first rows.", default=None, kind=Integer(1))
 
 
 @with_arguments_of(JudgeArguments)
-def judge_rows(arguments: JudgeArguments) -> RunReport:
+def judge_rows(call: JudgeArguments) -> RunReport:
     """Let models score the rows of a dataset using a rubric, and write the rows with their scores.
 
     After an error, an interruption or a crash, the same call continues, and no answer is requested twice. Not to be confused with
@@ -49,6 +48,6 @@ def judge_rows(arguments: JudgeArguments) -> RunReport:
         BudgetReachedError: a limit is reached.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received.
     """
-    judging = taken_from(arguments, JudgingSpec)
-    plan = plan_judging(arguments.rows().first(arguments.n), arguments.run_spec(), judging, None)
-    return judge_table(plan, Path(arguments.out), progress=arguments.progress).require_complete("judged")
+    judging = taken_from(call, JudgingSpec)
+    plan = plan_judging(call.rows().first(call.n), call.run_spec(), judging, None)
+    return judge_table(plan, Path(call.out), progress=call.progress).require_complete("judged")

@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
 from hf_oss_instruct.code.languages import LANGUAGES, language_of_path
+from hf_oss_instruct.curation.denylist import Denylist
+from hf_oss_instruct.embeddings import EmbeddingModel
 from hf_oss_instruct.errors import SeedError, UsageError
 from hf_oss_instruct.hub import HUB_ID
 from hf_oss_instruct.seeds.folders import FolderSource
@@ -17,8 +19,9 @@ from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.seeds.tables.hub import HubTables
 from hf_oss_instruct.seeds.tables.local import LocalTables
-from hf_oss_instruct.spec.declare import with_arguments_of
+from hf_oss_instruct.spec.declare import arguments, same_option, taken_from, with_arguments_of
 from hf_oss_instruct.spec.seeds import SeedPlan
+from hf_oss_instruct.spec.shard import Shard
 from hf_oss_instruct.storage.formats import NAMES, UNMISTAKABLE, tables_among, tables_below
 
 STDLIB_NAME = "python-stdlib"
@@ -74,8 +77,19 @@ def open_named(spec: str, revision: str | None, *, reading: ReadOptions = DEFAUL
     return open_source(spec, revision=revision, reading=reading)
 
 
-@with_arguments_of(SeedPlan)
-def read_seeds(plan: SeedPlan) -> SeedStream:
+@arguments
+class SeedArguments(SeedPlan):
+    """Arguments of `read_seeds`."""
+
+    # Keyword-only there already, which type checkers do not see.
+    revision: str | None = same_option(SeedPlan, "revision")
+    embedding_model: EmbeddingModel | str | None = same_option(SeedPlan, "embedding_model")  # type: ignore[assignment]
+    deny: Denylist | str | Path | None = same_option(SeedPlan, "deny")  # type: ignore[assignment]
+    shard: Shard | str | None = same_option(SeedPlan, "shard")  # type: ignore[assignment]
+
+
+@with_arguments_of(SeedArguments)
+def read_seeds(call: SeedArguments) -> SeedStream:
     """Draw seed snippets from source code, lazily.
 
     Returns:
@@ -88,6 +102,7 @@ def read_seeds(plan: SeedPlan) -> SeedStream:
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
+    plan = taken_from(call, SeedPlan)
     return SeedStream(open_source(plan.source, revision=plan.revision, reading=ReadOptions.of(plan)), plan)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Flag, auto
 from textwrap import TextWrapper
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, dataclass_transform, get_type_hints
 
 from hf_oss_instruct.spec.option_types import OptionType, checked_value
 
@@ -135,13 +135,22 @@ def option(
     return field(**where, kw_only=kw_only or MISSING, metadata={_OPTION: facts})
 
 
-def same_option(part: type, name: str) -> Any:
-    """Declare a field that is the option `name` of another part: with its type, default, limits and help."""
+def same_option(part: type, name: str, *, python_help: str | None = None) -> Any:
+    """Declare a field that is an option of another part, with its type, default and limits.
+
+    Args:
+        part: class of the part.
+        name: name of the option there, and of the field.
+        python_help: text in docstrings; by default that of the option.
+    """
     declared = next(declared for declared in fields(part) if declared.name == name)
-    return field(default=declared.default, default_factory=declared.default_factory, metadata=declared.metadata)
+    if python_help is None:
+        return field(default=declared.default, default_factory=declared.default_factory, metadata=declared.metadata)
+    kind, help, _, *others = declared.metadata[_OPTION]
+    return field(default=declared.default, metadata={_OPTION: (kind, help, python_help, *others)})
 
 
-def argument(help: str, default: Any = MISSING, *, kind: OptionType | None = None, kw_only: bool = True) -> Any:
+def argument(help: str, *, default: Any = MISSING, kind: OptionType | None = None, kw_only: bool = True) -> Any:
     """Declare a field that is an argument of a function, but no option of a run.
 
     Args:
@@ -154,6 +163,12 @@ def argument(help: str, default: Any = MISSING, *, kind: OptionType | None = Non
         The field of a dataclass.
     """
     return field(default=default, kw_only=kw_only, metadata={_ARGUMENT: (help, kind)})
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(argument, field))
+def arguments(part: type[Part]) -> type[Part]:
+    """Make a class of arguments a frozen dataclass. Type checkers read `argument` there as they read `field`."""
+    return dataclass(frozen=True, kw_only=True)(part)
 
 
 def options_of(part: type) -> tuple[Option, ...]:
@@ -225,7 +240,7 @@ def taken_from(arguments: Any, part: type[Part], *, without: Iterable[str] = ())
 
 
 def with_arguments_of(part: Callable[P, Part]) -> Callable[[Callable[[Part], Result]], Callable[P, Result]]:
-    """Let a function whose argument is a dataclass of options take these as arguments: `f(SeedPlan(n=3))` becomes `f(n=3)`.
+    """Let a function whose argument is a dataclass of options take these as arguments: `f(SeedArguments(n=3))` becomes `f(n=3)`.
 
     An `Args:` section with the help of options and arguments is added to its docstring.
     """
@@ -239,11 +254,14 @@ def with_arguments_of(part: Callable[P, Part]) -> Callable[[Callable[[Part], Res
                 signature.bind(*args, **kwargs)
             except TypeError as error:
                 # Python would name the dataclass, which the caller does not know.
-                raise TypeError(f"{function.__name__}() {error}") from None
+                raise TypeError(f"{function.__name__}() {str(error).replace('multiple values', 'got multiple values')}") from None
             return function(part(*args, **kwargs))
 
-        # For help() and editors, which would otherwise show the arguments of `function`.
+        # For help(), editors and get_type_hints(), which would otherwise show the argument of `function`.
+        del call.__wrapped__
         call.__signature__ = signature  # type: ignore[attr-defined]
+        types = get_type_hints(part, localns=function.__globals__) | get_type_hints(function)
+        call.__annotations__ = {name: types[name] for name in (*signature.parameters, "return")}
         call.__doc__ = _with_section(function.__doc__, "Args", part)  # type: ignore[arg-type]
         return call
 
@@ -254,11 +272,11 @@ def _signature(part: Callable[..., Any]) -> inspect.Signature:
     """The signature of a dataclass, with None for defaults that a function returns, as `normalize` has it."""
     signature = inspect.signature(part)
     made = {declared.name for declared in fields(part) if declared.default_factory is not MISSING}  # type: ignore[arg-type]
-    return signature.replace(
-        parameters=[
-            parameter.replace(default=None) if name in made else parameter for name, parameter in signature.parameters.items()
-        ]
-    )
+    parameters = [
+        parameter.replace(default=None) if name in made else parameter for name, parameter in signature.parameters.items()
+    ]
+    # Required ones first among the keyword-only, as one would write them.
+    return signature.replace(parameters=sorted(parameters, key=lambda one: (one.kind, one.default is not one.empty)))
 
 
 def _with_section(docstring: str | None, title: str, part: type) -> str:
@@ -268,5 +286,5 @@ def _with_section(docstring: str | None, title: str, part: type) -> str:
     before = min((at for at in others if at >= 0), default=len(text))
     help = {declared.name: declared.metadata[_ARGUMENT][0] for declared in fields(part) if _ARGUMENT in declared.metadata}
     help |= {option.name: option.python_help for option in options_of(part)}
-    described = "\n".join(_WRAPPER.fill(f"{name}: {help[name]}") for name in inspect.signature(part).parameters)
+    described = "\n".join(_WRAPPER.fill(f"{name}: {help[name]}") for name in _signature(part).parameters)
     return f"{text[:before]}\n\n{title}:\n{described}{text[before:]}"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_oss_instruct.data import Row, Seed
-from hf_oss_instruct.spec.declare import argument, same_option, taken_from
+from hf_oss_instruct.spec.declare import argument, arguments, same_option, taken_from
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.option_types import OptionType, typed
-from hf_oss_instruct.spec.prompts import PromptSpec
+from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.spec.sampling import Sampling
 from hf_oss_instruct.spec.teacher import TeacherSpec
@@ -32,12 +32,14 @@ class Tasks(OptionType):
         return tuple(typed(task, GenerationTask) for task in value)
 
 
-@dataclass(frozen=True, kw_only=True)
+@arguments
 class RunArguments:
     """Arguments of every function that sends requests."""
 
-    sampling: Sampling | None = argument("Sampling parameters. Default: the paper's.", None)
-    limits: RunLimits | None = argument("Limits on requests, tokens and cost. Default: none.", None)
+    sampling: Sampling | None = argument(
+        "Sampling parameters. Default: temperature 0 and at most 2,500 tokens, as in the paper.", default=None
+    )
+    limits: RunLimits | None = argument("Limits on requests, tokens and cost. Default: none.", default=None)
     concurrency: int = same_option(TeacherSpec, "concurrency")
     timeout: float | None = same_option(TeacherSpec, "timeout")
 
@@ -53,17 +55,21 @@ class RunArguments:
         return RunSpec(teacher=TeacherSpec(concurrency=self.concurrency, timeout=self.timeout), **given)
 
 
-@dataclass(frozen=True, kw_only=True)
+@arguments
 class PairArguments(RunArguments, PromptSpec):
     """Arguments of `synthesize` and `synthesize_to_disk`."""
 
+    prompt: Prompt | str | None = same_option(PromptSpec, "prompt")  # type: ignore[assignment]
     seeds: Iterable[Seed] = argument("Seed snippets, such as `read_seeds` returns.", kw_only=False)
     teacher: Teacher = argument("The teacher that answers.", kw_only=False)
     verification: VerificationSpec | None = argument(
-        "Whether and how each pair is run with tests: `VerificationSpec(verify=True)`. Default: not at all.", None
+        "Whether and how each pair is run with tests: `VerificationSpec(verify=True)`. Default: not at all.", default=None
     )
     then: Sequence[GenerationTask[Row]] = argument(
-        "Generation tasks that each row goes through afterwards, such as a judge.", (), kind=Tasks()
+        "Generation tasks for each row, such as a judge, in this order. They come after its verification and before the checks "
+        "of a folder, so that duplicates cost requests, too.",
+        default=(),
+        kind=Tasks(),
     )
 
     def pair_spec(self, *, without: Sequence[str] = (), **parts: Any) -> RunSpec:

@@ -6,15 +6,15 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from hf_oss_instruct.data import Outcome, Pending, Rejection, Row, Seed, Skipped, is_row
 from hf_oss_instruct.errors import TeacherError, UsageError
-from hf_oss_instruct.spec.declare import argument, with_arguments_of
+from hf_oss_instruct.spec.declare import argument, arguments, with_arguments_of
 from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.option_types import Folder
-from hf_oss_instruct.spec.prompts import SECTIONS
+from hf_oss_instruct.spec.prompts import JSON
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.function_arguments import PairArguments
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
@@ -34,34 +34,32 @@ VERDICTS = "verdicts"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@arguments
 class StreamArguments(PairArguments):
     """Arguments of `synthesize`."""
 
     parser: Parser | str = argument(  # type: ignore[assignment]
-        "How an answer is parsed: `default`, `magicoder` for the paper's exact rule, or your own function.", "default"
+        "How an answer is parsed: `default`, `magicoder` for the paper's exact rule, or your own function.", default="default"
     )
     # No argument here: it is about the config sft, which only a folder has.
     thoughts: str = field(init=False, default=DROP)
     journal: str | Path | None = argument(
         "Folder that stores every answer, so that none is paid for twice. Default: one below `$HF_HOME`.",
-        None,
+        default=None,
         kind=Folder(),
     )
     on_left_out: Callable[[Rejection | Pending | Skipped], None] | None = argument(
-        "Called with everything that does not become a row. Default: a warning at the end counts them.", None
+        "Called with everything that does not become a row. Default: a warning at the end counts them.", default=None
     )
 
     def __post_init__(self) -> None:
-        if callable(self.parser) and self.answer_format != SECTIONS:
-            raise UsageError(
-                f"A parser of your own cannot be combined with answer_format={self.answer_format!r}. Leave out one of them."
-            )
+        if callable(self.parser) and self.answer_format == JSON:
+            raise UsageError(f"A parser of your own cannot be combined with answer_format={JSON!r}. Leave out one of them.")
         super().__post_init__()
 
 
 @with_arguments_of(StreamArguments)
-def synthesize(arguments: StreamArguments) -> Iterator[Row]:
+def synthesize(call: StreamArguments) -> Iterator[Row]:
     """Generate OSS-Instruct rows lazily: a row is requested when it is needed, and at most `concurrency` − 1 rows ahead.
 
     Yields:
@@ -77,18 +75,18 @@ def synthesize(arguments: StreamArguments) -> Iterator[Row]:
     Source:
         Magicoder, arXiv 2312.02120, section 2.1.
     """
-    parser, teacher = arguments.parser, arguments.teacher
-    spec = arguments.pair_spec(without=("parser",) if callable(parser) else ())
-    check_seeds(arguments.seeds, teacher)
+    parser, teacher = call.parser, call.teacher
+    spec = call.pair_spec(without=("parser",) if callable(parser) else ())
+    check_seeds(call.seeds, teacher)
     task = pair_task(spec, teacher)
     if callable(parser):
         task = replace(task, parser=parser)
     return rows(
-        _only_seeds(arguments.seeds),
+        _only_seeds(call.seeds),
         task,
-        then=arguments.then,
-        journal=arguments.journal,
-        on_left_out=arguments.on_left_out,
+        then=call.then,
+        journal=call.journal,
+        on_left_out=call.on_left_out,
         concurrency=spec.teacher.concurrency,
         timeout=spec.teacher.timeout,
         limits=spec.limits,

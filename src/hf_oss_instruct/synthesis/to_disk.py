@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from hf_oss_instruct.errors import RunInterruptedError, TeacherError, UsageError
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
-from hf_oss_instruct.spec.declare import argument, with_arguments_of
+from hf_oss_instruct.spec.declare import argument, arguments, with_arguments_of
 from hf_oss_instruct.spec.option_types import Folder
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.synthesis.function_arguments import PROGRESS, PairArguments
@@ -17,7 +17,7 @@ from hf_oss_instruct.synthesis.generation.oss_instruct import check_seeds
 from hf_oss_instruct.synthesis.run import run, with_benchmarks
 
 
-@dataclass(frozen=True, kw_only=True)
+@arguments
 class FolderArguments(PairArguments):
     """Arguments of `synthesize_to_disk`."""
 
@@ -30,12 +30,14 @@ class FolderArguments(PairArguments):
         kind=Folder(),
         kw_only=False,
     )
-    checks: Checks | None = argument("Which checks rows must pass: duplicates, near duplicates, benchmarks. Default: all.", None)
-    progress: Progress = argument(PROGRESS, SILENT)
+    checks: Checks | None = argument(
+        "Which checks rows must pass: duplicates, near duplicates, benchmarks. Default: all.", default=None
+    )
+    progress: Progress = argument(PROGRESS, default=SILENT)
 
 
 @with_arguments_of(FolderArguments)
-def synthesize_to_disk(arguments: FolderArguments) -> RunReport:
+def synthesize_to_disk(call: FolderArguments) -> RunReport:
     """Write a dataset of (problem, solution) pairs to a folder, as the command `synthesize` does, or continue one.
 
     Every answer is kept in `out/journal` before it is used. After an error, an interruption or a crash, the same call
@@ -56,7 +58,7 @@ def synthesize_to_disk(arguments: FolderArguments) -> RunReport:
     Source:
         Magicoder, arXiv 2312.02120, sections 2.1 and 2.2.
     """
-    seeds, teacher = arguments.seeds, arguments.teacher
+    seeds, teacher = call.seeds, call.teacher
     check_seeds(seeds, teacher)
     if not isinstance(seeds, SeedStream):
         raise UsageError(
@@ -65,10 +67,10 @@ def synthesize_to_disk(arguments: FolderArguments) -> RunReport:
         )
     # As the command has it: `run` fills in the revision of the source.
     plan = replace(seeds.plan, source=seeds.source.name, revision=None)
-    spec = arguments.pair_spec(seeds=plan, checks=arguments.checks)
+    spec = call.pair_spec(seeds=plan, checks=call.checks)
     spec, lists = with_benchmarks(spec, spec.checks.benchmarks)
-    out = Path(arguments.out)
-    result = run(out, spec, seeds.source, teacher, then=arguments.then, lists=lists, progress=arguments.progress)
+    out = Path(call.out)
+    result = run(out, spec, seeds.source, teacher, then=call.then, lists=lists, progress=call.progress)
     if result.interrupted:
         raise RunInterruptedError(f"Interrupted. Everything received is kept in {str(out)!r}; the same call continues.")
     if result.error:

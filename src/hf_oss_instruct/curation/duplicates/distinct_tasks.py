@@ -27,7 +27,8 @@ class DistinctTasks:
         self._rows, self._texts, self._keys = 0, Spill(np.uint64), minhash.BandKeys(BATCH_BYTES)
 
     def add(self, problems: pa.Array) -> None:
-        """Add the next problems."""
+        """Add the next problems. Nulls are empty texts."""
+        problems = problems.fill_null("")
         self._rows += len(problems)
         # Letter case and the width of blanks make no other problem.
         texts = (" ".join(text.lower().split()).encode() for text in problems.to_pylist())

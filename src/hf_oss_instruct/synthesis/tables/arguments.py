@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from hf_oss_instruct.code.languages import named
 from hf_oss_instruct.progress.counts import SILENT, Progress
-from hf_oss_instruct.spec.declare import argument
+from hf_oss_instruct.spec.declare import argument, arguments
 from hf_oss_instruct.spec.option_types import Folder, Text
 from hf_oss_instruct.synthesis.function_arguments import PROGRESS, RunArguments
 from hf_oss_instruct.synthesis.tables.source import SourceRows, read_source
 
 
-@dataclass(frozen=True, kw_only=True)
+@arguments
 class TableArguments(RunArguments):
     """Arguments of functions that read the rows of a table and write a folder."""
 
@@ -31,10 +30,10 @@ class TableArguments(RunArguments):
         kw_only=False,
     )
     columns: Mapping[str, str] | str | None = argument(
-        "`problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.", None
+        "`problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.", default=None
     )
-    language: str = argument("Language of rows without one in a column or on a code fence.", "python", kind=Text())
-    progress: Progress = argument(PROGRESS, SILENT)
+    language: str = argument("Language of rows without one in a column or on a code fence.", default="python", kind=Text())
+    progress: Progress = argument(PROGRESS, default=SILENT)
 
     def rows(self) -> SourceRows:
         """The rows of the source.
