@@ -176,7 +176,7 @@ def response(status: int, kind: type[HfHubHTTPError] = HfHubHTTPError) -> HfHubH
         (response(429), True, "the Hub rejected the request: said so"),
         (response(400), False, "the Hub rejected the request: said so"),
         (response(401), False, "the Hub does not know this token. Log in with hf auth login"),
-        (response(404, RepositoryNotFoundError), False, "the Hub has nothing of this name that you can access"),
+        (response(404, RepositoryNotFoundError), False, "it does not exist on the Hub, or you cannot access it"),
         (response(403, GatedRepoError), False, "it is gated. Accept its terms on its Hub page"),
         (ConnectionRefusedError(111, "Connection refused"), True, "the Hub cannot be reached: [Errno 111] Connection refused"),
         (TimeoutError("timed out"), True, "the Hub cannot be reached: timed out"),

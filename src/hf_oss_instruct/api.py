@@ -34,7 +34,7 @@ def curate(
 ) -> RunReport:
     """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
 
-    Lists of names may also be a text as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
+    Lists of names may also be a string as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
 
     Args:
         source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on

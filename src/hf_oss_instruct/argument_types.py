@@ -18,7 +18,7 @@ def check_type(name: str, value: object, types: type | UnionType, expected: str)
         name: name of the argument.
         value: its value.
         types: the types that are allowed.
-        expected: these types in words, such as "a text".
+        expected: these types in words, such as "a string".
 
     Raises:
         UsageError: it has none of these types.

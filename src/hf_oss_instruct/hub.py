@@ -119,7 +119,8 @@ def commit_of(model: str, revision: str = "main") -> str:
             # In the cache, the folder of a snapshot is named after its commit.
             return Path(path).parent.name
         raise LookupError(
-            f"The model {model!r} at {revision!r} is not a local folder, and cannot be read from the Hub: {reason(error)}."
+            f"The model {model!r} at {revision!r} is not a local folder, and cannot be read from the Hub: {reason(error)}. Pass "
+            "a local folder, or try again."
         ) from error
 
 
@@ -210,7 +211,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, GatedRepoError):
         return "it is gated. Accept its terms on its Hub page, then log in: hf auth login"
     if isinstance(error, (RepositoryNotFoundError, HFValidationError)):
-        return "the Hub has nothing of this name that you can access. Check the spelling, or log in: hf auth login"
+        return "it does not exist on the Hub, or you cannot access it. Check the spelling, or log in: hf auth login"
     if (status := status_of(error)) == 401:
         return "the Hub does not know this token. Log in with hf auth login"
     if status is not None:

@@ -64,5 +64,5 @@ def test_no_text_of_a_stranger_makes_it_raise(text: str) -> None:
 
 def test_names_that_a_user_lists_must_be_spdx() -> None:
     assert allowed_names(["mit", "Apache 2.0"]) == {"MIT", "Apache-2.0"}
-    with pytest.raises(UsageError, match="No SPDX names: whatever"):
+    with pytest.raises(UsageError, match="Not SPDX license names: whatever"):
         allowed_names(["MIT", "whatever"])

@@ -120,7 +120,7 @@ def test_a_folder_of_another_command_is_left_alone(data: Path, files: dict[str, 
         (out / name).write_text(text)
     done = score(data, toys.canonical(), "--out", out)
     assert done.returncode == 1
-    assert f"--out {str(out)!r} contains {kind}. Use a new folder, or one in it, for the scores." in done.stderr
+    assert f"The folder {str(out)!r} contains {kind}. Use a new folder, or one in it, for the scores." in done.stderr
     assert {path.name: path.read_text() for path in out.iterdir()} == files
 
 

@@ -185,7 +185,7 @@ def test_files_of_something_else_are_not_replaced_and_nothing_is_asked(data: Pat
         ({"limit": -1}, "limit must be at least 1, not -1."),
         ({"workers": -2}, "workers must be at least 1, not -2."),
         ({"ks": [1, 0]}, "ks must be at least 1, not 0."),
-        ({"options": 3}, "options must be a dict with texts as keys, not 3."),
+        ({"options": 3}, "options must be a dict with string keys, not 3."),
     ],
 )
 def test_python_refuses_what_the_command_line_refuses_before_a_model_is_asked(
@@ -207,7 +207,7 @@ def test_a_folder_of_a_run_gets_no_answers(data: Path) -> None:
     with server(solutions("humaneval_plus", data)) as teacher:
         done = hf(*SERVED, "--base-url", teacher.base_url, "--data", data, "--out", run)
     assert done.returncode == 1
-    assert f"--out {str(run)!r} contains a run. Use a new folder, or one in it, for the scores." in done.stderr
+    assert f"The folder {str(run)!r} contains a run. Use a new folder, or one in it, for the scores." in done.stderr
     assert teacher.requests == []
     assert [path.name for path in run.iterdir()] == ["run.json"]
 

@@ -396,7 +396,7 @@ def test_processes_share_the_seeds(folder: Path, teacher: LocalTeacher, tmp_path
 def test_a_budget_bounds_a_pass_and_is_shared_out(folder: Path, teacher: LocalTeacher, tmp_path: Path) -> None:
     with pytest.raises(DatasetGenerationError) as spent:
         stream(folder, teacher, streaming=False, max_requests=30, num_proc=3, cache_dir=str(tmp_path))
-    assert "--max-requests 10 does not allow another request" in str(spent.value.__cause__)
+    assert "max_requests (--max-requests) of 10 does not allow another request" in str(spent.value.__cause__)
     assert len(asked(teacher)) <= 30
 
 

@@ -81,7 +81,7 @@ def test_a_folder_that_another_report_is_written_to_is_refused(tmp_path: Path) -
         done = CliRunner().invoke(cli, ["report", str(run), "--out", str(out), "--benchmarks", "none"])
         with pytest.raises(RunError, match="is in use by process"):
             report(run, benchmarks=[]).save(out, browser=False)
-    assert f"--out {str(out)!r} is in use by process" in str(done.exception)
+    assert f"The folder {str(out)!r} is in use by process" in str(done.exception)
     assert [path.name for path in out.iterdir()] == [".lock"]
     assert CliRunner().invoke(cli, ["report", str(run), "--out", str(out), "--benchmarks", "none"]).exit_code == 0
 

@@ -188,20 +188,20 @@ def test_rows_that_cannot_be_used_are_an_error_at_the_start(row: dict[str, Any],
 
 @pytest.mark.parametrize("completion", [7, None, [7], [{"role": "user", "content": "x"}], [{"content": 3}], {"text": "x"}])
 def test_completions_of_another_shape_are_an_error_at_the_start(completion: Any) -> None:
-    with pytest.raises(UsageError, match="must be a text"):
+    with pytest.raises(UsageError, match="must be a string"):
         rewards(make_code_reward(), [completion], {"tests": TESTS})
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"completions": {"role": "assistant", "content": RIGHT}}, "'completions' is a dict"),
-        ({"completions": RIGHT}, "'completions' is a str"),
-        ({"completions": (one for one in [RIGHT])}, "'completions' is a generator"),
-        ({"prompts": "Double it"}, "'prompts' is a str"),
+        ({"completions": {"role": "assistant", "content": RIGHT}}, "'completions' is .*, of type dict"),
+        ({"completions": RIGHT}, "'completions' is .*, of type str"),
+        ({"completions": (one for one in [RIGHT])}, "'completions' is .*, of type generator"),
+        ({"prompts": "Double it"}, "'prompts' is .*, of type str"),
         ({"prompts": ["a", "b"]}, "'prompts' has 2 values for 1 completions"),
-        ({"tests": TESTS}, "'tests' is a str"),
-        ({"lang": "cpp"}, "'lang' is a str, 'cpp', and not a list"),
+        ({"tests": TESTS}, "'tests' is .*, of type str"),
+        ({"lang": "cpp"}, "'lang' is 'cpp', of type str, and not a list"),
         ({"completions": [[{"role": "assistant", "content": [{"type": "image"}]}]]}, "list of text parts"),
     ],
 )

@@ -282,7 +282,7 @@ def test_another_shard_in_a_shards_folder_is_refused(in_three: Path, code: Path,
 def test_a_plan_says_what_it_needs(tmp_path: Path, code: Path) -> None:
     source, nobody = open_source(str(code)), InferenceTeacher("m", "http://unused")
     for spec, shards, message in (
-        (RunSpec(), 3, "How many seeds"),
+        (RunSpec(), 3, "The number of seeds is missing"),
         (spec_of(), N + 1, "more than the 40 seeds"),
         (spec_of(shard=Shard(0, 2)), 2, "one shard of a plan"),
     ):

@@ -100,10 +100,13 @@ def test_a_number_out_of_range_is_refused_by_the_name_of_its_option(make: Callab
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: TeacherSpec(model=3), "model must be a text, not 3."),
-        (lambda: SeedPlan(filters=""), "'' contains no name. Pass names with commas between them, or none."),
-        (lambda: Checks(benchmarks=" ,"), "' ,' contains no name. Pass names with commas between them, or none."),
-        (lambda: SeedPlan(filters="parses,none"), "'parses,none' has none beside other names. Pass none alone, or leave it out."),
+        (lambda: TeacherSpec(model=3), "model must be a string, not 3."),
+        (lambda: SeedPlan(filters=""), "'' contains no name. Pass names separated by commas, or none."),
+        (lambda: Checks(benchmarks=" ,"), "' ,' contains no name. Pass names separated by commas, or none."),
+        (
+            lambda: SeedPlan(filters="parses,none"),
+            "'parses,none' combines none with other names. Pass none alone, or leave it out.",
+        ),
         (lambda: SeedPlan(languages=""), "--languages '' contains no language. Write it as python,cpp or python=4000,cpp=500."),
         (lambda: Sampling(temperature=float("nan")), "temperature must be a number, not nan."),
         (
@@ -112,11 +115,11 @@ def test_a_number_out_of_range_is_refused_by_the_name_of_its_option(make: Callab
             "SeedStream(source, SeedPlan(n=100)).",
         ),
         (lambda: TeacherSpec(base_url=8080), "base_url must be a URL, a file of URLs, or a list of them, not 8080."),
-        (lambda: TeacherSpec(api_key_env=[None]), "api_key_env must be a text, or a list of texts, not [None]."),
-        (lambda: Sampling(extra_body={1: 2}), "extra_body must be a dict with texts as keys, not {1: 2}."),
+        (lambda: TeacherSpec(api_key_env=[None]), "api_key_env must be a string, or a list of strings, not [None]."),
+        (lambda: Sampling(extra_body={1: 2}), "extra_body must be a dict with string keys, not {1: 2}."),
         (
             lambda: Checks(benchmarks=["humaneval", 3]),
-            "benchmarks must be a list of names, or a text with commas between them, not ['humaneval', 3].",
+            "benchmarks must be a list of names, or a comma-separated string, not ['humaneval', 3].",
         ),
     ],
 )

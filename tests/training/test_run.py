@@ -226,7 +226,7 @@ def test_data_that_nobody_checked_is_refused_with_the_reason(model: Path, pairs:
 
 BAD = {
     "an unknown key": ({"max_seq_length": 512}, r"'max_seq_length' \(the nearest one is 'max_length'\)"),
-    "too many tokens": ({"max_length": 8192}, r"max_length is 8,192 and the model has 4,096 positions"),
+    "too many tokens": ({"max_length": 8192}, r"max_length is 8,192, but the model's maximum context length is 4,096"),
     "qlora without a GPU": ({"load_in_4bit": True, "use_peft": True}, "require a CUDA GPU"),
     "bf16 without it": ({"bf16": True, "use_cpu": False}, "bf16 cannot be used"),
     "a kernel without a GPU": ({"attn_implementation": "flash_attention_2"}, "requires a CUDA GPU"),

@@ -157,7 +157,9 @@ def allowed_names(names: Iterable[str]) -> frozenset[str]:
     """
     spdx_names = {name: spdx(name) for name in names}
     if unknown := sorted(name for name, known in spdx_names.items() if known is None):
-        raise UsageError(f"No SPDX names: {', '.join(unknown)}. Use 'permissive', 'any', or names such as MIT,Apache-2.0.")
+        raise UsageError(
+            f"Not SPDX license names: {', '.join(unknown)}. Use 'permissive', 'any', or names such as MIT,Apache-2.0."
+        )
     return frozenset(map(str, spdx_names.values()))
 
 

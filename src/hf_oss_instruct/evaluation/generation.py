@@ -100,9 +100,9 @@ def claim(out: Path, identity: Mapping[str, Any]) -> None:
             read_object(out / GENERATION, {"model": str, "style": str})
             (out / GENERATION).unlink()
     except OSError as error:
-        raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Make it writable, or pass another --out.") from error
+        raise RunError(f"The folder {str(out)!r} cannot be written: {error}. Make it writable, or pass another one.") from error
     except ValueError as error:
-        raise RunError(f"{error}. It would be replaced. Move the file, or choose another folder with --out.") from error
+        raise RunError(f"{error}. It would be replaced. Move the file, or choose another folder.") from error
     workdir.claim(out / GENERATION, identity, SETTINGS)
 
 

@@ -116,7 +116,9 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
                 for batch in file.iter_batches(BATCH_ROWS):
                     yield from batch.to_pylist()
         except (pa.ArrowException, OSError) as error:
-            raise UsageError(f"{str(path)!r} cannot be read: {error_message(error)}.") from error
+            raise UsageError(
+                f"{str(path)!r} cannot be read: {error_message(error)}. Restore the file that the run wrote."
+            ) from error
 
 
 def _read(row: Mapping[str, Any]) -> ExportRow | str:

@@ -39,7 +39,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
     """The arguments of `load_dataset("oss-instruct", …)` besides `data_files` and `data_dir`.
 
     Every option of a run that `load_dataset` may set, with the name of its flag; None means the run config's value, or the
-    default. Values have Python types: `languages={"python": 10}` or `["python"]`, `filters=()` for none, a text or a `Prompt`
+    default. Values have Python types: `languages={"python": 10}` or `["python"]`, `filters=()` for none, a string or a `Prompt`
     for `prompt`, a file or a `Denylist` for `deny`, `comment-function`, `transformers` (with `model`) or a teacher object for
     `teacher`, a teacher object or the name of a model on its server for `tester` and `solver`. `concurrency` and limits apply
     to the whole dataset and are divided among its shards (ranks, DataLoader workers, `num_proc`).

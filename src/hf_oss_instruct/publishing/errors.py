@@ -34,11 +34,9 @@ def _publish_error(error: BaseException, repo_id: str) -> PublishError | None:
                 f"This token cannot write to {repo_id}. Use a token that can, or open a pull request with --create-pr."
             )
         case 412:
-            return PublishError(
-                f"Somebody committed to {repo_id} in the meantime. Run the same command again to publish on top of that commit."
-            )
+            return PublishError(f"Somebody committed to {repo_id} in the meantime. Publish again, on top of that commit.")
         case None if isinstance(error, ValueError):  # raised by huggingface_hub for a card that the Hub rejects
             return PublishError(f"The Hub rejects the card: {error_message(error)}. Fix it; the repository is unchanged.")
     if isinstance(error, (transport_error(), OSError)):
-        return PublishError(f"{repo_id} is unchanged: {reason(error)}. Then run the same command again.")
+        return PublishError(f"{repo_id} is unchanged: {reason(error)}. Once that is resolved, publish again.")
     return None

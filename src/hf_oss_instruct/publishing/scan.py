@@ -87,7 +87,7 @@ def rows_of(name: str, content: Path | bytes) -> Iterator[tuple[int, pa.Table]]:
                 yield start, pa.Table.from_batches([batch])
                 start += len(batch)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise PublishError(f"{name!r} cannot be read: {error_message(error)}. Run the same command again.") from error
+        raise PublishError(f"{name!r} cannot be read: {error_message(error)}. Publish again.") from error
 
 
 def _secrets_in(name: str, content: Path | bytes, secret_in: SecretIn) -> Iterator[str]:

@@ -97,7 +97,7 @@ def report(
         report.numbers["diversity"]["near_duplicate_rate"]
         report.save("looked_at")      # the page with the row browser, report.json, PNG charts
 
-    Lists of names may also be a text as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
+    Lists of names may also be a string as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
 
     Args:
         rows: rows in memory (a list of dicts, a `datasets.Dataset`, a pandas DataFrame, an Arrow table); the folder of a run, a

@@ -20,7 +20,7 @@ from hf_oss_instruct.schemas import SCHEMA
 from hf_oss_instruct.storage.arrow import flat, holds_text, value_type
 from hf_oss_instruct.storage.run_report import RUN_REPORT, missing_tables
 from hf_oss_instruct.structured import read_object
-from hf_oss_instruct.terminal.display import error_message, one_line
+from hf_oss_instruct.terminal.display import error_message, one_line, plural
 
 TRAINING, RESULTS = "training.json", "results.json"
 BATCH_ROWS = 2_000
@@ -167,7 +167,7 @@ def _shards(paths: Sequence[Path]) -> pds.Dataset:
 def _checked(rows: ReportRows, columns: Sequence[str] | None) -> ReportRows:
     names = rows.kept.schema.names
     if columns is not None and len(columns) != 2:
-        raise UsageError(f"--columns {','.join(columns)!r} names {len(columns)} columns. Pass two: problem,solution.")
+        raise UsageError(f"--columns {','.join(columns)!r} names {plural(len(columns), 'column')}. Pass two: problem,solution.")
     pairs = [tuple(columns)] if columns else PAIRS
     for problem, solution in pairs:
         if {problem, solution} <= set(names) and all(
@@ -203,7 +203,8 @@ def _in_memory(rows: Any) -> pa.Table:
     listed = list(rows) if isinstance(rows, Iterable) else [rows]
     for bad in (row for row in listed if not isinstance(row, Mapping)):
         raise UsageError(
-            f"A row is {bad!r:.80}, a {type(bad).__name__}. Pass a list of dicts, a Dataset, a DataFrame, a table, or a path."
+            f"A row is {bad!r:.80}, of type {type(bad).__name__}. Pass a list of dicts, a Dataset, a DataFrame, a table, or a "
+            "path."
         )
     names = dict.fromkeys(str(name) for row in listed for name in row)
     return pa.table({name: _array([row.get(name) for row in listed]) for name in names})

@@ -77,7 +77,7 @@ def run_program(
     """
     check_type("source", source, str, "the text of a program")
     check_type("language", language, str, "the name of a language")
-    check_type("stdin", stdin, str, "a text")
+    check_type("stdin", stdin, str, "a string")
     check_type("files", files, Mapping | None, "a dict of paths and contents")
     for content in (files or {}).values():
         check_type("Each content in files", content, bytes, "bytes")

@@ -181,7 +181,7 @@ def write_plan(folder: Path, spec: RunSpec, source: Source, teacher: Teacher, sh
     if spec.seeds.shard:
         raise UsageError(f"--shard {spec.seeds.shard} is one shard of a plan. Leave it out here, and pass --shards.")
     if requested is None:
-        raise UsageError("How many seeds? Pass --n 200000, or counts such as --languages python=40000,cpp=5000.")
+        raise UsageError("The number of seeds is missing. Pass --n 200000, or counts such as --languages python=40000,cpp=5000.")
     if shards > requested:
         raise UsageError(f"--shards {shards:,} is more than the {requested:,} seeds. Pass at most {requested:,}.")
     spec = replace(spec, seeds=pinned(spec.seeds, source))

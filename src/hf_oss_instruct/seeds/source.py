@@ -128,7 +128,7 @@ def pinned(plan: SeedPlan, source: Source) -> SeedPlan:
     if plan.revision not in (None, source.revision):
         raise RunError(
             f"The run config was made from {source.name} at {plan.revision}, but here it is at {source.revision}. Restore that "
-            f"revision, or remove seeds.revision from the config and use a new --out."
+            f"revision, or remove seeds.revision from the config and use a new folder."
         )
     plan = with_defaults(plan, source)
     model = plan.embedding_model.pinned() if plan.embedding_model else None

@@ -77,5 +77,5 @@ class EvolutionSpec:
         normalize(self)
         unknown = [name for name in self.operations if name not in OPERATIONS]
         if unknown or not self.operations:
-            what = f"no operation {unknown[0]!r}" if unknown else "no operation to choose"
-            raise UsageError(f"There is {what}. Use some of: {', '.join(OPERATIONS)}.")
+            what = f"Unknown operation {unknown[0]!r}" if unknown else "No operation is given"
+            raise UsageError(f"{what}. Use any of: {', '.join(OPERATIONS)}.")

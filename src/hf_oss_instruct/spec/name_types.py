@@ -61,7 +61,7 @@ class BenchmarkNames(Names):
 class LanguageCounts(OptionType):
     """Languages, each with an optional number of seeds."""
 
-    expected = "a list of names, a dict of counts, or a text such as 'python=4000,cpp=500'"
+    expected = "a list of names, a dict of counts, or a string such as 'python=4000,cpp=500'"
 
     def from_flag(self, value: str) -> CountByLanguage:
         """See `OptionType.from_flag`."""

@@ -165,10 +165,10 @@ class Number(OptionType):
 
 @dataclass(frozen=True)
 class Text(OptionType):
-    """Any text, or in Python a path or an object that stands for what a name means."""
+    """Any string, or in Python a path or an object that stands for what a name means."""
 
     yaml_types = (str,)
-    expected = "a text"
+    expected = "a string"
 
     def from_python(self, value: Any) -> Any:
         """See `OptionType.from_python`."""
@@ -232,7 +232,7 @@ class JsonObject(OptionType):
     """A JSON object."""
 
     yaml_types = (dict,)
-    expected = "a dict with texts as keys"
+    expected = "a dict with string keys"
 
     def from_python(self, value: Any) -> Mapping[str, Any]:
         """See `OptionType.from_python`."""
@@ -267,9 +267,9 @@ class AutoInteger(OptionType):
 
 @dataclass(frozen=True)
 class Names(OptionType):
-    """Several names; in a text they are separated by commas, and `none` means no names."""
+    """Several names; in a string they are separated by commas, and `none` means no names."""
 
-    expected = "a list of names, or a text with commas between them"
+    expected = "a list of names, or a comma-separated string"
 
     def from_flag(self, value: str) -> tuple[str, ...]:
         """See `OptionType.from_flag`."""

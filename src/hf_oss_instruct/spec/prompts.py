@@ -59,7 +59,9 @@ class Prompt:
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
-            raise UsageError(f"A prompt template is a text, not {self.text!r}. Read one from a file with Prompt.from_file(PATH).")
+            raise UsageError(
+                f"A prompt template is a string, not {self.text!r}. Read one from a file with Prompt.from_file(PATH)."
+            )
         if "{code}" not in self.text and "{concepts}" not in self.text:
             raise UsageError("The prompt template has no {code}. Put {code} where the seed snippet belongs.")
 

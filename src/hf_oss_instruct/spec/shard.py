@@ -83,7 +83,7 @@ class ShardOf(OptionType):
     """A shard, written `I/N`."""
 
     yaml_types = (str,)
-    expected = "a text such as '0/64'"
+    expected = "a string such as '0/64'"
 
     def to_yaml(self, value: Shard) -> str:
         """See `OptionType.to_yaml`."""

@@ -36,9 +36,9 @@ class Servers(Repeated):
 
 @dataclass(frozen=True)
 class Strings(Repeated):
-    """One text or several."""
+    """One string or several."""
 
-    expected = "a text, or a list of texts"
+    expected = "a string, or a list of strings"
 
     def from_python(self, value: str | Sequence[str] | None) -> tuple[str, ...]:
         """See `OptionType.from_python`."""

@@ -172,4 +172,4 @@ def mapped(portions: Iterable[pa.Table], schema: pa.Schema, path: Path) -> pa.Ta
 
 
 def _cannot_write(folder: Path, error: OSError) -> RunError:
-    return RunError(f"{str(folder)!r} cannot be written: {error}. Free disk space and run the same command again.")
+    return RunError(f"{str(folder)!r} cannot be written: {error}. Free disk space and repeat the command or call.")

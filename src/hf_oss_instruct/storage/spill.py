@@ -83,12 +83,12 @@ class Spill(Generic[Number]):
 def _not_written(error: OSError) -> str:
     """What to do if a temporary file cannot be written."""
     if error.errno in (errno.EMFILE, errno.ENFILE):
-        return f"A temporary file cannot be opened: {error.strerror}. Allow more (ulimit -n), and run the same command again."
+        return f"A temporary file cannot be opened: {error.strerror}. Allow more (ulimit -n), and repeat the command or call."
     if tempfile.tempdir is None:  # no folder was found
         return f"No folder for temporary files can be written: {error.strerror}. Set TMPDIR to a writable folder."
     return (
         f"Temporary files in {tempfile.tempdir!r} cannot be written: {error.strerror}. Set TMPDIR to a folder with more space, "
-        "and run the same command again."
+        "and repeat the command or call."
     )
 
 

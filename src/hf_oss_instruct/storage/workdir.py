@@ -75,12 +75,12 @@ def locked(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def reserved(out: Path, name: str = "--out") -> Iterator[None]:
+def reserved(out: Path, name: str = "The folder") -> Iterator[None]:
     """The same, for a caller that also reads other files inside: errors of the file system there are not about this folder.
 
     Args:
         out: the folder.
-        name: the option that names the folder, for the error.
+        name: what the error calls the folder.
 
     Raises:
         RunError: it is a file, another process holds it, or it cannot be written.
@@ -139,17 +139,17 @@ def check_unused(out: Path) -> None:
     """
     _check_folder(out)
     if out.is_dir() and (others := names_in(out)):
-        raise RunError(f"--out {str(out)!r} is not empty: it contains {', '.join(others[:3])}. Use a new or empty folder.")
+        raise RunError(f"The folder {str(out)!r} is not empty: it contains {', '.join(others[:3])}. Use a new or empty folder.")
 
 
-def check_replaceable(out: Path, replaced: Iterable[str], own: Iterable[str], name: str = "--out") -> None:
+def check_replaceable(out: Path, replaced: Iterable[str], own: Iterable[str], name: str = "The folder") -> None:
     """Refuse a folder with a file that a command would replace, unless an earlier run of the command wrote it.
 
     Args:
         out: the folder, which may be missing.
         replaced: names of files that the command replaces.
         own: glob patterns of files that only an earlier run leaves; one of them is enough.
-        name: the option that names the folder, for the error.
+        name: what the error calls the folder.
 
     Raises:
         RunError: the folder contains such a file, and nothing from an earlier run.
@@ -181,7 +181,7 @@ def claim(path: Path, job: Mapping[str, Any], settings: Settings = {}) -> None: 
     try:
         there = read_object(path)
     except ValueError as error:
-        raise RunError(f"{error}. Choose another folder with --out.") from error
+        raise RunError(f"{error}. Use another folder.") from error
     if changed := differences(there, own, settings):
         raise different_run_error(path.parent, changed)
 
@@ -189,7 +189,7 @@ def claim(path: Path, job: Mapping[str, Any], settings: Settings = {}) -> None: 
 def different_run_error(out: Path, changed: Sequence[str]) -> RunError:
     """Return the error for a folder that belongs to another run, with the differences of the two."""
     return RunError(
-        f"--out {str(out)!r} belongs to another run: {'; '.join(changed)}. Pass the same arguments to continue it, or use "
+        f"The folder {str(out)!r} belongs to another run: {'; '.join(changed)}. Pass the same arguments to continue it, or use "
         "another folder."
     )
 
@@ -252,8 +252,8 @@ def writing(path: Path) -> Iterator[None]:
         if isinstance(error, NotADirectoryError | FileExistsError) and any(map(Path.is_file, (path, *path.parents))):
             raise RunError(f"{str(path)!r} cannot be written: a part of this path is a file. Use another folder.") from error
         raise RunError(
-            f"{str(path)!r} cannot be written: {error.strerror or error}. Free disk space or change its permissions, and run the "
-            "same command again; or use another folder."
+            f"{str(path)!r} cannot be written: {error.strerror or error}. Free disk space or change its permissions, and repeat "
+            "the command or call; or use another folder."
         ) from error
 
 
@@ -337,7 +337,7 @@ class JsonlAppender:
 
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise RunError(f"--out {str(out)!r} is a file. Use a folder.")
+        raise RunError(f"{str(out)!r} is a file. Use a folder.")
 
 
 def _whole_lines(file: int) -> int:

@@ -68,7 +68,7 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     spec, source, teacher = open_run(flags)
     requested = spec.seeds.requested
     if requested is None:
-        raise UsageError("How many seeds? Pass --n 200, or counts such as --languages python=4000,cpp=500.")
+        raise UsageError("The number of seeds is missing. Pass --n 200, or counts such as --languages python=4000,cpp=500.")
     # As typed: a file is a path here, and only a hash of its contents in the spec.
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     if dry_run:

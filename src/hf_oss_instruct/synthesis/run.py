@@ -190,17 +190,17 @@ def _check_folder(out: Path, shard: Shard | None) -> None:
     """Refuse a folder that contains something else than a run."""
     if shard and (out.parent / SPLIT / out.name).exists():
         raise RunError(
-            f"Shard {shard} was split: its answers are in the smaller shards next to --out {str(out)!r}, which request the rest. "
+            f"Shard {shard} was split: its answers are in the smaller shards next to {str(out)!r}, which request the rest. "
             "Run synthesize for them."
         )
     if not (out / CONFIG).exists() and (wildcards := sorted(set(str(out.resolve())) & set("*?["))):
         raise UsageError(
-            f"--out {str(out)!r} has {' '.join(wildcards)} in its path, which load_dataset interprets as a pattern, so it would "
-            f"not find the dataset. Use another folder."
+            f"The folder {str(out)!r} has {' '.join(wildcards)} in its path, which load_dataset interprets as a pattern, so it "
+            "would not find the dataset. Use another folder."
         )
     # Finished tables are replaced, so other people's files would be at risk.
     if out.is_dir() and not (out / CONFIG).exists() and names_in(out):
-        raise RunError(f"--out {str(out)!r} contains other files and no {CONFIG}. Use a new or empty folder.")
+        raise RunError(f"The folder {str(out)!r} contains other files and no {CONFIG}. Use a new or empty folder.")
 
 
 def _adopt(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups: list[str]) -> RunReport:
@@ -230,7 +230,7 @@ def _check_same_run(out: Path, spec: RunSpec, task: OssInstructTask, follow_ups:
     # The command is the same, since `pinned` fills in the revision: advice to repeat earlier options would be of no use.
     if [line.split(":")[0] for line in differences] == ["--revision"]:
         raise RunError(
-            f"The source {spec.seeds.source!r} has changed since the run in --out {str(out)!r} began, and its seeds with it. "
+            f"The source {spec.seeds.source!r} has changed since the run in {str(out)!r} began, and its seeds with it. "
             f"Restore that state to continue the run, or start a new one in another folder. To export its rows so "
             f"far: hf-oss-instruct export {out} --out NEW."
         )

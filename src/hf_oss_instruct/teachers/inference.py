@@ -93,7 +93,7 @@ class InferenceTeacher(Teacher):
 def _check(model: str, base_url: str | None, api_key: str | None, concurrency: int, timeout_s: float, transport: str) -> None:
     check_type("model", model, str, "the name of a model")
     check_type("base_url", base_url, str | None, "a URL")
-    check_type("api_key", api_key, str | None, "a text")
+    check_type("api_key", api_key, str | None, "a string")
     checked_value("concurrency", Integer(1), concurrency)
     checked_value("timeout_s", Number(0, low_open=True), timeout_s)
     if transport not in ("auto", "aiohttp", "huggingface_hub") or (transport == "aiohttp" and not base_url):
@@ -123,4 +123,6 @@ def _check_url(url: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(f"--base-url {redacted(url)!r} is not an http(s) URL. Use one such as http://localhost:8080/v1.")
+        raise UsageError(
+            f"base_url (--base-url) is {redacted(url)!r}, not an http(s) URL. Use one such as http://localhost:8080/v1."
+        )

@@ -77,7 +77,7 @@ def check_teacher(teacher: Any) -> None:
         )
     if not isinstance(identity := getattr(teacher, "identity", None), str) or not identity:
         raise UsageError(
-            f"{type(teacher).__name__} needs an identity, not {identity!r}. Set it to a text that names the model and its "
+            f"{type(teacher).__name__} needs an identity, not {identity!r}. Set it to a string that names the model and its "
             "version; it is part of keys, rows and cards."
         )
 

@@ -8,23 +8,23 @@ from hf_oss_instruct.errors import UsageError
 
 
 def names_in(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Several names: a list, or a text with commas between them; the text `none` means no names.
+    """Several names: a list, or a comma-separated string; the string `none` means no names.
 
     Raises:
-        UsageError: a text has no names, as that of an unset shell variable, or has `none` beside others.
+        UsageError: a string has no names, as that of an unset shell variable, or combines `none` with others.
     """
     if not isinstance(value, str):
         return tuple(value)
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     if not names:
-        raise UsageError(f"{value!r} contains no name. Pass names with commas between them, or none.")
+        raise UsageError(f"{value!r} contains no name. Pass names separated by commas, or none.")
     if "none" in names and len(names) > 1:
-        raise UsageError(f"{value!r} has none beside other names. Pass none alone, or leave it out.")
+        raise UsageError(f"{value!r} combines none with other names. Pass none alone, or leave it out.")
     return () if names == ("none",) else names
 
 
 def columns_in(value: str | Mapping[str, str] | None) -> dict[str, str]:
-    """Field → column, from such a mapping or from a text like that of `--columns`.
+    """Field → column, from such a mapping or from a string like that of `--columns`.
 
     Raises:
         UsageError: it is not of the form FIELD=COLUMN.

@@ -97,7 +97,7 @@ class Scoring:
         for task in self.tasks:
             check_type("Each of tasks", task, Mapping, "a dict")
         if not self.tasks or not all(task.get("instruction") for task in self.tasks):
-            raise UsageError("Scoring requires at least one task, each with a text under 'instruction'.")
+            raise UsageError("Scoring requires at least one task, each with a string under 'instruction'.")
         for name in ("every", "max_new_tokens", "batch_size"):
             object.__setattr__(self, name, checked_value(name, Integer(1), getattr(self, name)))
 

@@ -95,6 +95,6 @@ def full_disk_errors(out: Path) -> Iterator[None]:
         if isinstance(error, OSError) or not _FULL.search(str(error)):
             raise
         raise RunError(
-            f"The output_dir {str(out)!r} cannot be written: {error_message(error)}. Free disk space, then run the same command "
-            "again to resume from the last checkpoint."
+            f"The output_dir {str(out)!r} cannot be written: {error_message(error)}. Free disk space, then train again to "
+            "resume from the last checkpoint."
         ) from error

@@ -54,7 +54,7 @@ def check_packing(values: Mapping[str, Any]) -> None:
 
 
 def check_model(values: Mapping[str, Any], config: Any) -> None:
-    """Check that rows fit the model's positions, and that packed rows cannot see each other.
+    """Check that rows fit the model's context, and that packed rows cannot see each other.
 
     Args:
         values: keys of the training YAML.
@@ -68,9 +68,11 @@ def check_model(values: Mapping[str, Any], config: Any) -> None:
     # TRL's default.
     longest = values.get("max_length", 1024)
     if positions and longest is None:
-        raise UsageError(f"max_length is not set. Set it to {positions:,}, the positions of the model, or less.")
+        raise UsageError(f"max_length is not set. Set it to {positions:,}, the model's maximum context length, or less.")
     if positions and longest > positions:
-        raise UsageError(f"max_length is {longest:,} and the model has {positions:,} positions. Set max_length to that or less.")
+        raise UsageError(
+            f"max_length is {longest:,}, but the model's maximum context length is {positions:,}. Set max_length to that or less."
+        )
     kinds = {config.model_type, text.model_type} & STATEFUL_MODELS
     if values.get("packing") and kinds:
         raise UsageError(

@@ -158,13 +158,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise UsageError(f"The recipe {str(path)!r} does not exist. Print one: hf-oss-instruct recipe magicoder") from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as YAML: {error_message(error)}.") from error
+        raise UsageError(f"{path} cannot be read as YAML: {error_message(error)}. Correct it.") from error
     if not isinstance(values, dict):
         raise UsageError(
             f"{path} is not a YAML mapping of keys to values. Print one to start from: hf-oss-instruct recipe magicoder"
         )
     if trainer := next((trainer for key, trainer in OTHER_TRAINERS.items() if key in values), None):
-        raise UsageError(f"{path} is for another trainer than SFT. Run it with: trl {trainer} --config {path}")
+        raise UsageError(f"{path} is for a trainer other than SFT. Run it with: trl {trainer} --config {path}")
     check_keys(values)
     return values
 

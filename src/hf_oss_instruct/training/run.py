@@ -167,7 +167,10 @@ def _from_pretrained(kind: str, model: Any) -> Any:
     try:
         return getattr(transformers, kind).from_pretrained(model.model_name_or_path, revision=model.model_revision)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{kind} cannot read the model {model.model_name_or_path!r}: {error_message(error)}.") from error
+        raise UsageError(
+            f"{kind} cannot read the model {model.model_name_or_path!r}: {error_message(error)}. Check model_name_or_path and "
+            "model_revision."
+        ) from error
 
 
 def _checkpoint_to_resume(out: Path, values: dict[str, Any], arguments: Any, options: dict[str, str]) -> str | None:

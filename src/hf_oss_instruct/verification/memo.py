@@ -138,7 +138,7 @@ class Verdicts:
             # Of several equal keys one verdict is made.
             unknown = [index for index, key in enumerate(keys) if key not in known and key not in keys[:index]]
             if unknown and self.closed:
-                raise NoVerdictError("The run is stopping and this row has no verdict yet. Run the same command again.")
+                raise NoVerdictError("The run is stopping and this row has no verdict yet. Repeat the command or call.")
         # Outside of the lock, because programs run for seconds. Through JSON, so that a new verdict has the
         # types of one that was read.
         made = (

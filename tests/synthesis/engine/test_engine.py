@@ -779,7 +779,7 @@ class TestSynthesize:
             received, error = run(disk / "journal", seeds(500), teacher)
             assert isinstance(error, RunError)
             assert "No space left on device" in str(error)
-            assert "free disk space and run the same command again" in str(error)
+            assert "free disk space and repeat the command or call" in str(error)
             kept = [index(outcome) for outcome in received if kind(outcome) == "kept"]
             assert {kind(outcome) for outcome in received} == {"kept", "pending"}
             assert len(kept) > 20

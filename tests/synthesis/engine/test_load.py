@@ -185,7 +185,10 @@ def test_a_spent_budget_ends_the_run_resumable_and_exits_3(tmp_path: Path, code:
         words = ["--seeds", str(code), "--n", "9", "--model", "m", "--base-url", server.base_url, "--max-requests", "4"]
         done = BASE.run([COMMAND, "synthesize", *words, "--out", tmp_path / "b"])
     assert done.returncode == 3
-    assert "--max-requests 4 does not allow another request. Run the same command with a higher limit." in done.stderr
+    assert (
+        "max_requests (--max-requests) of 4 does not allow another request. Repeat the command or call with a higher limit."
+        in done.stderr
+    )
     assert "Continue with" not in done.stderr  # the same limit would stop it again
 
 

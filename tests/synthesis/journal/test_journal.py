@@ -248,7 +248,7 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing_that_was_kept(tmp_path
     kept = [int(line.split()[1]) for line in said if line.startswith("kept")]
     [message] = [line for line in said if not line.startswith("kept")]
     assert str(tmp_path) in message
-    assert "free disk space and run the same command again" in message
+    assert "free disk space and repeat the command or call" in message
     assert len(kept) > 10
     with Journal(tmp_path) as journal:
         assert [journal.recall(key(n)) for n in kept] == [answer(n) for n in kept]

@@ -35,7 +35,7 @@ def test_a_request_may_use_a_token_for_each_byte_and_its_max_tokens() -> None:
 def test_what_was_not_used_may_be_promised_again() -> None:
     budget = Budget(RunLimits(max_total_tokens=300))
     assert [budget.reserve(request()) for _ in range(3)] == [True, True, False]
-    assert budget.exceeded == "--max-total-tokens 300"
+    assert budget.exceeded == "max_total_tokens (--max-total-tokens) of 300"
     budget.settle(request(), answer(10, 5))
     assert budget.reserve(request())
     budget.settle(request(), None)  # no answer: no tokens
@@ -55,7 +55,7 @@ def test_earlier_sessions_count() -> None:
     spent = Usage(prompt_tokens=10**6, completion_tokens=10**6)
     costly = Budget(RunLimits(max_cost=3.0, price_in=1.0, price_out=2.0), spent)
     assert not costly.reserve(request())
-    assert costly.exceeded == "--max-cost 3.0"
+    assert costly.exceeded == "max_cost (--max-cost) of 3.0"
     assert Budget(RunLimits(max_cost=3.01, price_in=1.0, price_out=2.0), spent).reserve(request())
 
 

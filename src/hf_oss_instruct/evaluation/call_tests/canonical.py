@@ -102,7 +102,7 @@ def _value(text: str, offset: int, depth: int, budget: list[int]) -> tuple[Value
         value, end = _value(text, end, depth - 1, budget)
         return Some(value), end
     if token not in _CLOSES:
-        raise NotCanonicalError(f"{token!r} begins no value")
+        raise NotCanonicalError(f"{token!r} does not begin a value")
     items: list[Value] = []
     spans: list[str] = []  # the texts of a map's keys or a set's members
     while text[end] != _CLOSES[token]:
@@ -129,7 +129,7 @@ def _collected(token: str, items: list[Value], texts: list[str]) -> Value:
         return tuple(items)
     # A real map or set has each key once: the text is forged.
     if len(set(texts)) < len(texts):
-        raise NotCanonicalError("a key, or a member of a set, is there twice")
+        raise NotCanonicalError("a key, or a member of a set, is repeated")
     if token == "<":
         return Set(dict(zip(texts, items, strict=True)))
     return Map(dict(zip(texts, zip(items[::2], items[1::2], strict=True), strict=True)))

@@ -121,7 +121,9 @@ class LightevalModel:
             self._model: Any = import_module("lighteval.models.model_loader").load_model(config)
         except Exception as error:  # whatever the back end raises
             message = redacted(error_message(error, 500))
-            raise EvaluationError(f"{choice.name!r} cannot be loaded by {choice.backend}: {message}.") from error
+            raise EvaluationError(
+                f"{choice.name!r} cannot be loaded by {choice.backend}: {message}. Check the name and the options of the model."
+            ) from error
         _without_cache(self._model)
         if choice.backend == "transformers":
             # Special tokens mark where an answer ends, so they must be kept in the text; lighteval sets this to True.
@@ -164,7 +166,10 @@ class LightevalModel:
         try:
             responses = self._model.greedy_until(docs)
         except Exception as error:  # whatever the back end raises
-            raise EvaluationError(f"{self.choice.backend} failed: {redacted(error_message(error, 500))}.") from error
+            raise EvaluationError(
+                f"{self.choice.backend} failed: {redacted(error_message(error, 500))}. Solve this, and evaluate again: finished "
+                "batches are kept."
+            ) from error
         # Outside chat, a special token (end of file, fill-in-the-middle) always means that the program is over.
         ends = [] if style == "chat" else special_tokens(self._model.tokenizer)
         return [[cut(text or "", ends) for text in response.text] for response in responses]
@@ -210,7 +215,9 @@ def _config(choice: ModelChoice, sampling: GenerationSampling) -> Any:
     try:
         return config(**own | dict(choice.options))
     except ValueError as error:
-        raise UsageError(f"lighteval rejects an option of {choice.backend}: {error_message(error)}.") from error
+        raise UsageError(
+            f"lighteval rejects an option of {choice.backend}: {error_message(error)}. Correct it, or leave it out."
+        ) from error
 
 
 def _imported(backend: str) -> tuple[Any, Any]:

@@ -184,7 +184,7 @@ def check_folder(out: Path, replaced: Sequence[str] = (TABLE, VERDICTS), own: st
     """
     kind = output_in(out) or ("a run" if any((out / name).exists() for name in UNFINISHED) else None)
     if kind not in (None, SCORES):
-        raise RunError(f"--out {str(out)!r} contains {kind}. Use a new folder, or one in it, for the scores.")
+        raise RunError(f"The folder {str(out)!r} contains {kind}. Use a new folder, or one in it, for the scores.")
     check_replaceable(out, replaced, (own,))
 
 
@@ -221,11 +221,11 @@ def claim(out: Path, benchmark: Benchmark, samples: Mapping[str, Any]) -> None:
     try:
         existing = read_object(path, {"task": str, "version": str}) if path.exists() else own
     except ValueError as error:
-        raise RunError(f"{error}. Move the files of this folder away, or choose another folder with --out.") from error
+        raise RunError(f"{error}. Move the files of this folder away, or choose another folder.") from error
     if {name: existing[name] for name in own} != own:
         raise RunError(
             f"The folder {str(out)!r} contains results of {existing['task']} on {existing['version']}, not of {own['task']} on "
-            f"{own['version']}. Choose another with --out."
+            f"{own['version']}. Choose another one."
         )
     if (out / GENERATION).exists() and "samples_hash" in samples:
         raise different_run_error(out, [difference("samples", f"{SAMPLES} of evaluate", _shown(samples))])

@@ -34,7 +34,10 @@ def quoted_problems(training_set: str, benchmark: Benchmark) -> list[str]:
         raise EvaluationError(f"--trained-on: {error}") from error
     columns = reading.every_text_column(rows)
     if not columns:
-        raise EvaluationError(f"--trained-on {training_set!r} has no text columns, only {', '.join(rows.column_names)}.")
+        raise EvaluationError(
+            f"The training set {training_set!r} has no text columns, only {', '.join(rows.column_names)}. Pass one "
+            "with its texts."
+        )
     problems = (
         {
             "task_id": problem.task_id,

@@ -97,10 +97,14 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
         SandboxError: rows are to be verified, and this machine has no sandbox.
     """
     if teacher.embedded:
-        raise UsageError("The embedded teacher cannot evolve problems. Pass a model: --model MODEL --base-url URL.")
+        raise UsageError(
+            "The embedded teacher cannot evolve problems. Pass a model: --model MODEL --base-url URL, or in "
+            "Python InferenceTeacher(MODEL, URL)."
+        )
     if spec.verification.tests in (ANSWER, GIVEN):
         raise UsageError(
-            f"--tests {spec.verification.tests} is not possible here: evolved problems have no tests. Leave it out, or use apart."
+            f"tests (--tests) {spec.verification.tests!r} is not possible here: evolved problems have no tests. Leave it "
+            "out, or use apart."
         )
     solver = evolution.solver
     for other in (solver, spec.verification.solver):

@@ -67,7 +67,9 @@ def tokenizer(name: str) -> Count:
     except ImportError:
         raise UsageError(f"--tokenizer {name} needs transformers: {install_command('local')}") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"The tokenizer {name!r} cannot be loaded: {error_message(error)}.") from error
+        raise UsageError(
+            f"The tokenizer {name!r} cannot be loaded: {error_message(error)}. Pass a folder or a model on the Hub that has one."
+        ) from error
     return lambda texts: [len(ids) for ids in loaded(texts.to_pylist(), add_special_tokens=False)["input_ids"]]
 
 

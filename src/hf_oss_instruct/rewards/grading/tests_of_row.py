@@ -95,7 +95,7 @@ def _check_keys(value: Any) -> None:
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
-                raise TypeError(f"the key {key!r:.40} is not a text, as keys in JSON are")
+                raise TypeError(f"the key {key!r:.40} is not a string, as keys in JSON are")
         value = tuple(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
@@ -104,5 +104,5 @@ def _check_keys(value: Any) -> None:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.60} is not a text")
+        raise TypeError(f"{value!r:.60} is not a string")
     return value

@@ -169,7 +169,8 @@ def as_list(name: str, value: Any) -> Sequence[Any]:
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         return value
     raise UsageError(
-        f"{name!r} is a {type(value).__name__}, {value!r:.60}, and not a list. Pass a list with one value for each completion."
+        f"{name!r} is {value!r:.60}, of type {type(value).__name__}, and not a list. Pass a list with one value for "
+        "each completion."
     )
 
 
@@ -191,8 +192,8 @@ def text_of(completion: Any) -> str:
         if not completion:
             return ""
     raise UsageError(
-        f"A completion is {completion!r:.100}. It must be a text, or a list of messages with 'role' and 'content', as TRL passes "
-        "them for plain and conversational prompts."
+        f"A completion is {completion!r:.100}. It must be a string, or a list of messages with 'role' and 'content', as TRL "
+        "passes them for plain and conversational prompts."
     )
 
 
@@ -207,4 +208,4 @@ def _content(content: Any) -> str:
         texts = [part for part in parts if isinstance(part, str)]
         if texts or not content:  # other parts are thoughts, or pictures
             return "".join(texts)
-    raise UsageError(f"The content of a message is {content!r:.100}. It must be a text or a list of text parts.")
+    raise UsageError(f"The content of a message is {content!r:.100}. It must be a string or a list of text parts.")

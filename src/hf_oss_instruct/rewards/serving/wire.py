@@ -91,5 +91,5 @@ def _outcome(columns: Mapping[str, Any]) -> RewardOutcome | OssInstructError:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.60} is not a text")
+        raise TypeError(f"{value!r:.60} is not a string")
     return value

@@ -109,14 +109,14 @@ def code_of(value: Fraction | Decimal) -> dict[str, Any]:
         parts = int(value.numerator), int(value.denominator)
         if max(part.bit_length() for part in parts) <= FRACTION_BITS:
             return {"q": [hex(part) for part in parts]}
-    raise NotPlainValueError(f"a {type(value).__name__} of too many digits")
+    raise NotPlainValueError(f"a value of type {type(value).__name__} with too many digits")
 
 
 def fraction_of(content: Any) -> Fraction:
     """Decode a fraction from untrusted data."""
     # Four bits per hexadecimal digit, and room for `-0x`.
     if max(map(len, content)) > FRACTION_BITS // 4 + 4:
-        raise NotPlainValueError("a fraction of too many digits")
+        raise NotPlainValueError("a fraction with too many digits")
     numerator, denominator = content
     return Fraction(int(numerator, 16), int(denominator, 16))
 
@@ -124,5 +124,5 @@ def fraction_of(content: Any) -> Fraction:
 def decimal_of(content: Any) -> Decimal:
     """Decode a Decimal from untrusted data."""
     if type(content) is not str or len(content) > DIGITS:
-        raise NotPlainValueError("no decimal, or one of too many digits")
+        raise NotPlainValueError("not a decimal, or one with too many digits")
     return Decimal(content)

@@ -221,7 +221,7 @@ def _as_they_are(items: Any, depth: int, budget: list[int]) -> bool:
 
 def _spend(depth: int, budget: list[int], count: int = 1) -> None:
     if depth <= 0:
-        raise NotPlainValueError(f"deeper than {MAX_DEPTH} values in each other")
+        raise NotPlainValueError(f"nested more than {MAX_DEPTH} levels deep")
     budget[0] -= count
     if budget[0] < 0:
         raise NotPlainValueError(f"more than {MAX_VALUES:,} values")

@@ -152,7 +152,7 @@ class Journal:
             self._drop_torn_line()
             raise RunError(
                 f"The journal in {str(self.folder)!r} cannot be written: {error.strerror}. Everything received before is safe; "
-                "free disk space and run the same command again."
+                "free disk space and repeat the command or call."
             ) from error
         # Indexed and announced only now: a line that was not written whole must not be found.
         self._locations.set(_short_key(key), self._files.location(self._own, self._end))

@@ -164,11 +164,12 @@ class Budget:
         """The first limit that the total is above, as an option with its value; empty if it is within all of them."""
         limits, (requests, prompt, completion) = self.limits, self._total
         totals = (
-            ("--max-requests", limits.max_requests, requests),
-            ("--max-total-tokens", limits.max_total_tokens, prompt + completion),
-            ("--max-cost", limits.max_cost, limits.cost(prompt, completion) or 0.0),
+            ("max_requests (--max-requests)", limits.max_requests, requests),
+            ("max_total_tokens (--max-total-tokens)", limits.max_total_tokens, prompt + completion),
+            ("max_cost (--max-cost)", limits.max_cost, limits.cost(prompt, completion) or 0.0),
         )
-        return next((f"{flag} {limit}" for flag, limit, total in totals if limit is not None and total > limit), "")
+        exceeded = (f"{name} of {limit}" for name, limit, total in totals if limit is not None and total > limit)
+        return next(exceeded, "")
 
 
 def _sum(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:

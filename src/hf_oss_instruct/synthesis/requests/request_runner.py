@@ -150,7 +150,7 @@ class RequestRunner:
         if self._limiter.in_flight > 1:
             return Admission.WHEN_OTHERS_RETURN
         limit = self._budget.exceeded
-        self.close(BudgetReachedError(f"{limit} does not allow another request. Run the same command with a higher limit."))
+        self.close(BudgetReachedError(f"{limit} does not allow another request. Repeat the command or call with a higher limit."))
         return Admission.NEVER
 
     def should_retry(self, tries: int, attempts: int) -> bool:
@@ -200,7 +200,7 @@ class RequestRunner:
         state.not_understood += 1
         if not state.answers_others and state.not_understood >= REFUSALS_TO_STOP:
             reason = f"The first {state.not_understood} answers are not chat completions: {one_line(raw, 200)!r}"
-            self.close(TeacherError(f"{reason}. Check --base-url, and that the server speaks the OpenAI protocol."))
+            self.close(TeacherError(f"{reason}. Check base_url (--base-url), and that the server speaks the OpenAI protocol."))
 
     def _refuse(self, state: TaskState, key: str, refusal: RowRejectedError, request: Request) -> Refused | Undecided:
         """Journal a refusal once the teacher has answered another request; sixteen before that are the request's fault."""
@@ -244,14 +244,14 @@ class RequestRunner:
     def _stop_if_hopeless(self, state: TaskState, error: RetryableError, wait_s: float | None, failing_s: float) -> None:
         policy = self._policy
         if not state.reached and state.failures >= policy.tries_to_reach and failing_s > policy.reach_s:
-            self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check --base-url."))
+            self.close(TeacherError(f"The teacher cannot be reached: {error}. Start the server, or check base_url (--base-url)."))
         if wait_s is not None and wait_s > policy.give_up_after_s:
-            reason = f"The teacher requests a wait of {wait_s:,.0f} s, longer than --give-up-after"
-            self.close(TeacherError(f"{reason}: {error}. Run the same command again after that."))
+            reason = f"The teacher requests a wait of {wait_s:,.0f} s, longer than give_up_after (--give-up-after)"
+            self.close(TeacherError(f"{reason}: {error}. Repeat the command or call after that."))
         elif failing_s > policy.give_up_after_s:
             self.close(
                 TeacherError(
-                    f"All requests failed for {failing_s:.0f} s; the last error: {error}. Run the same command again to resume."
+                    f"All requests failed for {failing_s:.0f} s; the last error: {error}. Repeat the command or call to resume."
                 )
             )
 
@@ -259,4 +259,4 @@ class RequestRunner:
 def _refused_error(state: TaskState) -> TeacherError:
     number, detail = len(state.refused), state.refused[0][1].detail
     which = f"The first {number} requests were all refused" if number > 1 else "The request was refused"
-    return TeacherError(f"{which}: {detail}. No row is rejected. Check the request and the server, and run the command again.")
+    return TeacherError(f"{which}: {detail}. No row is rejected. Check the request and the server, and try again.")

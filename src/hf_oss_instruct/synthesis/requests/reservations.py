@@ -83,5 +83,5 @@ class Reservations:
     def _unwritable(self, error: OSError) -> RunError:
         return RunError(
             f"{str(self._path)!r} cannot be written: {error.strerror or error}. It keeps the run within its limits; free disk "
-            "space or change its permissions, and run the same command again."
+            "space or change its permissions, and repeat the command or call."
         )

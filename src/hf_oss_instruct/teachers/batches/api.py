@@ -106,7 +106,7 @@ class BatchApi:
                 return None
             after = f"&after={quote(str(batches[-1]['id']), safe='')}"
         raise TeacherError(
-            f"The server lists more than {MAX_PAGES * PAGE_SIZE:,} batches. Delete old ones, and run the same command again."
+            f"The server lists more than {MAX_PAGES * PAGE_SIZE:,} batches. Delete old ones, and repeat the command or call."
         )
 
     async def status(self, batch_id: str) -> BatchStatus:

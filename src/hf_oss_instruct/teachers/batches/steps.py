@@ -107,6 +107,6 @@ class BatchSteps:
                 return await call()
             except RetryableError as error:
                 if loop.time() - began > GIVE_UP_AFTER_S:
-                    raise TeacherError(f"The batch API failed: {error}. Batches continue; run the same command again.") from error
+                    raise TeacherError(f"The batch API failed: {error}. Batches continue; repeat the command or call.") from error
                 await asyncio.sleep(max(error.after_s or 0.0, pause_s * self._pause_factor))
                 pause_s = min(pause_s * POLL_FACTOR, MAX_POLL_S)

@@ -253,6 +253,6 @@ class BatchTeacher(Teacher):
 
 def _cancelled(batch: Batch) -> TeacherError:
     return TeacherError(
-        f"The batch {batch.batch_id} was cancelled at the provider. Answers received before are kept; the same command submits "
-        "the other requests again."
+        f"The batch {batch.batch_id} was cancelled at the provider. Answers received before are kept; the same command or "
+        "call submits the other requests again."
     )

@@ -16,10 +16,10 @@ from hf_oss_instruct.errors import RetryableError, RowRejectedError, TeacherErro
 MAX_MESSAGE_CHARS = 500
 """Maximum number of characters quoted from a server's error message."""
 REMEDIES = {
-    401: "Check the key: name its variable with --api-key-env, or log in with hf auth login.",
+    401: "Check the key: pass api_key, or name its variable with --api-key-env; or log in with hf auth login.",
     402: "Add credit to the account, or use another teacher.",
     403: "Use a key that may call this model.",
-    404: "Check --model and --base-url, which is used unchanged: most servers need /v1 at its end.",
+    404: "Check the model (--model) and base_url (--base-url), which is used unchanged: most servers need /v1 at its end.",
     407: "Check the proxy in HTTPS_PROXY or HTTP_PROXY, or name the server's host in NO_PROXY.",
 }
 # In this order: `quota` alone means a rate limit, `insufficient_quota` an empty account.
