@@ -114,7 +114,7 @@ def publish(
     """Publish a run, a trained model or scores to the Hub in one commit. Does not ask for confirmation.
 
     Args:
-        folder: what synthesize, curate, train, score or evaluate wrote.
+        folder: what synthesize, curate, export, train, score or evaluate wrote.
         to: the repository, `namespace/name`; created if it does not exist.
         private: make a new repository private.
         create_pr: open a pull request, which also works for repositories of others.

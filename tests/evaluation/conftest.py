@@ -1,4 +1,4 @@
-"""What the tests of this room leave as it was."""
+"""What the tests of this package leave as it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One Hub and one trained model for the tests of this room."""
+"""One Hub and one trained model for the tests of this package."""
 
 from __future__ import annotations
 

@@ -397,10 +397,10 @@ def test_help_in_python_describes_every_option_and_names_no_flag() -> None:
         (lambda seeds, teacher: synthesize(seeds, teacher, journal=3), "journal must be a path, not 3."),
         (lambda seeds, teacher: synthesize_to_disk(seeds, teacher, 3), "out must be a path, not 3."),
         (lambda seeds, teacher: oss.verify(None, "out"), "source must be a path, not None."),
-        (lambda seeds, teacher: oss.verify("rows.jsonl", "out", language=3), "language must be a text, not 3."),
+        (lambda seeds, teacher: oss.verify("rows.jsonl", "out", language=3), "language must be a string, not 3."),
         (lambda seeds, teacher: oss.evolve("rows.jsonl", "out", teacher=teacher, n="3"), "n must be a whole number, not '3'."),
         (lambda seeds, teacher: oss.judge_rows("rows.jsonl", "out", judges=[], n=0), "n must be at least 1, not 0."),
-        (lambda seeds, teacher: oss.Prompt(3), "A prompt template is a text, not 3."),
+        (lambda seeds, teacher: oss.Prompt(3), "A prompt template is a string, not 3."),
     ],
 )
 def test_arguments_that_are_no_options_are_validated_too(call: Callable[..., object], message: str) -> None:

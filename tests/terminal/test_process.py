@@ -37,7 +37,7 @@ MADE: dict[str, tuple[str, ...]] = {
     "recipe": ("magicoder",),
     "env": (),
 }
-"""Command → words with which it prints something. `train` and `evaluate` are tested in their rooms."""
+"""Command → words with which it prints something. `train` and `evaluate` are tested in their packages."""
 WRITES = ("synthesize", "export", "curate", "score")
 """Those that write files into `o`."""
 

@@ -1,4 +1,4 @@
-"""One dataset and one tiny model for the tests of this room."""
+"""One dataset and one tiny model for the tests of this package."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_where_nothing_could_be_judged_there_is_no_rate() -> None:
 
 
 def test_a_scoring_without_tasks_is_refused() -> None:
-    with pytest.raises(UsageError, match="each with a text under 'instruction'"):
+    with pytest.raises(UsageError, match="each with a string under 'instruction'"):
         Scoring([{"prompt": "x"}], judge, every=1)
 
 

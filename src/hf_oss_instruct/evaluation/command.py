@@ -90,9 +90,9 @@ def score(samples: Path, task: str, out: Path | None, scoring: ScoringFlags, all
     hf-oss-instruct score --task humaneval_plus samples.jsonl --out results
     hf-oss-instruct score --task multipl_e:java samples.jsonl --data multipl-e/
 
-    SAMPLES has lines with task_id and solution (a program), completion (of the prompt) or answer (of a chat model). Output of
-    evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai (logs) is
-    read as is. Verdicts are cached by a hash of program, tests, limits and toolchain.
+    SAMPLES has lines with task_id and solution (a program), completion (of the prompt), or answer or response (of a chat model).
+    Output of evalplus, human-eval, MultiPL-E, bigcode-evaluation-harness (generations.json), lighteval (details) and inspect_ai
+    (logs) is read as is. Verdicts are cached by a hash of program, tests, limits and toolchain.
     """
     from hf_oss_instruct.evaluation.console import show_failures, show_scores
     from hf_oss_instruct.evaluation.scoring.run import score as run
@@ -240,13 +240,13 @@ def evaluate(
     _all_judged(verdicts)
 
 
-@click.command(short_help="Test whether the difference of two results is significant.")
+@click.command(short_help="Test whether the difference between two results is significant.")
 @click.argument("a", type=click.Path(exists=True, path_type=Path))
 @click.argument("b", type=click.Path(exists=True, path_type=Path))
 @click.option("--rng-seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of the bootstrap.")
 @format_option
 def compare(a: Path, b: Path, rng_seed: int, output: str) -> None:
-    """Test whether B is better than A, or whether the difference is noise.
+    """Test whether A and B differ, or whether the difference is noise.
 
     \b
     hf-oss-instruct compare base/humaneval_plus mine/humaneval_plus

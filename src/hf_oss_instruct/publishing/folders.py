@@ -113,7 +113,7 @@ def push_of(folder: Path, to: str, options: PublishOptions, hooks: PublishHooks)
     """Collect what a folder puts on the Hub.
 
     Args:
-        folder: what synthesize, curate, train, score or evaluate wrote.
+        folder: what synthesize, curate, export, train, score or evaluate wrote.
         to: the repository, `namespace/name`.
         options: the user's choices.
         hooks: functions of other packages.

@@ -26,16 +26,19 @@ DEFAULTS = RewardOptions()
 @click.option("--token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="File with the bearer token that clients must send. Default: the environment variable "
               f"{TOKEN_VARIABLE}.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(1), help="Programs that run at the same time. Default: the number of CPUs.")
+@click.option(
+    "--workers", type=click.IntRange(1), help="Number of programs that run at the same time. Default: the number of CPUs."
+)
 @click.option("--queue", type=click.IntRange(1), default=4096, show_default=True,
               help="Maximum number of completions queued or running; beyond it, clients get HTTP 429 and retry.")  # fmt: skip
 @click.option("--cpu-s", type=click.FloatRange(0, min_open=True), default=DEFAULTS.cpu_s, show_default=True,
-              help="CPU time of a completion, over all of its tests.")  # fmt: skip
+              help="Maximum CPU time of a completion, over all of its tests, in seconds.")  # fmt: skip
 @click.option("--wall-s", type=click.FloatRange(0, min_open=True), default=DEFAULTS.wall_s, show_default=True,
-              help="Wall time of a completion, over all of its tests.")  # fmt: skip
+              help="Maximum wall time of a completion, over all of its tests, in seconds.")  # fmt: skip
 @click.option("--memory-mib", type=click.IntRange(MIN_MEMORY_MIB), default=DEFAULTS.memory_mib, show_default=True,
-              help="Memory of a program.")  # fmt: skip
-@click.option("--body-mib", type=click.IntRange(1), default=256, show_default=True, help="Size of a request.")
+              help="Maximum memory of a program, in MiB.")  # fmt: skip
+@click.option("--body-mib", type=click.IntRange(1), default=256, show_default=True,
+              help="Maximum size of a request, in MiB.")  # fmt: skip
 @unsafe_option
 def reward_server(
     port: int,

@@ -69,7 +69,7 @@ class RewardOptions:
         for name, kind in TYPES.items():
             object.__setattr__(self, name, checked_value(name, kind, getattr(self, name)))
         for name in ("url", "token"):
-            check_type(name, getattr(self, name), str, "a text")
+            check_type(name, getattr(self, name), str, "a string")
         check_type("tier", self.tier, str, "the name of a sandbox tier")
         if self.tier:
             from hf_oss_instruct.sandbox.backends import chosen_tier

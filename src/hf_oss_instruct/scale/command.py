@@ -104,7 +104,7 @@ def run_shard(
     From a folder:  hf-oss-instruct run-shard plan --shard 3/64 --model MODEL --base-url URL
     From a store:   hf-oss-instruct run-shard hf://buckets/me/run --shard 3/64 --model MODEL --base-url URL
 
-    For machines that another scheduler starts, such as Kubernetes. With a store, answers are copied there at an interval and at
+    For machines that another scheduler starts, such as Kubernetes. With a store, answers are copied there periodically and at
     the end, and a machine that runs the shard again starts from them: no copied answer is paid for twice.
     """
     from hf_oss_instruct.scale.run_shard import ShardRun, check_finished

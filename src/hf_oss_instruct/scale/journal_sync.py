@@ -74,7 +74,7 @@ class _Copied:
 
 
 class JournalSync:
-    """Copies a shard's folder to a store: at an interval while the block runs, and at its end.
+    """Copies a shard's folder to a store: periodically while the block runs, and at its end.
 
     Entering downloads the copies of other machines, and fails before any request is sent if the store cannot be written. A copy
     that fails during the block is reported, and repeated at the next interval; the last one is tried for about a minute.

@@ -1,4 +1,4 @@
-"""Live datasets: a run config (`*.ossi`) in a folder or Hub repository, whose rows are generated when they are read.
+"""Run configs (`*.ossi`) in a folder or Hub repository; the rows that they describe are generated when they are read.
 
 Such a file is untrusted. It chooses seeds, prompt and checks; its seeds are the standard library, a Hub dataset at a
 revision, or files inside its own folder. Everything that costs money or opens a connection is chosen by the caller.

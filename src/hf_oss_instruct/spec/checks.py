@@ -43,9 +43,9 @@ class Checks:
     benchmarks: Sequence[str] = option(
         (DEFAULT,),
         BenchmarkNames(),
-        "Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub datasets; "
+        "Benchmarks that no row may quote: names (humaneval, mbpp, multipl_e, …), files, folders, Hub datasets; "
         "'default' is every small one, 'none' disables the check.",
-        python_help="Benchmarks that no row may quote: names (humaneval, mbpp, multipl-e, …), files, folders, Hub datasets; "
+        python_help="Benchmarks that no row may quote: names (humaneval, mbpp, multipl_e, …), files, folders, Hub datasets; "
         "`default` is every small one, an empty list disables the check.",
         flag="--benchmarks",
         metavar="B,…|none",

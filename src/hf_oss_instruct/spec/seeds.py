@@ -132,7 +132,7 @@ class SeedPlan:
     licenses: str | None = option(
         None,
         Text(),
-        "Licenses of seeds: permissive (default for Hub datasets), any (default for local files), or names.",
+        "Allowed licenses: permissive (default for Hub datasets), any (default for local files), or names.",
         flag="--licenses",
         metavar="permissive|any|SPDX,…",
         yaml="licenses",
@@ -141,7 +141,7 @@ class SeedPlan:
     filters: Sequence[str] | None = option(
         None,
         FilterNames(),
-        "Filters of seeds: parses (documents with many syntax errors or no definition), secrets, boilerplate. "
+        "Seed filters: parses (removes documents with many syntax errors or no definition), secrets, boilerplate. "
         "Default: all; none for magicoder.",
         flag="--filters",
         metavar="all|none|NAME,…",

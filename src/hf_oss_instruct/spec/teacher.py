@@ -81,8 +81,8 @@ class TeacherSpec:
     teacher: Any = option(
         None,
         TeacherName((COMMENT_FUNCTION, TRANSFORMERS), "Unknown teacher {value!r}"),
-        "comment-function extracts documented functions and needs no model (the default); transformers runs "
-        "--model in this process.",
+        "comment-function extracts documented functions and needs no model (the default of synthesize and preview); "
+        "transformers runs --model in this process.",
         python_help="A teacher object; `comment-function` (the default), which extracts documented functions and needs no "
         "model; or `transformers`, which runs `model` in this process.",
         flag="--teacher",
@@ -92,10 +92,10 @@ class TeacherSpec:
     model: str | None = option(
         None,
         Text(),
-        "Model that writes the pairs: on the server at --base-url, or else through Inference Providers. a=0.7,b=0.3 mixes "
-        "models by share, chosen by a hash of the seed.",
-        python_help="Model that writes the pairs: on the server at `base_url`, or else through Inference Providers. "
-        "`a=0.7,b=0.3` mixes models by share, chosen by a hash of the seed.",
+        "Model that answers: on the server at --base-url, or else through Inference Providers. a=0.7,b=0.3 mixes models by "
+        "share, chosen by a hash of the seed or row.",
+        python_help="Model that answers: on the server at `base_url`, or else through Inference Providers. "
+        "`a=0.7,b=0.3` mixes models by share, chosen by a hash of the seed or row.",
         flag="--model",
         set_by=CALLER & ~Interface.PYTHON,
     )

@@ -112,6 +112,11 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
 def preview(flags: RunFlags, output: str) -> None:
     """Show pairs for a few seeds, without writing a dataset.
 
+    \b
+    Offline, no model:   hf-oss-instruct preview
+    Your code:           hf-oss-instruct preview --seeds my_code/ --model MODEL --base-url URL
+    Your prompt:         hf-oss-instruct preview --prompt-template my.txt --n 1 --model MODEL --base-url URL
+
     Answers are kept in a journal in the cache, and synthesize with the same teacher and prompt reuses them.
     """
     from hf_oss_instruct.data import Skipped, is_row

