@@ -52,7 +52,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
 
     shuffle_seeds: int | None = None
     num_shards: int | None = None
-    opened: Opened | None = field(default=None, init=False, repr=False, compare=False)
+    opened: ResolvedArguments | None = field(default=None, init=False, repr=False, compare=False)
 
     def open(self, base_path: str, token: Any) -> None:
         """See `OpenedConfig.open`.
@@ -74,7 +74,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
         # A run config does not know the caller's teacher, so its sampler gives way to what the embedded one needs.
         spec = with_sampler(spec, teacher, given=self.sampler is not None)
         verification = open_verification(with_teachers(spec), teacher)
-        self.opened = Opened(spec, teacher, self._sources(repo_config, spec), repo_config, verification)
+        self.opened = ResolvedArguments(spec, teacher, self._sources(repo_config, spec), repo_config, verification)
         if self.shuffle_seeds is not None and spec.seeds.requested is None and self._on_the_hub():
             raise UsageError("shuffle_seeds= reads all seeds first, and a Hub dataset may be very large. Pass n= as well.")
 
@@ -165,7 +165,7 @@ class OssInstructConfig(Arguments):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class Opened:
+class ResolvedArguments:
     """What the arguments resolve to.
 
     Attributes:

@@ -14,7 +14,7 @@ import datasets
 
 from hf_oss_instruct.data import Row, Seed
 from hf_oss_instruct.errors import UsageError
-from hf_oss_instruct.loading.arguments import Opened, OssInstructConfig
+from hf_oss_instruct.loading.arguments import OssInstructConfig, ResolvedArguments
 from hf_oss_instruct.loading.datasets_compat import SeedOrderBuilder, shards_for
 from hf_oss_instruct.schemas import SFT_SCHEMA, schema_of
 from hf_oss_instruct.seeds.sampling import sample, shuffled
@@ -52,9 +52,9 @@ class OssInstruct(SeedOrderBuilder):
             self.info.features = self._info().features
 
     @property
-    def opened(self) -> Opened:
+    def opened(self) -> ResolvedArguments:
         """Sources, run config and teacher of the arguments."""
-        opened: Opened = self.config.opened
+        opened: ResolvedArguments = self.config.opened
         return opened
 
     def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:

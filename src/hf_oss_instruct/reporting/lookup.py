@@ -35,7 +35,7 @@ class _Search:
 
 
 class RowLookup:
-    """Answers the browser. Rows are numbered through: the kept ones, then the rejected ones.
+    """Answers the browser. Rows are numbered consecutively: the kept ones, then the rejected ones.
 
     Args:
         rows: the dataset.

@@ -66,7 +66,7 @@ class Scorer:
         self.workers = self.options.workers or len(os.sched_getaffinity(0))
 
     def check(self, tests: RowTests) -> None:
-        """See that tests can be used with these options.
+        """Check that tests can be used with these options.
 
         Raises:
             UsageError: they cannot; the message says why.
@@ -151,8 +151,8 @@ class Scorer:
                 self._results.popitem(last=False)
 
 
-class Strict:
-    """Lets errors of rows out in the first batch, at the start of training; later they become unscored, with a warning."""
+class FirstBatchErrors:
+    """Raises errors of rows in the first batch, at the start of training; later, such rows are unscored, with a warning."""
 
     def __init__(self) -> None:
         self._started = False
@@ -209,6 +209,6 @@ def _pool(pid: int, workers: int) -> ThreadPoolExecutor:
 
 
 def timed() -> Callable[[], float]:
-    """A function that tells the seconds since now."""
+    """Return a function that returns the elapsed seconds."""
     began = time.monotonic()
     return lambda: time.monotonic() - began

@@ -1,4 +1,4 @@
-"""How much each test says: the number of mutants of a correct solution that it kills."""
+"""Weights of tests: the number of mutants of a correct solution that each kills."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ class VerificationSpec:
         return "unsafe-none" if self.unsafe_no_sandbox else None
 
     def require_switch(self) -> None:
-        """See that no option of verification was given without it.
+        """Check that no option of verification was given without it.
 
         Raises:
             UsageError: one was.

@@ -56,7 +56,7 @@ def scoring(
     tier = chosen_tier(tier).name
     problems = _read_custom_tasks(Path(what)) if what.endswith(".jsonl") else _of_benchmark(what, data)
     step = max(1, len(problems) // (count or len(problems)))
-    return Scoring(problems[::step][:count], Judges(tier), every, max_new_tokens, batch_size)
+    return Scoring(problems[::step][:count], SandboxAnswerJudge(tier), every, max_new_tokens, batch_size)
 
 
 def _of_benchmark(task: str, data: Path | None) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def _task(path: Path, number: int, line: str) -> dict[str, Any]:
     return {"instruction": record["instruction"], "problem": problem}
 
 
-class Judges:
+class SandboxAnswerJudge:
     """Extracts the program in an answer and grades it, as `score` does.
 
     Args:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
-    """Node kinds of one language.
+class LanguageNodeTypes:
+    """Node types of one language.
 
     Attributes:
         functions: kinds that have a body to replace; constructors are not among them, since fields may have to be set.
@@ -61,8 +61,8 @@ _SCRIPT = {
     "raising": "(() => { throw new Error('stub'); })()",
     "integers": _kinds("number"),
 }
-CODE: dict[str, Code] = {
-    "python": Code(
+CODE: dict[str, LanguageNodeTypes] = {
+    "python": LanguageNodeTypes(
         _kinds("function_definition lambda"),
         "return_type",
         "{}",
@@ -73,20 +73,20 @@ CODE: dict[str, Code] = {
         negated="not ({})",
         skipped=_kinds("decorator type import_statement import_from_statement future_import_statement"),
     ),
-    "javascript": Code(**_SCRIPT),  # type: ignore[arg-type]
-    "typescript": Code(
+    "javascript": LanguageNodeTypes(**_SCRIPT),  # type: ignore[arg-type]
+    "typescript": LanguageNodeTypes(
         **_SCRIPT,  # type: ignore[arg-type]
         result="return_type",
         skipped=_kinds("type_annotation type_alias_declaration interface_declaration type_arguments"),
     ),
-    "java": Code(
+    "java": LanguageNodeTypes(
         _kinds("method_declaration lambda_expression"),
         "type",
         raises='throw new RuntimeException("stub");',
         integers=_kinds("decimal_integer_literal"),
         skipped=_kinds("modifiers type_arguments"),
     ),
-    "csharp": Code(
+    "csharp": LanguageNodeTypes(
         _kinds("method_declaration local_function_statement"),
         "returns",
         value="=> {}",
@@ -95,7 +95,7 @@ CODE: dict[str, Code] = {
         integers=_kinds("integer_literal"),
         skipped=_kinds("attribute_list type_argument_list"),
     ),
-    "c": Code(
+    "c": LanguageNodeTypes(
         _kinds("function_definition"),
         "type",
         # C has no exceptions, and this needs no header.
@@ -103,14 +103,14 @@ CODE: dict[str, Code] = {
         integers=_kinds("number_literal"),
         skipped=_kinds("preproc_include preproc_def preproc_function_def"),
     ),
-    "cpp": Code(
+    "cpp": LanguageNodeTypes(
         _kinds("function_definition"),
         "type",
         raises="throw 0;",
         integers=_kinds("number_literal"),
         skipped=_kinds("preproc_include preproc_def preproc_function_def template_argument_list"),
     ),
-    "go": Code(
+    "go": LanguageNodeTypes(
         _kinds("function_declaration method_declaration"),
         "result",
         raises='panic("stub")',
@@ -121,7 +121,7 @@ CODE: dict[str, Code] = {
         returns="return {}",
         skipped=_kinds("import_declaration array_type"),
     ),
-    "rust": Code(
+    "rust": LanguageNodeTypes(
         _kinds("function_item"),
         "return_type",
         value="{}",
@@ -130,13 +130,13 @@ CODE: dict[str, Code] = {
         blocks_return=True,
         skipped=_kinds("attribute_item use_declaration type_arguments array_type"),
     ),
-    "php": Code(
+    "php": LanguageNodeTypes(
         _kinds("function_definition method_declaration arrow_function"),
         "return_type",
         raises="throw new \\Exception('stub');",
         raising="throw new \\Exception('stub')",
     ),
-    "ruby": Code(
+    "ruby": LanguageNodeTypes(
         _kinds("method singleton_method"),
         block="{}",
         returns="return {}",
@@ -147,7 +147,7 @@ CODE: dict[str, Code] = {
         within=_kinds("body_statement then else do do_block block_body"),
         blocks_return=True,
     ),
-    "shell": Code(
+    "shell": LanguageNodeTypes(
         _kinds("function_definition"),
         raises="return 1;",
         integers=_kinds("number"),

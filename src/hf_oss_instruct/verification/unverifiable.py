@@ -41,7 +41,7 @@ _MODULES = {
 
 
 def before_run(solutions: Sequence[str], language: str, tier: str | None, packages: tuple[str, ...] = ()) -> None:
-    """See that programs of a language can be run here.
+    """Check that programs of a language can be run here.
 
     Args:
         solutions: programs; it is enough if one of them can be run.

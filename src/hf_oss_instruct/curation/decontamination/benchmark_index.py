@@ -149,14 +149,14 @@ def build(tasks: Sequence[BenchmarkTask]) -> BenchmarkIndex:
         # `save` joins names with line feeds.
         names=tuple(task.name.replace("\n", " ") for task in tasks),
         quotes=tuple(quotes),
-        quote_tasks=np.array([*quotes.values()], np.int64),
+        quote_tasks=np.array([*quotes.values()], np.int64),  # (quotes,)
         windows=_windows(list(quotes)),
         beginnings=_beginnings(quotes),
         long=_joined(_ngrams_to_match(solutions, SOLUTION_NGRAM)),
         statement=_joined(_ngrams_to_match(statements, STATEMENT_NGRAM)),
         short=short,
         needed=needed,
-        prose_tasks=np.array(proses[0], np.int64),
+        prose_tasks=np.array(proses[0], np.int64),  # (proses,)
         whole=whole,
         blind=_joined(_blind_ngrams(solutions)),
         called=_entry_points(called),

@@ -99,6 +99,6 @@ def _stable_order(hashes: Hashes) -> Positions:
     packed &= ~low
     for position in np.flatnonzero(hashes[order[1:]] < hashes[order[:-1]]).tolist():  # rare: only the high bits are equal
         start, stop = np.searchsorted(packed, packed[position], "left"), np.searchsorted(packed, packed[position], "right")
-        part = order[start:stop]
+        part = order[start:stop]  # (entries with these high bits,)
         order[start:stop] = part[np.argsort(hashes[part], kind="stable")]
     return order

@@ -67,7 +67,7 @@ class DistinctTasks:
 
 
 def distinct_tasks(problems: Callable[[], Iterable[pa.Array]]) -> dict[str, Any]:
-    """Count the distinct problems of a dataset that is there, see `DistinctTasks.count`.
+    """Count the distinct problems of a complete dataset, see `DistinctTasks.count`.
 
     Args:
         problems: reads the texts in portions, each time from the beginning.

@@ -91,7 +91,7 @@ def _compared(column: pa.ChunkedArray, alive: np.ndarray[Any, np.dtype[np.bool_]
 def _records(parts: Sequence[Hashes]) -> Pairs:
     """(pairs,): the candidates of all columns, sorted by the later row, then by the earlier one, then by the column."""
     pairs = np.zeros(sum(map(len, parts)), PAIR)  # (pairs,)
-    pairs["later"], pairs["earlier"] = minhash.unpacked(np.concatenate(parts))
+    pairs["later"], pairs["earlier"] = minhash.unpacked(np.concatenate(parts))  # both (pairs,)
     pairs["column"] = np.repeat(np.arange(len(parts)), [*map(len, parts)])
     return pairs[np.lexsort((pairs["column"], pairs["earlier"], pairs["later"]))]
 

@@ -45,7 +45,7 @@ def _name_sets(column: pa.ChunkedArray) -> tuple[Positions, Hashes]:
         names, row_of = names[telling], row_of[telling]
         order = np.lexsort((names, row_of))  # (names,)
         names, row_of = names[order], row_of[order]
-        new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]
+        new = np.concatenate([[True], (names[1:] != names[:-1]) | (row_of[1:] != row_of[:-1])])[: len(names)]  # (names,)
         sums = np.zeros(len(rows), np.uint64)  # (rows,)
         # The sum of mixed hashes stands for the set: it does not depend on the order of definitions.
         np.add.at(sums, row_of[new], ngrams.mix64(names[new]))

@@ -156,7 +156,7 @@ def evolve_table(
 
 
 def _job(plan: EvolutionPlan) -> dict[str, Any]:
-    """What tells one evolution from another."""
+    """What identifies an evolution run."""
     options, evolution = plan.spec.as_dict(), plan.evolution.spec
     return {
         "command": "evolve",

@@ -30,7 +30,7 @@ from hf_oss_instruct.teachers.protocol import Teacher
 
 @dataclass(frozen=True, slots=True)
 class EvolvingRow:
-    """A row on its way to the round whose row is wanted.
+    """A row on its way to the requested round.
 
     Attributes:
         source: the row that the rounds began with.

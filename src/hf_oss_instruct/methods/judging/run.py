@@ -142,7 +142,7 @@ def judge_table(plan: JudgingPlan, out: Path, *, progress: Progress = SILENT) ->
 
 
 def _job(plan: JudgingPlan) -> dict[str, Any]:
-    """What tells one judging from another."""
+    """What identifies a judging run."""
     return {
         "command": "judge",
         **plan.rows.identity,

@@ -51,7 +51,7 @@ class KeywordCategories:
         self._best.append(best)
 
     def numbers(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """(rows,): number of each row's category, `len(CATEGORIES)` where hardly one of their words stands."""
+        """(rows,): number of each row's category, `len(CATEGORIES)` if almost none of its words occurs."""
         return np.concatenate(self._best)
 
 

@@ -68,7 +68,7 @@ def measure(rows: ReportRows, options: ReportOptions | None = None, progress: Pr
 
 
 def outline(rows: ReportRows) -> dict[str, Any]:
-    """The counts that need a moment also for millions of rows; what else a report has is empty."""
+    """The counts that are fast even for millions of rows; the other parts of a report are empty."""
     return {
         "format_version": FORMAT_VERSION,
         "name": rows.name,

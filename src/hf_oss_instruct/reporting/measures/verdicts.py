@@ -90,7 +90,7 @@ def _yield(rows: ReportRows) -> dict[str, dict[str, int]]:
 
 def _truth(rows: ReportRows) -> dict[str, Any] | None:
     """False accepts among the wrong rows, false rejects among the right ones, and J = 1 - FAR - FRR."""
-    counts = np.zeros((2, 2), np.int64)  # [truly right][accepted]
+    counts = np.zeros((2, 2), np.int64)  # (2, 2): [truly right][accepted]
     for accepted, table in ((1, rows.kept), (0, rows.rejected)):
         column = column_of(table, TRUTH)
         if column is None or not pa.types.is_boolean(column.type):

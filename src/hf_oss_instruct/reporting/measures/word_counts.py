@@ -89,11 +89,11 @@ def hashes_of(words: Sequence[str]) -> Hashes:
 
 @dataclass
 class Frequencies:
-    """In how many texts each word stands.
+    """Number of texts that contain each word.
 
     Attributes:
         words: (words,), sorted, after `finish`.
-        texts: (words,), the texts with each.
+        texts: (words,), the number of texts with each.
     """
 
     words: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
@@ -109,7 +109,7 @@ class Frequencies:
             self.finish()
 
     def finish(self) -> None:
-        """Count what waits."""
+        """Count the buffered texts."""
         ordered = np.sort(np.concatenate([np.empty(0, np.uint64), *self._waiting]))  # (waiting,)
         self._waiting, self._size = [], 0
         if not len(ordered):

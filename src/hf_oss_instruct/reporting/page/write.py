@@ -67,7 +67,22 @@ def write(
 def write_locked(
     sets: Sets, figures: Sequence[Figure], rows: ReportRows, out: Path, *, browser: bool = True, progress: Progress = SILENT
 ) -> Path:
-    """The same, for a caller that has checked the folder and holds its lock."""
+    """The same, for a caller that has checked the folder and holds its lock.
+
+    Args:
+        sets: as of `write`.
+        figures: the charts.
+        rows: the dataset.
+        out: the folder.
+        browser: whether to write the rows.
+        progress: a progress display.
+
+    Returns:
+        The page.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
     pictures = out / PICTURES
     with writing(out):
         # first, because it marks the folder as ours: after a kill, the same report can be written there again

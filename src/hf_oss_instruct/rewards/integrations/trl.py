@@ -90,10 +90,10 @@ class _RewardFunction:
 
     def __init__(self, options: RewardOptions) -> None:
         from hf_oss_instruct.rewards.row_reader import RowTestsReader
-        from hf_oss_instruct.rewards.scorer import Strict
+        from hf_oss_instruct.rewards.scorer import FirstBatchErrors
 
         self._options = options
-        self._reader, self._strict = RowTestsReader(), Strict()
+        self._reader, self._first_batch_errors = RowTestsReader(), FirstBatchErrors()
         self._backend: Backend | None = None
 
     async def rewards(
@@ -115,7 +115,7 @@ class _RewardFunction:
         # Rows that cannot be read keep their place in the batch; only the others are scored.
         scored = iter(await backend.score(whole))
         results = [item if isinstance(item, UsageError) else next(scored) for item in items]
-        outcomes = self._strict.outcomes(results, self._options)
+        outcomes = self._first_batch_errors.outcomes(results, self._options)
         if log_metric := columns.get("log_metric"):
             for name, value in metrics(outcomes, clock()).items():
                 log_metric(f"code_reward/{name}", value)

@@ -66,7 +66,7 @@ def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, posit
         grams, ends = signatures.gram_sets(column, wanted)
         similarity = minhash.jaccard(grams, ends, np.searchsorted(wanted, later), np.searchsorted(wanted, earlier))  # (portion,)
         near = similarity >= signatures.job.threshold  # (portion,)
-        pairs = np.empty(int(near.sum()), PAIR)
+        pairs = np.empty(int(near.sum()), PAIR)  # (near pairs,)
         pairs["later"], pairs["earlier"], pairs["column"], pairs["similarity"] = (
             later[near],
             earlier[near],
@@ -79,6 +79,6 @@ def _near(signatures: SignatureFiles, column: int, keys: minhash.Sketches, posit
 def _marks(column: int, keys: Hashes, positions: Hashes) -> Records:
     """The texts that occur more than once."""
     again = exact.repeated(keys)  # (texts,)
-    marks = np.empty(int(again.sum()), MARK)
+    marks = np.empty(int(again.sum()), MARK)  # (repeated texts,)
     marks["position"], marks["column"], marks["mark"] = positions[again], column, keys[again]
     return marks

@@ -69,7 +69,7 @@ class SourceRows:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What tells a run over these rows from a run over others, as `workdir.locked_for_job` records it."""
+        """What identifies these rows as the source of a run, as `workdir.locked_for_job` records it."""
         names = self.columns
         return {
             "source": str(Path(self.source).resolve()) if Path(self.source).exists() else self.source,

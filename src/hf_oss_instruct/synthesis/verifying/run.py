@@ -76,7 +76,7 @@ def verify_table(
 
 
 def _job(rows: SourceRows, spec: RunSpec, tasks: list[str]) -> dict[str, Any]:
-    """What tells one verification from another."""
+    """What identifies a verification run."""
     options = spec.as_dict()
     return {
         "command": "verify",

@@ -68,7 +68,7 @@ def mutants(solution: str, language: str, count: int = 8, *, program: bool = Fal
 
 
 def _normal_form(text: str, language: str) -> str | None:
-    """What makes two programs the same without doubt; None if it does not parse, where that is cheap to know."""
+    """A normal form: equal forms mean equal programs. None if the program does not parse, where that is cheap to know."""
     if language != "python":
         return text
     try:

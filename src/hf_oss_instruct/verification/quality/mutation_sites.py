@@ -63,7 +63,7 @@ class MutationSite:
 
 
 def sites_of(root: Node, language: str, program: bool) -> Iterator[MutationSite]:
-    """Changes of a program, in no order that matters; those of at most about `MAX_SITES` places.
+    """Changes of a program, in arbitrary order; those of at most about `MAX_SITES` places.
 
     Args:
         root: its syntax tree.
@@ -192,7 +192,7 @@ def _last_value(function: Node, language: str) -> Iterator[MutationSite]:
 
 
 def _swapped(node: Node) -> Iterator[MutationSite]:
-    """The first two arguments of a call, the other way round."""
+    """The first two arguments of a call, swapped."""
     if node.parent is None or not _CALLS.fullmatch(node.parent.type):
         return
     arguments = [child for child in node.named_children if "comment" not in child.type]
