@@ -267,7 +267,7 @@ FIVE: Any = 5
         (lambda out: oss.to_prompt_completion(FIVE), "row must be a dict of columns and values, not 5."),
         (
             lambda out: oss.to_prompt_completion({"problem": "x", "solution": None}),
-            "The column 'solution' of a row must be a text",
+            "The column 'solution' of a row must be a string",
         ),
     ],
 )

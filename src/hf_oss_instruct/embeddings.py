@@ -68,7 +68,9 @@ class EmbeddingModel:
         if sign == "#" and name and revision:
             return cls(name, revision, True)
         if not HUB_ID.fullmatch(name) or (sign and not revision):
-            raise UsageError(f"The embedding model {text!r} is neither a folder nor OWNER/NAME[@REVISION] on the Hub.")
+            raise UsageError(
+                f"The embedding model {text!r} is neither a folder nor OWNER/NAME[@REVISION] on the Hub. Check the spelling."
+            )
         return cls(name, revision or None)
 
     def __str__(self) -> str:

@@ -271,7 +271,7 @@ def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:
         ((source, *at), None, "--out, or look at a few rows first with --n 3"),
         ((source, *to), None, "The embedded teacher cannot evolve problems"),
         ((source, *at, *to, "--verify", "--tests", "given"), None, "evolved problems have no tests"),
-        ((source, *at, *to, "--operations", "harder"), None, "no operation 'harder'"),
+        ((source, *at, *to, "--operations", "harder"), None, "Unknown operation 'harder'"),
         ((tmp_path / "texts.jsonl", *at, *to), None, "no solution under a usual column name"),
         ((tmp_path / "empty", *at, *to), None, "contains no tables"),
         ((tmp_path / "nowhere", *at, *to), None, "neither a local file or folder"),

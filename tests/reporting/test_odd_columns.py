@@ -89,7 +89,7 @@ def test_the_next_command_takes_the_rows_that_the_report_is_about(tmp_path: Path
 
 
 def test_rows_without_text_are_refused_with_the_types_of_their_columns() -> None:
-    with pytest.raises(UsageError, match=r"columns of text, but the rows have messages \(list<.*>\)"):
+    with pytest.raises(UsageError, match=r"text columns, but the rows have messages \(list<.*>\)"):
         open_rows([{"messages": [{"role": "user", "content": "Sort a list"}]}])
     with pytest.raises(UsageError, match=r"--columns: Frage, Antwort\.$"):
         open_rows([{"Frage": "Was?", "Antwort": "Das.", "number": 1}])

@@ -199,7 +199,7 @@ def test_completions_of_another_shape_are_an_error_at_the_start(completion: Any)
         ({"completions": RIGHT}, "'completions' is .*, of type str"),
         ({"completions": (one for one in [RIGHT])}, "'completions' is .*, of type generator"),
         ({"prompts": "Double it"}, "'prompts' is .*, of type str"),
-        ({"prompts": ["a", "b"]}, "'prompts' has 2 values for 1 completions"),
+        ({"prompts": ["a", "b"]}, "'prompts' has 2 values for 1 completion"),
         ({"tests": TESTS}, "'tests' is .*, of type str"),
         ({"lang": "cpp"}, "'lang' is 'cpp', of type str, and not a list"),
         ({"completions": [[{"role": "assistant", "content": [{"type": "image"}]}]]}, "list of text parts"),
@@ -269,7 +269,7 @@ def test_a_row_without_tests_is_told_which_columns_the_dataset_has() -> None:
 
 
 def test_lists_of_other_lengths_are_refused() -> None:
-    with pytest.raises(UsageError, match="'tests' has 1 values for 2 completions"):
+    with pytest.raises(UsageError, match="'tests' has 1 value for 2 completions"):
         asyncio.run(make_code_reward()(prompts=["", ""], completions=[RIGHT, RIGHT], tests=[TESTS]))
 
 

@@ -130,7 +130,7 @@ def denied_rows(table: pa.Table, denylist: Denylist) -> list[bool]:
     """
     names = ("repo_name", "file_path", "seed_id", "row_id")
     if not set(names) & set(table.column_names):
-        raise UsageError(f"The table has none of the columns {', '.join(names)}, which a denylist needs.")
+        raise UsageError(f"The table has none of the columns {', '.join(names)}. Rename those to compare with the denylist.")
     columns = [_words(table.column(name)) if name in table.column_names else [None] * len(table) for name in names]
     return [denylist._denies(repo, path, ids) for repo, path, *ids in zip(*columns, strict=True)]  # type: ignore[arg-type]
 

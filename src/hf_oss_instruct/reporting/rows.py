@@ -179,7 +179,7 @@ def _checked(rows: ReportRows, columns: Sequence[str] | None) -> ReportRows:
     texts = [field.name for field in rows.kept.schema if _text(field.type)]
     kinds = ", ".join(one_line(f"{field.name} ({field.type})", 80) for field in rows.kept.schema)
     if len(texts) < 2:
-        raise UsageError(f"A report needs problem and solution as columns of text, but the rows have {kinds}.")
+        raise UsageError(f"A report needs problem and solution as text columns, but the rows have {kinds}. Pass rows with both.")
     wanted = " and ".join(columns) if columns else "problem and solution"
     raise UsageError(f"The rows have no text columns {wanted}. Choose two with --columns: {', '.join(texts)}.")
 

@@ -152,7 +152,7 @@ def run_shard(
     is_flag=True,
     help="First split unfinished shards that were started, so that every worker has one.",
 )
-@click.option("--yes", is_flag=True, help="Start without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @run_options("teacher", "limits")
 def launch(
     flags: RunFlags,

@@ -128,7 +128,8 @@ def _check_cover(runs: Sequence[RecordedRun], partial: bool) -> None:
     # Some shards may have been split: all are compared in the smallest parts that each of them consists of.
     finest = lcm(*(shard.count for shard in shards))
     if finest > MAX_SHARDS:
-        raise RunError(f"The numbers of shards, {_listed({shard.count for shard in shards})}, have no small common multiple.")
+        counts = _listed({shard.count for shard in shards})
+        raise RunError(f"The numbers of shards, {counts}, have no small common multiple. Merge the shards of one plan.")
     owner = np.full(finest, -1)  # (finest,): which shard has the seeds of each of the smallest parts
     for number, shard in enumerate(shards):
         part = owner[shard.index :: shard.count]  # (finest / shard.count,)

@@ -34,7 +34,7 @@ class FilterNames(Names):
         names = super().from_python(value)
         names = filter_names() if names == ("all",) else names
         if unknown := sorted(set(names) - set(filter_names())) if names else []:
-            raise UsageError(f"Unknown seed filters: {', '.join(unknown)}. Use some of: {', '.join(filter_names())}.")
+            raise UsageError(f"Unknown seed filters: {', '.join(unknown)}. Use any of: {', '.join(filter_names())}.")
         return names
 
 

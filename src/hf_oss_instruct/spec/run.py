@@ -175,7 +175,8 @@ def values_in(path: Path) -> dict[str, dict[str, Any]]:
         # Before it is read, because a run config may be untrusted.
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise UsageError(
-                f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config (at most {MAX_CONFIG_BYTES:,})."
+                f"{str(path)!r} has {path.stat().st_size:,} bytes, too large for a run config. "
+                f"Pass a file of at most {MAX_CONFIG_BYTES:,} bytes."
             )
         return _values_in(path.read_text("utf-8"), repr(str(path)))
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The program in a solution or a text of tests, as models and datasets write them: Markdown with code blocks, or bare code."""
+"""The program in a solution or in tests, as models and datasets write them: Markdown with code blocks, or bare code."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def program_in(text: str, language: str) -> Program:
 
 
 def tests_in(text: str, language: str) -> str:
-    """The code of all blocks of a text of tests, one after the other; the text itself without any."""
+    """The code of all blocks in the text of tests, one after the other; the text itself without any."""
     blocks = _code_blocks(text, language)
     own = [block for block in blocks if _tag_matches(block.tag, language) or block.tag == "json"]
     return "\n\n".join(block.code.strip("\n") for block in own or blocks) + "\n" if blocks else text

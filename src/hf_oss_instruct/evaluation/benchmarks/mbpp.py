@@ -54,4 +54,6 @@ def called_in(tests: list[str], code: str) -> str:
     for call in calls:
         if isinstance(call.func, ast.Name) and call.func.id in defined:
             return call.func.id
-    raise EvaluationError(f"The tests {tests[:1]} call none of the functions {sorted(defined)} of the reference solution.")
+    raise EvaluationError(
+        f"The tests {tests[:1]} call none of the functions {sorted(defined)} of the reference solution. Check --data."
+    )

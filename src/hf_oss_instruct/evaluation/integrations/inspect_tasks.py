@@ -107,7 +107,7 @@ def multipl_e(
     if names == ["all"]:
         names = [key for key in translated.KEYS if data is None or find(translated.source(key)[1], Path(data))]
     if not names:
-        raise UsageError(f"The folder {data!r} contains no MultiPL-E file, such as humaneval-java.jsonl.")
+        raise UsageError(f"The folder {data!r} contains no MultiPL-E file, such as humaneval-java.jsonl. Pass another.")
     return _task([f"multipl_e:{name}" for name in names], style, data, revision)
 
 

@@ -106,7 +106,10 @@ def plan_judging(rows: SourceRows, spec: RunSpec, judging: JudgingSpec, teacher:
         raise UsageError(f"The judge {twice} is given twice. Pass each judge once.")
     rubric, least = Rubric.of(judging.rubric), judging.min_judge_mean
     if least is not None and not rubric.low <= least <= rubric.high:
-        raise UsageError(f"--min-judge-mean {least:g} is outside the rubric's scale, {rubric.low} to {rubric.high}.")
+        raise UsageError(
+            f"min_judge_mean (--min-judge-mean) {least:g} is outside the rubric's scale, {rubric.low} to {rubric.high}. Pass "
+            "one within it."
+        )
     return JudgingPlan(rows, spec, Judging(rubric, judges, least, spec.sampling))
 
 

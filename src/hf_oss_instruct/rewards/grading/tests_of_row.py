@@ -87,7 +87,7 @@ class RowTests:
             _ = tests.key  # raises
             return tests
         except (TypeError, ValueError, AttributeError) as error:
-            raise UsageError(f"The tests are not as `RowTests.to_json` writes them: {error}.") from None
+            raise UsageError(f"The tests cannot be read: {error}. Write them with `RowTests.to_json`.") from None
 
 
 def _check_keys(value: Any) -> None:

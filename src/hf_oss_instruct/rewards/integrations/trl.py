@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import UsageError
+from hf_oss_instruct.terminal.display import plural
 
 if TYPE_CHECKING:
     from hf_oss_instruct.errors import OssInstructError
@@ -141,7 +142,8 @@ class _RewardFunction:
         lists |= {name: value for name, value in columns.items() if name not in READ_COLUMNS and isinstance(value, (list, tuple))}
         for name, value in (lists | ({"prompts": prompts} if prompts else {})).items():
             if name != "environments" and len(value) != len(completions):
-                raise UsageError(f"The column {name!r} has {len(value)} values for {len(completions)} completions.")
+                counts = f"{plural(len(value), 'value')} for {plural(len(completions), 'completion')}"
+                raise UsageError(f"The column {name!r} has {counts}. Pass one value for each completion.")
         for name in TRL_ARGUMENTS:
             lists.pop(name, None)
         items: list[ScorerItem | UsageError] = []

@@ -90,7 +90,7 @@ class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):
         try:
             lines = path.read_text("utf-8").splitlines()
         except OSError as error:
-            raise UsageError(f"The tasks {str(path)!r} cannot be read: {error.strerror}.") from error
+            raise UsageError(f"The tasks {str(path)!r} cannot be read: {error.strerror}. Pass another file.") from error
         for number, line in enumerate(lines, 1):
             try:
                 columns = any_json(line)
@@ -98,7 +98,9 @@ class CodeTaskset(vf.Taskset[CodeTask, CodeConfig]):
                 RowTests.from_json(columns["tests"])
                 yield CodeTask(CodeData(id=columns["id"], prompt=columns["prompt"], tests=columns["tests"]), self.config.task)
             except (ValueError, KeyError, TypeError) as error:
-                raise UsageError(f"Line {number} of {path} is not a task: {type(error).__name__}: {error}.") from None
+                raise UsageError(
+                    f"Line {number} of {path} is not a task: {type(error).__name__}: {error}. Repeat export --to verifiers."
+                ) from None
 
 
 @functools.lru_cache(maxsize=8)

@@ -46,7 +46,9 @@ def items_of(body: Any) -> tuple[list[ScorerItem], str, float]:
         ]
         return items, _text(body.get("variant", "all")), float(body.get("untrusted_tests", 1.0))
     except (TypeError, KeyError, IndexError, ValueError, AttributeError) as error:
-        raise UsageError(f"The request cannot be read: {type(error).__name__}: {error}.") from None
+        raise UsageError(
+            f"The request cannot be read: {type(error).__name__}: {error}. Use the same version on both machines."
+        ) from None
 
 
 def response_of(outcomes: Sequence[RewardOutcome | OssInstructError]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def call_functions(
     try:
         lines = [f"{nonce} {values.dumps(list(arguments), exact=True)}" for nonce, arguments in zip(nonces, inputs, strict=True)]
     except values.NotPlainValueError as error:
-        raise UsageError(f"An input of {entry_point!r} cannot be sent to the sandbox: {error}.") from None
+        raise UsageError(f"An input of {entry_point!r} cannot be sent to the sandbox: {error}. Pass plain values.") from None
     files = {"candidate.py": program.encode("utf-8", "surrogateescape")}
     questions = "\n".join([entry_point, *lines])
     ran = run_program(_HARNESS, stdin=questions, files=files, limits=limits, tier=tier, stdout_as_memory=True, packages=packages)
