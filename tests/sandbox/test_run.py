@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import re
 import shutil
@@ -210,6 +211,7 @@ def test_asynchronous_code_waits_without_blocking() -> None:
         return [ended.stdout for ended in await asyncio.gather(*(run_program_async(f"print({n})") for n in range(5)))]
 
     assert asyncio.run(many()) == ["0\n", "1\n", "2\n", "3\n", "4\n"]
+    assert inspect.signature(run_program_async) == inspect.signature(run_program)
 
 
 def test_asynchronous_code_runs_many_and_takes_them_only_a_little_ahead() -> None:

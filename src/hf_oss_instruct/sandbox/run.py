@@ -8,10 +8,10 @@ import os
 import re
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ParamSpec
 
 from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import SandboxError
@@ -20,6 +20,7 @@ from hf_oss_instruct.sandbox.backends import chosen_tier, trial, why_no_cgroups
 from hf_oss_instruct.sandbox.fork_servers import ForkServer, discard, fork_server
 from hf_oss_instruct.sandbox.limits import Execution, Limits
 
+P = ParamSpec("P")
 ATTEMPTS = 3  # for a run whose sandbox failed
 # How language runtimes report that the kernel refused memory or a process. This only names a failure; it never decides whether
 # a run failed.
@@ -142,10 +143,18 @@ def run_many(
     return executions
 
 
-async def run_program_async(source: str, *arguments: Any, **options: Any) -> Execution:
-    """Async version of `run_program`, with the same arguments and errors. At most one run per CPU is active at a time."""
-    run = functools.partial(run_program, source, *arguments, **options)
-    return await asyncio.get_running_loop().run_in_executor(_pool(os.getpid()), run)
+def _in_a_thread(run: Callable[P, Execution]) -> Callable[P, Coroutine[Any, Any, Execution]]:
+    """The async version of a function that runs a program, with the same arguments and errors."""
+
+    @functools.wraps(run)
+    async def run_async(*args: P.args, **kwargs: P.kwargs) -> Execution:
+        return await asyncio.get_running_loop().run_in_executor(_pool(os.getpid()), functools.partial(run, *args, **kwargs))
+
+    return run_async
+
+
+run_program_async = _in_a_thread(run_program)
+"""Async version of `run_program`. At most one run per CPU is active at a time."""
 
 
 @functools.cache
