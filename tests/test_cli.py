@@ -86,6 +86,23 @@ def test_dry_run_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.parametrize("command", ["synthesize", "verify", "evolve", "judge"])
+def test_a_dry_run_is_one_json_object_for_programs_and_nothing_with_quiet(tmp_path: Path, command: str) -> None:
+    rows = [{"problem": f"Add {n}.", "solution": f"def add(x):\n    return x + {n}", "tests": ["assert add"][:n]} for n in (0, 1)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = {"synthesize": ["--n", "2"], "judge": [tmp_path / "rows.jsonl", "--judge", "m"]}.get(
+        command, [tmp_path / "rows.jsonl"]
+    )
+    at = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--out", tmp_path / "out", "--dry-run"]
+    shown = {how: hf(command, *words, *at, "--format", how) for how in ("auto", "human", "json", "quiet")}
+    assert {how: (done.returncode, done.stderr) for how, done in shown.items()} == dict.fromkeys(shown, (0, ""))
+    assert shown["human"].stdout == shown["auto"].stdout != ""
+    plan = json.loads(shown["json"].stdout)
+    costs = {"synthesize": [1, 1], "verify": [0, 1], "evolve": [1, 2], "judge": [1, 1]}
+    assert (plan["rows"], plan["requests_per_row"]) == (2, costs[command])
+    assert shown["quiet"].stdout == ""
+
+
 def test_a_dry_run_refuses_a_folder_that_the_run_refuses(tmp_path: Path) -> None:
     def synthesize(n: int, out: str, *more: str) -> str:
         words = ("--n", str(n), "--benchmarks", "none", "--out", tmp_path / out, "--format", "quiet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +104,11 @@ def _show_plan(plan: EvolutionPlan, output: str) -> None:
     from hf_oss_instruct.methods.estimate import estimate
     from hf_oss_instruct.methods.evolution.estimate import estimated_tokens, sample_prompt
     from hf_oss_instruct.teachers.resolve import requests_go_to
-    from hf_oss_instruct.terminal.console import show_block, show_line
+    from hf_oss_instruct.terminal.console import show_block, show_line, shown_as_text
 
     names, tokens, requests = plan.rows.columns, estimated_tokens(plan), plan.requests_per_row()
-    if output == "json":
-        facts = {"rows": len(plan.rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": plan.described}
-        click.echo(json.dumps(facts))
+    facts = {"rows": len(plan.rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": plan.described}
+    if not shown_as_text(facts, output):
         return
     show_line(f"problem: {names.problem}\nsolution: {names.solution}\ntasks: {', '.join(plan.described)}")
     if prompt := sample_prompt(plan):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,16 +98,15 @@ def _show_plan(plan: JudgingPlan, output: str) -> None:
     from hf_oss_instruct.methods.estimate import estimate, tokens_of
     from hf_oss_instruct.methods.judging.tasks import judge_prompt
     from hf_oss_instruct.teachers.resolve import requests_go_to
-    from hf_oss_instruct.terminal.console import show_block, show_line
+    from hf_oss_instruct.terminal.console import show_block, show_line, shown_as_text
 
     judging, rows = plan.judging, list(plan.rows)
     judges, rubric = [judge.identity for judge in judging.judges], judging.rubric
     prompts = sum(tokens_of(judge_prompt(row, rubric, judges[0])[0]["content"]) for row in rows) * len(judges)
     tokens = (prompts, len(rows) * len(judges) * len(rubric.criteria) * TOKENS_PER_SCORE)
     requests = (len(judges), len(judges))
-    if output == "json":
-        facts = {"rows": len(rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": judging.described()}
-        click.echo(json.dumps(facts | {"rubric": rubric.as_dict()}))
+    facts = {"rows": len(rows), "requests_per_row": list(requests), "tokens": list(tokens), "tasks": judging.described()}
+    if not shown_as_text(facts | {"rubric": rubric.as_dict()}, output):
         return
     show_line(f"problem: {plan.rows.columns.problem}\nsolution: {plan.rows.columns.solution}\njudges: {', '.join(judges)}")
     show_block("the first prompt", judge_prompt(rows[0], rubric, judges[0])[0]["content"])

@@ -18,7 +18,7 @@ from hf_oss_instruct.spec.option_types import Switch
 from hf_oss_instruct.spec.run import OPTIONS
 from hf_oss_instruct.storage.run_report import read_run_report
 from hf_oss_instruct.synthesis.from_flags import open_run
-from hf_oss_instruct.terminal.console import command_line, show_ending
+from hf_oss_instruct.terminal.console import command_line, show_ending, shown_as_text
 from hf_oss_instruct.terminal.display import plural, visible
 from hf_oss_instruct.terminal.flags import GroupedCommand, format_option
 from hf_oss_instruct.terminal.process import EXIT_BUDGET, EXIT_FAILED, over_tables, resumable, typed_command
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.spec.run import RunSpec
     from hf_oss_instruct.synthesis.generation.task import Task
     from hf_oss_instruct.synthesis.run import RunResult
+    from hf_oss_instruct.teachers.protocol import Teacher
 
 PREVIEW_SEEDS = 3
 NOT_FOR_TRAINING = """
@@ -60,41 +61,17 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     """
     # Heavy imports wait until the command runs, so that --help answers without them.
     from hf_oss_instruct.seeds.source import pinned
-    from hf_oss_instruct.synthesis.generation.concepts import pair_task
     from hf_oss_instruct.synthesis.run import check_out, run, with_benchmarks
-    from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
-    from hf_oss_instruct.teachers.resolve import requests_go_to
 
     spec, source, teacher = open_run(flags)
-    requested = spec.seeds.requested
-    if requested is None:
+    if spec.seeds.requested is None:
         raise UsageError("The number of seeds is missing. Pass --n 200, or counts such as --languages python=4000,cpp=500.")
     # As typed: a file is a path here, and only a hash of its contents in the spec.
     names = spec.checks.benchmarks if flags.benchmarks is None else flags.benchmarks
     if dry_run:
         spec, _ = with_benchmarks(replace(spec, seeds=pinned(spec.seeds, source)), names, download=False)
         check_out(out, spec, teacher)
-        click.echo(spec.to_yaml(), nl=False)
-        fewest, most = requests_per_row(spec, teacher)
-        each = (
-            f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)"
-            if most > 1 or spec.verification.verify
-            else ""
-        )
-        requests = f"up to {plural(requested * most, 'request')}{each} without retries" if most else "no requests"
-        click.echo(f"# teacher {teacher.identity}, {requests}, into {out}")
-        if spec.seeds.balance:
-            read = f"read by {model}" if (model := spec.seeds.embedding_model) else "drawn"
-            click.echo(f"# seeds are balanced: about four snippets are {read} for each seed, which costs no requests")
-        if pair_task(spec, teacher).schema is not None:
-            click.echo("# answers are requested as JSON (response_format), unless the server rejects it")
-        # Prompts are not known before the seeds are drawn: only answers have an upper bound.
-        tokens = requested * most * spec.sampling.max_tokens
-        if (cost := spec.limits.cost(0, tokens)) is not None:
-            half = f", in batches {cost / 2:,.2f} if the provider halves its prices" if spec.teacher.batch else ""
-            click.echo(f"# at most {tokens:,} tokens in answers, which cost at most {cost:,.2f}{half}")
-        for line in requests_go_to(spec.teacher, teacher):
-            click.echo(line)
+        _show_plan(spec, teacher, out, output)
         return
     with show_progress(output) as progress:
         with progress.stage("Reading the benchmarks that no pair may quote"):
@@ -103,6 +80,43 @@ def synthesize(flags: RunFlags, out: Path, dry_run: bool, output: str) -> None:
     failure = _failure(result, out, teacher.embedded)
     _print_outcome(result, failure, teacher.embedded, _next(spec, teacher.embedded, out, flags.seeds), out, output)
     sys.exit(_exit_code(result, failure))
+
+
+def _show_plan(spec: RunSpec, teacher: Teacher, out: Path, output: str) -> None:
+    """Print the run config, and what the run costs at most."""
+    from hf_oss_instruct.synthesis.generation.concepts import pair_task
+    from hf_oss_instruct.synthesis.verifying.setup import requests_per_row
+    from hf_oss_instruct.teachers.resolve import requests_go_to
+
+    requested, (fewest, most) = spec.seeds.requested, requests_per_row(spec, teacher)
+    assert requested is not None
+    # Prompts are not known before the seeds are drawn: only answers have an upper bound.
+    tokens = requested * most * spec.sampling.max_tokens
+    facts = {
+        "rows": requested,
+        "requests_per_row": [fewest, most],
+        "max_completion_tokens": tokens,
+        "teacher": teacher.identity,
+        "config": spec.as_dict(),
+    }
+    if not shown_as_text(facts, output):
+        return
+    click.echo(spec.to_yaml(), nl=False)
+    each = (
+        f" ({fewest if fewest == most else f'{fewest} to {most}'} for each row)" if most > 1 or spec.verification.verify else ""
+    )
+    requests = f"up to {plural(requested * most, 'request')}{each} without retries" if most else "no requests"
+    click.echo(f"# teacher {teacher.identity}, {requests}, into {out}")
+    if spec.seeds.balance:
+        read = f"read by {model}" if (model := spec.seeds.embedding_model) else "drawn"
+        click.echo(f"# seeds are balanced: about four snippets are {read} for each seed, which costs no requests")
+    if pair_task(spec, teacher).schema is not None:
+        click.echo("# answers are requested as JSON (response_format), unless the server rejects it")
+    if (cost := spec.limits.cost(0, tokens)) is not None:
+        half = f", in batches {cost / 2:,.2f} if the provider halves its prices" if spec.teacher.batch else ""
+        click.echo(f"# at most {tokens:,} tokens in answers, which cost at most {cost:,.2f}{half}")
+    for line in requests_go_to(spec.teacher, teacher):
+        click.echo(line)
 
 
 @click.command(cls=GroupedCommand)

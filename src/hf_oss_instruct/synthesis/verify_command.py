@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.spec.flags import RunFlags, run_options
 from hf_oss_instruct.storage.run_report import RunReport
+from hf_oss_instruct.terminal.console import shown_as_text
 from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import GroupedCommand, columns_option, format_option, language_option
 from hf_oss_instruct.terminal.process import over_tables
 from hf_oss_instruct.terminal.values import columns_in
+
+if TYPE_CHECKING:
+    from hf_oss_instruct.spec.run import RunSpec
+    from hf_oss_instruct.teachers.protocol import Teacher
 
 
 @click.command(cls=GroupedCommand, short_help="Run solutions with tests, and keep the rows that pass.")
@@ -50,7 +56,7 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     spec = with_teachers(flags.spec.changed(verification={"verify": True}))
     teacher = open_teacher(spec.teacher, extra_body=spec.sampling.extra_body is not None)
     if dry_run:
-        _show_plan(spec, teacher, source, out, columns_in(columns), named(language).name)
+        _show_plan(spec, teacher, source, out, columns_in(columns), named(language).name, output)
         return
     with show_progress(output) as progress:
         result = verify_table(
@@ -67,7 +73,15 @@ def verify(source: str, out: Path, columns: str | None, language: str, flags: Ru
     exit_with_result(result, output, done="verified", show_details=_show_details, hint=hint)
 
 
-def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: Any, language: str) -> None:
+def _show_plan(
+    spec: RunSpec,
+    teacher: Teacher,
+    source: str,
+    out: Path,
+    columns: Mapping[str, str] | str | None,
+    language: str,
+    output: str,
+) -> None:
     """Print which columns are read, and what rows with and without tests cost."""
     from hf_oss_instruct.spec.verification import APART, GIVEN
     from hf_oss_instruct.synthesis.tables import read_source
@@ -78,15 +92,26 @@ def _show_plan(spec: Any, teacher: Any, source: str, out: Path, columns: Any, la
     verification = open_verification(spec, teacher)
     assert verification
     names, (fewest, most) = rows.columns, verification.requests_per_row()
-    click.echo(f"problem: {names.problem}\nsolution: {names.solution}\ntests: {names.tests or 'none'}")
     tested = 0 if spec.verification.tests == APART else sum(1 for row in rows if row["tests"])
-    others, test_requests, total = len(rows) - tested, int(verification.writes_tests), 0
+    others, test_requests = len(rows) - tested, int(verification.writes_tests)
+    # Rows without tests that nobody writes are rejected.
+    costs = {True: (fewest - test_requests, most - test_requests), False: (fewest, most) if test_requests else (0, 0)}
+    total = tested * costs[True][1] + others * costs[False][1]
+    asked = [costs[has_tests] for has_tests, count in ((True, tested), (False, others)) if count]
+    facts = {
+        "rows": len(rows),
+        "rows_with_tests": tested,
+        "requests_per_row": [min((few for few, _ in asked), default=0), max((many for _, many in asked), default=0)],
+        "requests": total,
+        "tasks": verification.described(),
+    }
+    if not shown_as_text(facts, output):
+        return
+    click.echo(f"problem: {names.problem}\nsolution: {names.solution}\ntests: {names.tests or 'none'}")
     if tested:
-        _show_cost(f"{plural(tested, 'row')} with tests", fewest - test_requests, most - test_requests)
-        total += tested * (most - test_requests)
+        _show_cost(f"{plural(tested, 'row')} with tests", *costs[True])
     if others and test_requests:
-        _show_cost(plural(others, "row") + (" without tests" if spec.verification.tests != APART else ""), fewest, most)
-        total += others * most
+        _show_cost(plural(others, "row") + (" without tests" if spec.verification.tests != APART else ""), *costs[False])
     elif others:
         why = "--tests given" if spec.verification.tests == GIVEN else "--model MODEL writes tests"
         click.echo(f"# {plural(others, 'row')} without tests: rejected as tests_missing ({why})")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.text import Text
 
@@ -31,6 +33,21 @@ def show_block(title: str, text: str | None = None) -> None:
     show_line(f"── {one_line(title)}", "bold cyan")
     if text is not None:
         show_line(text)
+
+
+def shown_as_text(plan: Mapping[str, Any], output: str) -> bool:
+    """Print the plan of a dry run as one JSON object if `--format` is `json`.
+
+    Args:
+        plan: what the run would do, in plain values.
+        output: the value of `--format`.
+
+    Returns:
+        Whether the caller prints it as a text instead; `quiet` prints nothing.
+    """
+    if output == "json":
+        click.echo(json.dumps(plan))
+    return output not in ("json", "quiet")
 
 
 def show_ending(summary: str, location: object = None, *, view: Sequence[str] = (), next_command: str = "") -> None:
