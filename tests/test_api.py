@@ -115,7 +115,7 @@ def test_a_path_may_be_a_text_wherever_one_is_taken(tmp_path: Path) -> None:
     assert [name for name, annotation in given.items() if "str" not in annotation] == ["Teacher.begin(journal)"]
     (tmp_path / "run.yaml").write_text(oss.RunSpec(seeds=oss.SeedPlan(n=3)).to_yaml())
     assert oss.RunSpec.from_file(str(tmp_path / "run.yaml")).seeds.n == 3
-    with pytest.raises(UsageError, match=r"'.*no-such' does not exist\. Pass the folder that score wrote"):
+    with pytest.raises(UsageError, match=r"'.*no-such' does not exist\. Pass a folder that score wrote"):
         oss.compare_runs(str(tmp_path / "no-such"), str(tmp_path / "no-such"))
     with pytest.raises(UsageError, match=r"'.*no-such' has no Parquet files"):
         oss.export_to("trl", str(tmp_path / "no-such"), str(tmp_path / "out"))

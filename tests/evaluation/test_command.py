@@ -180,7 +180,7 @@ def test_several_samples_give_pass_at_k_and_k_beyond_them_is_wrong_usage(data: P
     assert found["pass@2"]["mean"] == 1.0
     done = score(data, lines, "--k", "3")
     assert done.returncode == 2
-    assert "Use --k 2 or less" in done.stderr
+    assert "Use a k of 2 or less" in done.stderr
 
 
 def test_missing_problems_are_reported_as_missing(data: Path) -> None:
@@ -239,4 +239,4 @@ def test_wrong_names_exit_2_with_the_way_out(data: Path) -> None:
     assert hf("compare", data, data.parent / "nowhere").returncode == 2
     done = hf("compare", data, data)
     assert done.returncode == 2, done.stderr
-    assert "Pass the folder that score wrote" in done.stderr
+    assert "Pass a folder that score wrote" in done.stderr

@@ -409,7 +409,7 @@ class TestOpening:
             open_source(str(tmp_path / "notes.md"))
 
     def test_a_hub_that_is_down_is_an_error_with_the_id_and_the_way_out(self) -> None:
-        with pytest.raises(SeedError, match=r"'ns/code'.*Try again, or use --seeds stdlib"):
+        with pytest.raises(SeedError, match=r"'ns/code'.*Try again, or use the seeds 'stdlib'"):
             open_source("ns/code")  # the tests' own Hub is never there
 
 

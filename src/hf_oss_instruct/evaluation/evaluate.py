@@ -244,7 +244,7 @@ def _all_tasks(tasks: Sequence[str]) -> list[str]:
         for name in ([f"multipl_e:{key}" for key in multipl_e.KEYS] if canonical(task) == "multipl_e" else [canonical(task)])
     ]
     if not names:
-        raise UsageError("No task to evaluate. Pass one with --task, such as humaneval_plus.")
+        raise UsageError("No task to evaluate. Pass one, such as humaneval_plus.")
     return list(dict.fromkeys(names))
 
 

@@ -108,7 +108,7 @@ def parquet_rows(folder: Path, config: str = "data") -> Iterator[dict[str, Any]]
     """
     if not (paths := parquet_files(folder, config)):
         raise UsageError(
-            f"{str(folder)!r} has no Parquet files in {config}/. Pass the --out folder of a synthesize or curate run with rows."
+            f"{str(folder)!r} has no Parquet files in {config}/. Pass a folder that synthesize or curate wrote, with rows."
         )
     for path in paths:
         try:

@@ -165,7 +165,9 @@ def _terms(facts: RowFacts) -> Terms | None:
 
 def _read(folder: Path) -> tuple[RunReport, dict[str, Any]]:
     if not is_run(folder):
-        raise PublishError(f"{str(folder)!r} is not a run: it has no {RUN_REPORT} and {CONFIG}. Pass the --out of synthesize.")
+        raise PublishError(
+            f"{str(folder)!r} is not a run: it has no {RUN_REPORT} and {CONFIG}. Pass a folder that synthesize wrote."
+        )
     if reason := missing_tables(folder):
         raise PublishError(reason)
     try:

@@ -94,8 +94,8 @@ def kind_of(folder: Path) -> str:
         if holds(folder):
             return kind
     raise PublishError(
-        f"{str(folder)!r} cannot be published. Pass the --out of synthesize or curate (run.json, oss_instruct.yaml) or of "
-        "export --to (export.json), the output_dir of train (training.json), or the --out of score or evaluate (results.json)."
+        f"{str(folder)!r} cannot be published. Pass a folder written by synthesize or curate (run.json, oss_instruct.yaml), "
+        "export --to (export.json), train (training.json), or score or evaluate (results.json)."
     )
 
 

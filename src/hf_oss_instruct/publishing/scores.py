@@ -54,7 +54,7 @@ def read_results(folder: Path) -> list[dict[str, Any]]:
         PublishError: the folder has no results, its run has not finished, or it has no score.
     """
     if not (folders := _tasks(folder)):
-        raise PublishError(f"{str(folder)!r} has no {RESULTS} and {VERDICTS}. Pass the --out of score or evaluate.")
+        raise PublishError(f"{str(folder)!r} has no {RESULTS} and {VERDICTS}. Pass a folder that score or evaluate wrote.")
     return list(map(_read, folders))
 
 
@@ -249,7 +249,7 @@ def _entry(results: dict[str, Any], benchmark: str) -> str:
         )
     kind = next((kind for kind in HEADLINE if "pass@1" in results["scores"].get(kind, {})), None)
     if kind is None:
-        raise PublishError(f"{results['task']} has no pass@1, the only value that .eval_results/ stores. Score it with --k 1.")
+        raise PublishError(f"{results['task']} has no pass@1, the only value that .eval_results/ stores. Score it with a k of 1.")
     score = results["scores"][kind]["pass@1"]
     entry = EvalResultEntry(
         dataset_id=dataset,

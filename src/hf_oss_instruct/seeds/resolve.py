@@ -110,7 +110,7 @@ def stdlib() -> Source:
     """The standard library of the running Python, without its tests: available everywhere, with a known license."""
     root = Path(sysconfig.get_path("stdlib"))
     if not (root / "json" / "decoder.py").is_file():
-        raise SeedError(f"The standard library's source is not in {str(root)!r}. Pass a folder of source code: --seeds my_code/.")
+        raise SeedError(f"The standard library's source is not in {str(root)!r}. Pass a folder of source code, such as my_code/.")
     version = ".".join(map(str, sys.version_info[:3]))
     return FolderSource(root, name=STDLIB_NAME, revision=version, stdlib=True)
 

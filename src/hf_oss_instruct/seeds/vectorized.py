@@ -114,7 +114,7 @@ class TextBuffer:
             return str(self.view[begin:end], "utf-8")
         except UnicodeDecodeError as error:
             raise SeedError(
-                f"{self.name!r} cannot be read: {error.reason} in a text. Convert it to UTF-8, or leave the file out."
+                f"{self.name!r} cannot be read: {error.reason}. Convert it to UTF-8, or leave the file out."
             ) from error
 
     def head(self, number: int, size: int) -> bytes:

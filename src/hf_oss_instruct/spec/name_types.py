@@ -53,7 +53,7 @@ class BenchmarkNames(Names):
         """See `OptionType.from_yaml`."""
         names = super().from_yaml(value)
         if paths := [name for name in names if name.startswith((".", "/", "~", "\\"))]:
-            raise TypeError(f"checks.benchmarks names a path, {paths[0]!r}; a file from somebody else may not. Use --benchmarks")
+            raise TypeError(f"checks.benchmarks names a path, {paths[0]!r}; a file from somebody else may not. Pass it yourself")
         return tuple(map(recorded, names))
 
 

@@ -79,7 +79,7 @@ class RecordedRun:
         if not (folder / CONFIG).is_file() or not (folder / RUN_REPORT).is_file():
             raise RunError(
                 f"{str(folder)!r} is not a folder of a run: it has no {CONFIG} or no {RUN_REPORT}. "
-                "Pass the --out folder of synthesize."
+                "Pass a folder that synthesize wrote."
             )
         try:
             report = read_run_report(folder, {"teacher": str})

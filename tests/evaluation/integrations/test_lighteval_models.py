@@ -98,5 +98,5 @@ def test_a_key_comes_from_the_environment_alone(tmp_path: Path) -> None:
     url = "http://127.0.0.1:9/v1"
     with pytest.raises(UsageError, match="'NO_SUCH_KEY' is not set"):
         LightevalModel(ModelChoice("m", "litellm", base_url=url, api_key_env="NO_SUCH_KEY"), GenerationSampling())
-    with pytest.raises(UsageError, match="api_key cannot be set with --set"):
+    with pytest.raises(UsageError, match="api_key cannot be an option"):
         LightevalModel(ModelChoice("m", "litellm", base_url=url, options={"api_key": "secret"}), GenerationSampling())

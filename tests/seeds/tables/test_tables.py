@@ -664,7 +664,7 @@ class TestHub:
     def test_a_hub_that_is_down_is_an_error_with_the_id_and_the_way_out(self) -> None:
         with LocalHub() as hub:
             endpoint = hub.endpoint
-        with pytest.raises(SeedError, match=r"'ns/code'.*Try again, or use --seeds stdlib"):
+        with pytest.raises(SeedError, match=r"'ns/code'.*Try again, or use the seeds 'stdlib'"):
             HubTables("ns/code", endpoint=endpoint)
 
     @pytest.mark.parametrize("name", ["a.parquet", "a.jsonl"])

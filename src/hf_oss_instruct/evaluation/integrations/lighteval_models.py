@@ -84,10 +84,10 @@ class ModelChoice:
     def __post_init__(self) -> None:
         if server_options := self.options.keys() & {"api_key", "base_url"}:
             raise UsageError(
-                f"{min(server_options)} cannot be set with --set: options are saved to disk. Use --base-url and --api-key-env."
+                f"{min(server_options)} cannot be an option (--set): options are saved to disk. Use base_url and api_key_env."
             )
         if self.api_key_env and not self.base_url:
-            raise UsageError("--api-key-env needs --base-url, the server that the key is for.")
+            raise UsageError("api_key_env (--api-key-env) needs base_url (--base-url), the server that the key is for.")
         self.key()
 
     def key(self) -> str | None:

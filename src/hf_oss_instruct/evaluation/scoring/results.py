@@ -125,7 +125,7 @@ def _pass_at_ks(rows: dict[str, list[bool]], ks: Sequence[int] | None) -> dict[s
     fewest = min(n for n, _ in numbers)
     if ks and max(ks) > fewest:
         raise UsageError(
-            f"pass@{max(ks)} needs {max(ks)} samples per problem, and one problem has {fewest}. Use --k {fewest} or less."
+            f"pass@{max(ks)} needs {max(ks)} samples per problem, and one problem has {fewest}. Use a k of {fewest} or less."
         )
     table = {}
     for k in ks or [k for k in KS if k <= fewest]:
@@ -285,7 +285,7 @@ def read_verdicts(path: Path, *, torn: bool = False) -> list[Verdict]:
     """
     path = path / VERDICTS if path.is_dir() else path
     if not path.exists():
-        raise UsageError(f"{str(path)!r} does not exist. Pass the folder that score wrote with --out.")
+        raise UsageError(f"{str(path)!r} does not exist. Pass a folder that score wrote.")
     verdicts = []
     lines = path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):

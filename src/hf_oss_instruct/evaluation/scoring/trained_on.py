@@ -31,12 +31,12 @@ def quoted_problems(training_set: str, benchmark: Benchmark) -> list[str]:
     try:
         rows = reading.read(training_set)
     except SeedError as error:
-        raise EvaluationError(f"--trained-on: {error}") from error
+        raise EvaluationError(f"trained_on (--trained-on): {error}") from error
     columns = reading.every_text_column(rows)
     if not columns:
         raise EvaluationError(
             f"The training set {training_set!r} has no text columns, only {', '.join(rows.column_names)}. Pass one "
-            "with its texts."
+            "with text columns."
         )
     problems = (
         {

@@ -53,7 +53,7 @@ class HubTables(Tables):
             ) from error
         except (transport_error(), OSError) as error:
             raise SeedError(
-                f"The dataset {repo_id!r} cannot be read: {reason(error)}. Try again, or use --seeds stdlib."
+                f"The dataset {repo_id!r} cannot be read: {reason(error)}. Try again, or use the seeds 'stdlib'."
             ) from error
         self._files = file_system(endpoint=endpoint)
         # The commit, so that a push during the run changes no document.

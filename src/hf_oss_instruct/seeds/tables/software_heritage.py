@@ -110,8 +110,9 @@ class Archive:
             time.sleep(min(2.0**attempt, self._longest_pause_s) * random.uniform(0.5, 1) if attempt < ATTEMPTS - 1 else 0)
         error = answers[left[0]]
         assert isinstance(error, BaseException)
+        more = f" and {len(left) - 1:,} more" if len(left) > 1 else ""
         raise SeedError(
-            f"{self._server} does not return the text of {left[0]} and {len(left) - 1} more: {_failure(error)}. "
+            f"{self._server} does not return the text of {left[0]}{more}: {_failure(error)}. "
             f"This dataset contains only ids. Try again later, or use one that contains its text: {WITH_TEXT}."
         )
 
