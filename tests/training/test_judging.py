@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +12,7 @@ from hf_oss_instruct.errors import UsageError
 from hf_oss_instruct.sandbox.backends import chosen_tier
 from hf_oss_instruct.training.callbacks import AnswerOutcome, JudgedAnswer
 from hf_oss_instruct.training.judging import scoring
+from hf_oss_instruct.training.run import train
 from tests.evaluation.real import DATA, real_data
 from tests.support.warm import COMMAND, TRAIN
 from tests.training.test_run import written
@@ -71,6 +72,19 @@ def test_a_slice_of_a_benchmark_is_spread_over_it() -> None:
 def test_a_line_that_is_no_task_is_named(tmp_path: Path, line: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         scoring(tasks(tmp_path, TASK, line), every=1)
+
+
+@TRAIN.test
+def test_train_takes_what_the_commands_score_takes(model: Path, pairs: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "scored", model_name_or_path=str(model), dataset_name=str(pairs), max_steps=2)
+    facts = train(path, allow_unchecked=True, scoring=Path(tasks(tmp_path, TASK)))
+    assert [(score["step"], score["score/tasks"]) for score in facts["scores"]] == [(0, 1), (2, 1)]
+    for wrong, why in (
+        ("humaneval_minus", "humaneval_minus"),
+        (3, r"^scoring must be a Scoring, the name of a benchmark.*not 3"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            train("no-such-recipe.yaml", scoring=cast(Any, wrong))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class Scoring:
 
     tasks: Sequence[Mapping[str, Any]]
     judge: AnswerJudge
-    every: int
+    every: int = 100
     max_new_tokens: int = 512
     batch_size: int = 16
 

@@ -17,6 +17,7 @@ from hf_oss_instruct.templates import DROP, TEMPLATES, THOUGHTS
 from hf_oss_instruct.terminal.console import command_line, show_ending
 from hf_oss_instruct.terminal.display import plural
 from hf_oss_instruct.terminal.flags import option_words, unsafe_option
+from hf_oss_instruct.training.callbacks import Scoring
 from hf_oss_instruct.training.distributed import LAUNCHED, run_launcher
 
 
@@ -31,10 +32,10 @@ from hf_oss_instruct.training.distributed import LAUNCHED, run_launcher
               "file of tasks (instruction, entry_point, tests). Answers run in the sandbox.")  # fmt: skip
 @click.option("--score-data", metavar="DIR", type=click.Path(exists=True, path_type=Path),
               help="Local files of the benchmark. Default: download from the Hub.")  # fmt: skip
-@click.option("--score-every", metavar="STEPS", type=click.IntRange(1), default=100, show_default=True,
+@click.option("--score-every", metavar="STEPS", type=click.IntRange(1), default=Scoring.every, show_default=True,
               help="Steps between scores; the model is also scored before the first and after the last step.")  # fmt: skip
 @click.option("--score-count", metavar="N", type=click.IntRange(1), help="Number of tasks, evenly spread. Default: all.")
-@click.option("--score-tokens", metavar="N", type=click.IntRange(1), default=512, show_default=True,
+@click.option("--score-tokens", metavar="N", type=click.IntRange(1), default=Scoring.max_new_tokens, show_default=True,
               help="Maximum number of tokens per answer.")  # fmt: skip
 @unsafe_option
 @click.pass_context

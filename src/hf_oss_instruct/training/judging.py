@@ -28,11 +28,11 @@ REQUIRED_FIELDS = ("instruction", "entry_point", "tests")
 def scoring(
     what: str,
     *,
-    every: int,
+    every: int = Scoring.every,
     data: Path | None = None,
     count: int | None = None,
-    max_new_tokens: int = 512,
-    batch_size: int = 16,
+    max_new_tokens: int = Scoring.max_new_tokens,
+    batch_size: int = Scoring.batch_size,
     tier: str | None = None,
 ) -> Scoring:
     """Configure scoring during training, judged in the sandbox.

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_oss_instruct.argument_types import check_type
 from hf_oss_instruct.errors import RunError, RunInterruptedError, UsageError
 from hf_oss_instruct.hub import check_endpoint, check_endpoint_for
 from hf_oss_instruct.progress.counts import SILENT, Progress
@@ -17,6 +18,7 @@ from hf_oss_instruct.structured import read_object
 from hf_oss_instruct.templates import DROP, check_template, keeps, template_for
 from hf_oss_instruct.terminal.display import error_message
 from hf_oss_instruct.terminal.signals import defer_signals
+from hf_oss_instruct.training.callbacks import Scoring
 from hf_oss_instruct.training.checkpoints import last_whole_checkpoint, stop_callback
 from hf_oss_instruct.training.data import load_data, report_data
 from hf_oss_instruct.training.distributed import LAUNCHED
@@ -38,7 +40,6 @@ from hf_oss_instruct.training.sources import refuse_unchecked, sources_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hf_oss_instruct.training.callbacks import Scoring
 
 CHANGEABLE_KEYS = set(
     "num_train_epochs max_steps save_steps save_strategy logging_steps report_to push_to_hub hub_model_id".split()
@@ -52,7 +53,7 @@ def train(
     template: str = "magicoder",
     thoughts: str = DROP,
     allow_unchecked: bool = False,
-    scoring: Scoring | None = None,
+    scoring: Scoring | Path | str | None = None,
     say: Callable[[str], None] | None = None,
     callbacks: Sequence[Any] = (),
     progress: Progress = SILENT,
@@ -67,7 +68,9 @@ def train(
         thoughts: `keep` trains on the teacher's reasoning (column `reasoning`) before the solution, between `<think>` tags;
             `drop` does not.
         allow_unchecked: train on data that was not decontaminated.
-        scoring: options of scoring during training.
+        scoring: scores during training: a benchmark such as `humaneval_plus`, `mbpp_plus` or `multipl_e:LANGUAGE`, or a `.jsonl`
+            file of tasks (`instruction`, `entry_point`, `tests`), whose answers are run in the sandbox every 100 steps; or a
+            `Scoring` with a judge of your own. By default, none.
         say: called with a line for each event, on the main process; by default events are not reported.
         callbacks: further `TrainerCallback`s.
         progress: receives the progress, see `show_progress()`; by default, the trainer displays it.
@@ -78,12 +81,19 @@ def train(
     Raises:
         UsageError: an argument is wrong, or the YAML, the data or this machine does not support the training; raised before
             anything large is loaded.
+        EvaluationError: the benchmark of `scoring` cannot be read.
+        SandboxError: answers are to be run, and this machine has no sandbox.
         RunError: `output_dir` contains checkpoints of another recipe or files of something else that would be replaced, or the
             disk is full.
         RunInterruptedError: Ctrl-C, SIGTERM or SIGHUP was received; unless `save_strategy` is `no`, a checkpoint was saved.
     """
+    check_type("scoring", scoring, Scoring | Path | str | None, "a Scoring, the name of a benchmark, or a file of tasks")
     check_template(template)
     keeps(thoughts)  # which refuses other values
+    if isinstance(scoring, str | Path):
+        from hf_oss_instruct.training.judging import scoring as judged
+
+        scoring = judged(str(scoring))
     with _as_file(recipe) as path:
         values = read_yaml(path)
         # What can fail without the data and the model is checked before either is loaded.
