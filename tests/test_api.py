@@ -24,10 +24,12 @@ from datasets import Dataset, load_dataset
 
 import hf_oss_instruct as oss
 from hf_oss_instruct.cli import cli
+from hf_oss_instruct.curation.checks import CurationOptions
 from hf_oss_instruct.data import Document, Provenance, Skipped
 from hf_oss_instruct.errors import BudgetReachedError, RunError, SeedError, UsageError
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.seeds.source import Source
+from hf_oss_instruct.spec.declare import options_of
 from hf_oss_instruct.spec.seeds import SeedPlan
 from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.terminal.signals import DUPLICATE_S
@@ -119,6 +121,16 @@ def test_a_path_may_be_a_text_wherever_one_is_taken(tmp_path: Path) -> None:
         oss.compare_runs(str(tmp_path / "no-such"), str(tmp_path / "no-such"))
     with pytest.raises(UsageError, match=r"'.*no-such' has no Parquet files"):
         oss.export_to("trl", str(tmp_path / "no-such"), str(tmp_path / "out"))
+
+
+def test_curate_has_the_defaults_of_the_checks_of_a_run_and_of_its_command() -> None:
+    parameters = inspect.signature(oss.curate).parameters
+    for option in options_of(oss.Checks):
+        if option.name in parameters:
+            assert parameters[option.name].default == option.default
+            assert option.python_help.split(".")[0] in " ".join((oss.curate.__doc__ or "").split())
+    (flag,) = (given for given in cli.commands["curate"].params if given.name == "threshold")
+    assert parameters["threshold"].default == flag.default == CurationOptions().threshold
 
 
 def test_every_part_of_a_run_has_a_public_name() -> None:

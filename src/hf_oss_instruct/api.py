@@ -8,48 +8,69 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.argument_types import as_path, check_type
+from hf_oss_instruct.curation.duplicates import THRESHOLD
 from hf_oss_instruct.progress.counts import SILENT, Progress
 from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, pushes_of
+from hf_oss_instruct.spec.checks import Checks
+from hf_oss_instruct.spec.declare import argument, arguments, normalize, same_option, taken_from, with_arguments_of
+from hf_oss_instruct.spec.option_types import Folder, Names, Number
+from hf_oss_instruct.storage.run_report import RunReport
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo
 
     from hf_oss_instruct.publishing.rules import Rules
     from hf_oss_instruct.reporting.report import Report
-    from hf_oss_instruct.storage.run_report import RunReport
 
 
-def curate(
-    source: Path | str,
-    out: Path | str,
-    *,
-    steps: Iterable[str] | str | None = None,
-    columns: Sequence[str] | str | None = None,
-    threshold: float = 0.7,
-    benchmarks: Sequence[str] | str = ("default",),
-    rule: str = "default",
-    contaminated: str = "drop",
-    deny: Path | str | None = None,
-    progress: Progress = SILENT,
-) -> RunReport:
+@arguments
+class CurateArguments:
+    """Arguments of `curate`."""
+
+    source: Path | str = argument(
+        "A run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on the Hub.",
+        kw_only=False,
+    )
+    out: Path | str = argument(
+        "A new or empty folder for `data/`, `sft/` (if there are problems and solutions), `rejected/`, `run.json` and "
+        "`README.md`. The same call on the same folder starts over, also after a kill.",
+        kind=Folder(),
+        kw_only=False,
+    )
+    steps: Iterable[str] | str | None = argument(
+        "Checks to run, of `denied`, `duplicates`, `decontamination`, `near_duplicates`, `same_names`. Default: all of them.",
+        default=None,
+        kind=Names(),
+    )
+    columns: Sequence[str] | str | None = argument(
+        "The text columns to check. Default: the existing ones of `seed`, `problem` and `solution`, else those of a recognized "
+        "pair, such as `instruction` and `response`.",
+        default=None,
+        kind=Names(),
+    )
+    threshold: float = argument(
+        "Jaccard similarity of word 5-grams at and above which texts are near duplicates; above 0, at most 1.",
+        default=THRESHOLD,
+        kind=Number(0, 1, low_open=True),
+    )
+    benchmarks: Sequence[str] | str = same_option(Checks, "benchmarks")
+    rule: str = same_option(Checks, "rule")
+    contaminated: str = same_option(Checks, "contaminated")
+    deny: Path | str | None = argument("A denylist file (repositories, paths, ids) of rows to reject.", default=None)
+    progress: Progress = argument(
+        "A progress display, such as that of `show_progress()`. Default: nothing is shown.", default=SILENT
+    )
+
+    def __post_init__(self) -> None:
+        check_type("source", self.source, str | Path, "a path, or the id of a dataset on the Hub")
+        normalize(self)
+
+
+@with_arguments_of(CurateArguments)
+def curate(arguments: CurateArguments) -> RunReport:
     """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
 
     Lists of names may also be a string as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
-
-    Args:
-        source: a run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on
-            the Hub.
-        out: a new or empty folder for `data/`, `sft/` (if there are problems and solutions), `rejected/`, `run.json` and
-            `README.md`. The same call on the same folder starts over, also after a kill.
-        steps: checks to run, of `denied`, `duplicates`, `decontamination`, `near_duplicates`, `same_names`; all by default.
-        columns: the text columns to check; by default the existing ones of `seed`, `problem` and `solution`, else
-            those of a recognized pair, such as `instruction` and `response`.
-        threshold: Jaccard similarity of word 5-grams at and above which texts are near duplicates; above 0, at most 1.
-        benchmarks: benchmarks that no row may quote: names, files, folders, Hub datasets; `default` is every small one.
-        rule: how quotes of a benchmark are found: `default`, or `magicoder` for the paper's substrings.
-        contaminated: `drop` rejects rows that quote a benchmark, `flag` only fills their column `contaminated_by`.
-        deny: a denylist file (repositories, paths, ids) of rows to reject.
-        progress: a progress display, such as that of `show_progress()`; by default nothing is shown.
 
     Returns:
         The report, as in `run.json`.
@@ -67,26 +88,28 @@ def curate(
     from hf_oss_instruct.curation.denylist import Denylist
     from hf_oss_instruct.curation.run import curate as write
     from hf_oss_instruct.publishing.cards.dataset_card import curated_card
-    from hf_oss_instruct.spec.checks import Checks
-    from hf_oss_instruct.spec.option_types import Names, checked_value
 
-    check_type("source", source, str | Path, "a path, or the id of a dataset on the Hub")
-    out = as_path("out", out)
-    steps = checked_value("steps", Names(), steps, optional=True)
-    columns = checked_value("columns", Names(), columns, optional=True)
-    checks = Checks(benchmarks=benchmarks, rule=rule, contaminated=contaminated)
+    names, checks, deny = arguments.steps, taken_from(arguments, Checks), arguments.deny
     # Only if that step runs, as the benchmarks may have to be downloaded.
-    wanted = any(step.name == "decontamination" for step in select_steps(steps))
-    with progress.stage("Loading the benchmarks for decontamination"):
+    wanted = any(step.name == "decontamination" for step in select_steps(names))
+    with arguments.progress.stage("Loading the benchmarks for decontamination"):
         lists = tuple(find(checks.benchmarks)) if wanted else ()
     options = CurationOptions(
-        threshold=threshold,
+        threshold=arguments.threshold,
         lists=lists,
         rule=checks.rule,
         drop=checks.contaminated == "drop",
         deny=Denylist.from_file(as_path("deny", deny)) if deny else None,
     )
-    return write(str(source), out, steps=steps, columns=columns, options=options, card=curated_card, progress=progress)
+    return write(
+        str(arguments.source),
+        Path(arguments.out),
+        steps=names,
+        columns=arguments.columns,
+        options=options,
+        card=curated_card,
+        progress=arguments.progress,
+    )
 
 
 def publish(

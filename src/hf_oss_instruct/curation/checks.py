@@ -17,7 +17,7 @@ from hf_oss_instruct.curation.decontamination.benchmarks import BenchmarkList
 from hf_oss_instruct.curation.decontamination.magicoder_rule import MagicoderRule
 from hf_oss_instruct.curation.decontamination.quotes import Decontamination
 from hf_oss_instruct.curation.denylist import Denylist, denied_rows
-from hf_oss_instruct.curation.duplicates import exact, near, same_names
+from hf_oss_instruct.curation.duplicates import THRESHOLD, exact, near, same_names
 from hf_oss_instruct.errors import UsageError
 
 CheckFunction: TypeAlias = Callable[[pa.Table], pa.Table]
@@ -38,7 +38,7 @@ class CurationOptions:
     """
 
     columns: tuple[str, ...] = exact.COMPARED
-    threshold: float = near.THRESHOLD
+    threshold: float = THRESHOLD
     lists: tuple[BenchmarkList, ...] = ()
     rule: str = "default"
     drop: bool = True

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 import click
 
+from hf_oss_instruct.curation.duplicates import THRESHOLD
 from hf_oss_instruct.errors import OssInstructError
 from hf_oss_instruct.progress.show import show_progress
 from hf_oss_instruct.storage.run_report import RunReport
@@ -58,8 +59,7 @@ def curate_command(check_options: Decorator, run: Callable[..., RunReport]) -> c
     @click.option(
         "--threshold",
         type=click.FloatRange(0, 1, min_open=True),
-        # As `near.THRESHOLD`, whose module imports numpy: help works without that import.
-        default=0.7,
+        default=THRESHOLD,
         show_default=True,
         help="Minimum Jaccard similarity of word 5-grams for near duplicates.",
     )

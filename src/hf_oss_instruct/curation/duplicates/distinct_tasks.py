@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 from xxhash import xxh3_64_intdigest
 
-from hf_oss_instruct.curation.duplicates import minhash
-from hf_oss_instruct.curation.duplicates.near import THRESHOLD
+from hf_oss_instruct.curation.duplicates import THRESHOLD, minhash
 from hf_oss_instruct.storage.shards import mapped
 from hf_oss_instruct.storage.spill import Positions, SortedSpill, Spill, distinct, key_ranges, merged
 

@@ -12,12 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hf_oss_instruct.curation.annotations import identity, not_rejected, reject
-from hf_oss_instruct.curation.duplicates import minhash
+from hf_oss_instruct.curation.duplicates import THRESHOLD, minhash
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, exact_duplicates
 from hf_oss_instruct.storage.spill import Hashes, Positions, merged
 
-THRESHOLD = 0.7
-"""Jaccard similarity of word 5-grams from which on two texts are near duplicates."""
 DETAILS_BUFFER = 2**16
 """Rejections whose details are kept as Python strings, until they are written into the table."""
 PAIR = np.dtype([("later", "<i8"), ("earlier", "<i8"), ("column", "u1"), ("similarity", "<f8")])

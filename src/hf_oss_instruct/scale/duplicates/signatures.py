@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_oss_instruct.curation import ngrams
-from hf_oss_instruct.curation.duplicates import exact, minhash, near
+from hf_oss_instruct.curation.duplicates import THRESHOLD, exact, minhash
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.duplicates.files import SIGNATURES, outputs
 from hf_oss_instruct.spec.shard import Shard
@@ -48,7 +48,7 @@ class DuplicatesJob:
 
     check: str = NEAR
     columns: tuple[str, ...] = exact.COMPARED
-    threshold: float = near.THRESHOLD
+    threshold: float = THRESHOLD
     order: str | None = "index"
     version: int = 1
 

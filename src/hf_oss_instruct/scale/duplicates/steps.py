@@ -14,8 +14,8 @@ from typing import Any
 from datatrove.data import Document
 
 from hf_oss_instruct.curation.annotations import DETAIL, REASON
+from hf_oss_instruct.curation.duplicates import THRESHOLD
 from hf_oss_instruct.curation.duplicates.exact import COMPARED
-from hf_oss_instruct.curation.duplicates.near import THRESHOLD
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.scale.duplicates.buckets import write_buckets
 from hf_oss_instruct.scale.duplicates.clusters import read_clusters, write_clusters
