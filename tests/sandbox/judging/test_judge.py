@@ -85,11 +85,11 @@ def test_depth_and_number_of_values_are_bounded() -> None:
     deep: list[Any] = []
     for _ in range(values.MAX_DEPTH + 1):
         deep = [deep]
-    with pytest.raises(values.NotPlainValueError, match="deeper"):
+    with pytest.raises(values.NotPlainValueError, match="levels deep"):
         values.dumps(deep)
     with pytest.raises(values.NotPlainValueError, match="more than"):
         values.dumps([0] * (values.MAX_VALUES + 1))
-    with pytest.raises(values.NotPlainValueError, match="deeper"):
+    with pytest.raises(values.NotPlainValueError, match="levels deep"):
         values.loads("[" * (values.MAX_DEPTH + 1) + "0" + "]" * (values.MAX_DEPTH + 1))
     with pytest.raises(values.NotPlainValueError, match="more than"):
         values.loads(f"[{'0,' * values.MAX_VALUES}0]")
