@@ -29,6 +29,7 @@ INTERNAL = {
     "Scoring": ("callback", "score"),
     "Seed": ("at",),
     "SeedPlan": ("counts", "shares"),
+    "Source": ("batches", "columnar", "converted", "languages_found"),
     "Teacher": ("in_batch",),
     "TeacherSpec": ("in_flight", "window_size"),
     "VerificationSpec": ("tier", "require_switch"),

@@ -16,7 +16,7 @@ from hf_oss_instruct.loading.registration import register_when_imported
 # For type checkers, which cannot follow `__getattr__`: without this, every public name would be Any.
 if TYPE_CHECKING:
     from hf_oss_instruct.api import curate, publish
-    from hf_oss_instruct.data import Completion, Request, Row, Seed
+    from hf_oss_instruct.data import Completion, Document, Pair, Provenance, Request, Row, Seed
     from hf_oss_instruct.errors import OssInstructError
     from hf_oss_instruct.evaluation.evaluate import evaluate
     from hf_oss_instruct.evaluation.integrations.metric import metric_path
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hf_oss_instruct.sandbox.run import run_program
     from hf_oss_instruct.seeds.resolve import read_seeds
     from hf_oss_instruct.seeds.sampling import SeedStream
+    from hf_oss_instruct.seeds.source import Source
     from hf_oss_instruct.spec.checks import Checks
     from hf_oss_instruct.spec.limits import RunLimits
     from hf_oss_instruct.spec.prompts import Prompt, PromptSpec
@@ -63,6 +64,7 @@ _HOMES = {
     "Checks": "spec.checks",
     "CommentFunctionTeacher": "teachers.comment_function",
     "Completion": "data",
+    "Document": "data",
     "Execution": "sandbox.limits",
     "Exported": "exports.export",
     "GenerationTask": "synthesis.generation.task",
@@ -71,9 +73,11 @@ _HOMES = {
     "Limits": "sandbox.limits",
     "OssInstruct": "loading.builder",
     "OssInstructError": "errors",
+    "Pair": "data",
     "PairedComparison": "evaluation.scoring.compare",
     "Prompt": "spec.prompts",
     "PromptSpec": "spec.prompts",
+    "Provenance": "data",
     "Recipe": "training.recipes",
     "Report": "reporting.report",
     "Request": "data",
@@ -86,6 +90,7 @@ _HOMES = {
     "Seed": "data",
     "SeedPlan": "spec.seeds",
     "SeedStream": "seeds.sampling",
+    "Source": "seeds.source",
     "Teacher": "teachers.protocol",
     "TeacherSpec": "spec.teacher",
     "VerificationSpec": "spec.verification",
@@ -118,6 +123,7 @@ __all__ = [
     "Checks",
     "CommentFunctionTeacher",
     "Completion",
+    "Document",
     "Execution",
     "Exported",
     "GenerationTask",
@@ -126,9 +132,11 @@ __all__ = [
     "Limits",
     "OssInstruct",
     "OssInstructError",
+    "Pair",
     "PairedComparison",
     "Prompt",
     "PromptSpec",
+    "Provenance",
     "Recipe",
     "Report",
     "Request",
@@ -141,6 +149,7 @@ __all__ = [
     "Seed",
     "SeedPlan",
     "SeedStream",
+    "Source",
     "Teacher",
     "TeacherSpec",
     "VerificationSpec",

@@ -95,7 +95,12 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source file: its text and where it comes from."""
+    """A source file.
+
+    Attributes:
+        content: its text.
+        origin: where it comes from.
+    """
 
     content: str
     origin: Provenance
@@ -218,7 +223,13 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A parsed completion: a self-contained problem, its solution, and the tests that came with them, if any."""
+    """A parsed completion.
+
+    Attributes:
+        problem: the self-contained problem.
+        solution: its solution.
+        tests: the tests that came with them; None if there are none.
+    """
 
     problem: str
     solution: str

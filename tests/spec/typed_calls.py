@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import hf_oss_instruct as oss
-from hf_oss_instruct.data import Pair
 
 
 def right(teacher: oss.Teacher, seeds: oss.SeedStream) -> Iterator[oss.Row]:
@@ -17,7 +16,7 @@ def right(teacher: oss.Teacher, seeds: oss.SeedStream) -> Iterator[oss.Row]:
     oss.verify("rows", "out", teacher=teacher, solutions=3)
     oss.evolve("rows", "out", teacher=teacher, rounds=2, n=3)
     oss.judge_rows("rows", "out", judges=[teacher], sampling=None)
-    return oss.synthesize(iter(seeds), teacher, prompt="{code}", parser=lambda completion: Pair("p", "s"), style="class")
+    return oss.synthesize(iter(seeds), teacher, prompt="{code}", parser=lambda completion: oss.Pair("p", "s"), style="class")
 
 
 def wrong(teacher: oss.Teacher, seeds: oss.SeedStream) -> None:
