@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_oss_instruct.argument_types import as_path, check_type
 from hf_oss_instruct.curation.duplicates import THRESHOLD
-from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.progress.counts import PROGRESS_HELP, SILENT, Progress
 from hf_oss_instruct.publishing.folders import PublishHooks, PublishOptions, pushes_of
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import argument, arguments, normalize, same_option, taken_from, with_arguments_of
@@ -57,9 +57,7 @@ class CurateArguments:
     rule: str = same_option(Checks, "rule")
     contaminated: str = same_option(Checks, "contaminated")
     deny: Path | str | None = argument("A denylist file (repositories, paths, ids) of rows to reject.", default=None)
-    progress: Progress = argument(
-        "A progress display, such as that of `show_progress()`. Default: nothing is shown.", default=SILENT
-    )
+    progress: Progress = argument(PROGRESS_HELP, default=SILENT)
 
     def __post_init__(self) -> None:
         check_type("source", self.source, str | Path, "a path, or the id of a dataset on the Hub")
@@ -67,7 +65,7 @@ class CurateArguments:
 
 
 @with_arguments_of(CurateArguments)
-def curate(arguments: CurateArguments) -> RunReport:
+def curate(call: CurateArguments) -> RunReport:
     """Check a dataset for duplicates, near duplicates and benchmark leakage, and write the rows that pass and those that do not.
 
     Lists of names may also be a string as on the command line: `benchmarks="none"`, `columns="instruction,response"`.
@@ -89,26 +87,26 @@ def curate(arguments: CurateArguments) -> RunReport:
     from hf_oss_instruct.curation.run import curate as write
     from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 
-    names, checks, deny = arguments.steps, taken_from(arguments, Checks), arguments.deny
+    names, checks, deny = call.steps, taken_from(call, Checks), call.deny
     # Only if that step runs, as the benchmarks may have to be downloaded.
     wanted = any(step.name == "decontamination" for step in select_steps(names))
-    with arguments.progress.stage("Loading the benchmarks for decontamination"):
+    with call.progress.stage("Loading the benchmarks for decontamination"):
         lists = tuple(find(checks.benchmarks)) if wanted else ()
     options = CurationOptions(
-        threshold=arguments.threshold,
+        threshold=call.threshold,
         lists=lists,
         rule=checks.rule,
         drop=checks.contaminated == "drop",
         deny=Denylist.from_file(as_path("deny", deny)) if deny else None,
     )
     return write(
-        str(arguments.source),
-        Path(arguments.out),
+        str(call.source),
+        Path(call.out),
         steps=names,
-        columns=arguments.columns,
+        columns=call.columns,
         options=options,
         card=curated_card,
-        progress=arguments.progress,
+        progress=call.progress,
     )
 
 

@@ -94,3 +94,5 @@ class Silent:
 
 SILENT: Progress = Silent()
 """The default of every function: nothing is shown."""
+PROGRESS_HELP = "A progress display, such as that of `show_progress()`. Default: nothing is shown."
+"""Describes the argument `progress` of functions whose arguments are declared."""

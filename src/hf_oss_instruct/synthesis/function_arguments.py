@@ -18,8 +18,6 @@ from hf_oss_instruct.spec.verification import VerificationSpec
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.teachers.protocol import Teacher
 
-PROGRESS = "A progress display, such as that of `show_progress()`. Default: nothing is shown."
-
 
 @dataclass(frozen=True)
 class Tasks(OptionType):

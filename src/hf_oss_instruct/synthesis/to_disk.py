@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from hf_oss_instruct.errors import RunInterruptedError, TeacherError, UsageError
-from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.progress.counts import PROGRESS_HELP, SILENT, Progress
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.spec.checks import Checks
 from hf_oss_instruct.spec.declare import argument, arguments, with_arguments_of
 from hf_oss_instruct.spec.option_types import Folder
 from hf_oss_instruct.storage.run_report import RunReport
-from hf_oss_instruct.synthesis.function_arguments import PROGRESS, PairArguments
+from hf_oss_instruct.synthesis.function_arguments import PairArguments
 from hf_oss_instruct.synthesis.generation.oss_instruct import check_seeds
 from hf_oss_instruct.synthesis.run import run, with_benchmarks
 
@@ -33,7 +33,7 @@ class FolderArguments(PairArguments):
     checks: Checks | None = argument(
         "Which checks rows must pass: duplicates, near duplicates, benchmarks. Default: all.", default=None
     )
-    progress: Progress = argument(PROGRESS, default=SILENT)
+    progress: Progress = argument(PROGRESS_HELP, default=SILENT)
 
 
 @with_arguments_of(FolderArguments)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hf_oss_instruct.code.languages import named
-from hf_oss_instruct.progress.counts import SILENT, Progress
+from hf_oss_instruct.progress.counts import PROGRESS_HELP, SILENT, Progress
 from hf_oss_instruct.spec.declare import argument, arguments
 from hf_oss_instruct.spec.option_types import Folder, Text
-from hf_oss_instruct.synthesis.function_arguments import PROGRESS, RunArguments
+from hf_oss_instruct.synthesis.function_arguments import RunArguments
 from hf_oss_instruct.synthesis.tables.source import SourceRows, read_source
 
 
@@ -33,7 +33,7 @@ class TableArguments(RunArguments):
         "`problem`, `solution`, `tests`, `language` → name of the column, if it is not a usual one.", default=None
     )
     language: str = argument("Language of rows without one in a column or on a code fence.", default="python", kind=Text())
-    progress: Progress = argument(PROGRESS, default=SILENT)
+    progress: Progress = argument(PROGRESS_HELP, default=SILENT)
 
     def rows(self) -> SourceRows:
         """The rows of the source.
