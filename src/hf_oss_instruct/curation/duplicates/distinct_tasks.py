@@ -47,7 +47,7 @@ class DistinctTasks:
         if not self._rows:
             return {"rows": 0}
         candidates, compared = self._keys.candidates(), np.zeros(self._rows, bool)  # compared: (rows,)
-        for pairs in candidates.runs():
+        for [pairs] in merged(candidates):
             for side in minhash.unpacked(pairs):
                 compared[side] = True
         wanted = np.flatnonzero(compared)  # (compared,)
