@@ -23,12 +23,17 @@ SAME_NAMES = ("off by one", "swapped", "bounds swapped")
 """Wrong solutions of the first part of the corpus that have all the names of the right one."""
 
 
+def first_declaration(solution: str) -> str:
+    """The beginning of a program up to its first parenthesis or brace, by which versions of a program are recognized."""
+    return solution.replace("declare(strict_types=1);", "").split("{")[0].split("(")[0]
+
+
 def wrong_solutions(case: Case) -> list[str]:
     """The programs of the corpus that are subtly wrong versions of a case's."""
     rows = [one for one in CASES if one.language == case.language and one.kind == "wrong"]
-    first = case.solution.split("{")[0].split("(")[0]
+    first = first_declaration(case.solution)
     named = [one for one in rows if one.name in SAME_NAMES or ", " in one.name]
-    return list(dict.fromkeys(one.solution for one in named if one.solution.split("{")[0].split("(")[0] == first))
+    return list(dict.fromkeys(one.solution for one in named if first_declaration(one.solution) == first))
 
 
 def disproved(case: Case) -> str:
