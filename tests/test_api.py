@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -27,6 +29,7 @@ from hf_oss_instruct.cli import cli
 from hf_oss_instruct.curation.checks import CurationOptions
 from hf_oss_instruct.data import Document, Provenance, Skipped
 from hf_oss_instruct.errors import BudgetReachedError, RunError, SeedError, UsageError
+from hf_oss_instruct.rewards.options import RewardOptions
 from hf_oss_instruct.seeds.sampling import SeedStream
 from hf_oss_instruct.seeds.source import Source
 from hf_oss_instruct.spec.declare import options_of
@@ -244,7 +247,7 @@ FIVE: Any = 5
         (lambda out: oss.run_program("print(1)", limits=FIVE), "limits must be a Limits, such as Limits(wall_s=5), not 5."),
         (lambda out: oss.run_program("print(1)", files=FIVE), "files must be a dict of paths and contents, not 5."),
         (lambda out: oss.run_program("print(1)", files={"a.txt": FIVE}), "Each content in files must be bytes, not 5."),
-        (lambda out: oss.run_program("print(1)", packages=FIVE), "packages must be a tuple of folders, not 5."),
+        (lambda out: oss.run_program("print(1)", packages=FIVE), "packages must be a list of folders, not 5."),
         (lambda out: oss.run_program("print(1)", FIVE), "language must be the name of a language, not 5."),
         (lambda out: oss.run_program("print(1)", tier=cast(Any, ["landlock"])), "Unknown sandbox tier ['landlock']. Use one of"),
         (lambda out: oss.judge(FIVE, "f", [[1]], [1]), "program must be the text of a program, not 5."),
@@ -255,7 +258,7 @@ FIVE: Any = 5
         (lambda out: oss.InferenceTeacher("m", api_key=FIVE), "api_key must be a string, not 5."),
         (lambda out: oss.InferenceTeacher("m", concurrency=cast(Any, "5")), "concurrency must be a whole number, not '5'."),
         (lambda out: oss.SeedStream(Torn(), FIVE), "plan must be a SeedPlan, such as SeedPlan(n=100), not 5."),
-        (lambda out: oss.curate(FIVE, out), "source must be a path, or the id of a dataset on the Hub, not 5."),
+        (lambda out: oss.curate(FIVE, out), "source must be a path, not 5."),
         (lambda out: oss.curate("rows.jsonl", FIVE), "out must be a path, not 5."),
         (lambda out: oss.curate("rows.jsonl", out, steps=FIVE), "steps must be a list of names, or a comma-separated string"),
         (lambda out: oss.curate("rows.jsonl", out, threshold=FIVE, benchmarks="none"), "threshold must be above 0 and at most 1"),
@@ -267,7 +270,7 @@ FIVE: Any = 5
         (lambda out: oss.score(FIVE, out), "task must be the name of a benchmark, not 5."),
         (lambda out: oss.score("humaneval", out, facts=FIVE), "facts must be a dict, not 5."),
         (lambda out: oss.score("humaneval", FIVE), "samples must be a path, not 5."),
-        (lambda out: oss.evaluate(FIVE, "humaneval", out), "model must be the name of a model, not 5."),
+        (lambda out: oss.evaluate(FIVE, "humaneval", out), "model must be the name of a model, or a folder, not 5."),
         (lambda out: oss.evaluate("m", FIVE, out), "tasks must be a list of names"),
         (lambda out: oss.pass_at_k(cast(Any, "3"), 1, 1), "n must be a whole number, not '3'."),
         (lambda out: oss.load_recipe(FIVE), "name must be the name of a recipe, not 5."),
@@ -289,6 +292,53 @@ def test_an_argument_of_another_type_is_refused_by_its_name_and_value(
     with pytest.raises(UsageError, match=re.escape(message)):
         call(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+ADD = "def add(a, b):\n    return a + b\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: oss.judge(ADD, "add", cast(Any, np.array([[1, 2], [3, 4]])), cast(Any, np.array([3, 7]))).status == "passed",
+        lambda: oss.judge(ADD, "add", cast(Any, [iter([1, 2])]), (3,)).status == "passed",
+        lambda: oss.run_program("print(open('a').read())", files={"a": bytearray(b"x")}, packages=[]).stdout == "x\n",
+        lambda: oss.run_program("print(1)", hash_seed=cast(Any, np.int64(3))).stdout == "1\n",
+        lambda: oss.to_prompt_completion(pd.Series({"problem": "p", "solution": "s"}))["completion"] == "s",
+        lambda: RewardOptions(token=None, url=None, tier=None) == RewardOptions(),  # type: ignore[arg-type]
+        lambda: oss.InferenceTeacher("m", "http://127.0.0.1:9/v1", timeout_s=cast(Any, None)).model == "m",
+        lambda: len(oss.Scoring(cast(Any, Dataset.from_list([{"instruction": "x"}])), cast(Any, None)).tasks) == 1,
+        lambda: oss.load_recipe("smoke", data=cast(Any, Path("pairs"))).values["dataset_name"] == "pairs",
+    ],
+)
+def test_arrays_columns_paths_and_none_are_accepted_where_they_work(call: Callable[[], bool]) -> None:
+    assert call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda gone: oss.curate(cast(Any, Entry(gone)), gone.with_name("out")), "gone' "),
+        (lambda gone: oss.publish(gone, "me/pairs", results=(path for path in [gone])), "gone"),
+        (lambda gone: oss.score("humaneval", gone, trained_on=gone, data=gone), "gone"),
+    ],
+)
+def test_paths_that_are_no_strings_get_to_the_check_of_what_they_name(
+    tmp_path: Path, call: Callable[[Path], object], message: str
+) -> None:
+    with pytest.raises(oss.OssInstructError, match=message) as caught:
+        call(tmp_path / "gone")
+    assert "must be" not in str(caught.value)
+
+
+class Entry(os.PathLike[str]):
+    """A path that is no `Path`, such as an entry of `os.scandir`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
 
 def test_a_group_of_options_of_another_class_is_refused_by_the_name_of_its_argument(tmp_path: Path) -> None:

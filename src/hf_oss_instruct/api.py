@@ -29,6 +29,7 @@ class CurateArguments:
 
     source: Path | str = argument(
         "A run folder; tables (Parquet, JSON Lines, JSON, CSV), files or folders of them; or the id of a dataset on the Hub.",
+        kind=Folder(),
         kw_only=False,
     )
     out: Path | str = argument(
@@ -60,7 +61,6 @@ class CurateArguments:
     progress: Progress = argument(PROGRESS_HELP, default=SILENT)
 
     def __post_init__(self) -> None:
-        check_type("source", self.source, str | Path, "a path, or the id of a dataset on the Hub")
         normalize(self)
 
 
@@ -123,7 +123,7 @@ def publish(
     with_rejected: bool = False,
     allow_unchecked: bool = False,
     allow_any_license: bool = False,
-    results: Sequence[Path | str] | Path | str = (),
+    results: Iterable[Path | str] | Path | str = (),
     benchmark: str | None = None,
     report: bool | None = None,
     space: str | None = None,
@@ -166,7 +166,7 @@ def publish(
     from hf_oss_instruct.publishing import hub
 
     folder = as_path("folder", folder)
-    check_type("results", results, str | Path | Sequence, "a path, or a list of these")
+    check_type("results", results, str | Path | Iterable, "a path, or a list of these")
     check_type("to", to, str, "the name of a repository, namespace/name")
     check_type("space", space, str | None, "the name of a Space, namespace/name")
     options = PublishOptions(

@@ -41,6 +41,21 @@ def as_path(name: str, value: Any) -> Path:
     return Path(value)
 
 
+def as_name(name: str, value: Any, expected: str) -> str:
+    """What an argument names: something on the Hub, or a local path.
+
+    Args:
+        name: name of the argument.
+        value: its value, a string or a path.
+        expected: what it is in words.
+
+    Raises:
+        UsageError: it is neither of these.
+    """
+    check_type(name, value, str | os.PathLike, expected)
+    return str(os.fspath(value))
+
+
 def check_choice(value: object, names: Sequence[str], wrong: str) -> None:
     """Refuse a value that is none of several names.
 

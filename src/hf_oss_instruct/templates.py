@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -87,7 +87,7 @@ def instruction_and_response(row: Mapping[str, Any]) -> tuple[str, str]:
     Raises:
         UsageError: the row has neither pair of columns, or no text in one of them.
     """
-    check_type("row", row, Mapping, "a dict of columns and values")
+    check_type("row", row, Container, "a dict of columns and values")
     for asked, answered in (("problem", "solution"), ("instruction", "response")):
         if asked in row and answered in row:
             for name in (asked, answered):

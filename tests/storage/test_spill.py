@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 from itertools import chain, pairwise
@@ -49,6 +51,29 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
     numbers = Spill(np.uint64)
     with pytest.raises(RunError, match=r"missing' cannot be written: No such file or directory\. Set TMPDIR to a folder"):
         numbers.append(np.arange(spill.MEMORY_BYTES, dtype=np.uint64))
+
+
+FULL = """
+import resource
+import numpy as np
+from hf_oss_instruct.errors import RunError
+from hf_oss_instruct.storage import spill
+
+spill.MEMORY_BYTES, numbers = 512, spill.Spill(np.uint64)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    while True:
+        numbers.append(np.zeros(99, np.uint64))
+except RunError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_said_once() -> None:
+    """What is still buffered is not written again when the program ends, which would print a traceback."""
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
+    assert "cannot be written: File too large. Set TMPDIR to a folder with more space" in done.stdout
+    assert done.stderr == ""
 
 
 def test_without_any_folder_for_temporary_files_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import xxhash
 
-from hf_oss_instruct.argument_types import as_path, check_type
+from hf_oss_instruct.argument_types import as_name, as_path
 from hf_oss_instruct.benchmarks.registry import canonical
 from hf_oss_instruct.errors import EvaluationError, UsageError
 from hf_oss_instruct.evaluation import generation
@@ -75,7 +75,7 @@ def evaluate(
     limit: int | None = None,
     ks: int | Sequence[int] | None = None,
     allow_empty: bool = False,
-    trained_on: str | None = None,
+    trained_on: Path | str | None = None,
     workers: int | None = None,
     tier: str | None = None,
     say: Callable[[str], None] | None = None,
@@ -123,8 +123,8 @@ def evaluate(
             written.
         SandboxError: no sandbox works on this machine.
     """
-    check_type("model", model, str, "the name of a model")
-    check_type("trained_on", trained_on, str | None, "a path or the id of a dataset")
+    model = as_name("model", model, "the name of a model, or a folder")
+    trained_on = None if trained_on is None else as_name("trained_on", trained_on, "a path, or the id of a dataset")
     out, data = as_path("out", out), as_path("data", data) if data else None
     if base_url and backend not in (None, "litellm"):
         raise UsageError(f"--base-url is not supported by --backend {backend}. Leave one of them out.")

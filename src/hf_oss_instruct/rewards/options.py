@@ -68,9 +68,10 @@ class RewardOptions:
     def __post_init__(self) -> None:
         for name, kind in TYPES.items():
             object.__setattr__(self, name, checked_value(name, kind, getattr(self, name)))
-        for name in ("url", "token"):
-            check_type(name, getattr(self, name), str, "a string")
-        check_type("tier", self.tier, str, "the name of a sandbox tier")
+        for name in ("url", "token", "tier"):
+            check_type(name, getattr(self, name), str | None, "a string")
+            # None is what `os.environ.get` gives for nothing.
+            object.__setattr__(self, name, getattr(self, name) or "")
         if self.tier:
             from hf_oss_instruct.sandbox.backends import chosen_tier
 

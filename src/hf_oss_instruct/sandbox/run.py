@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, ParamSpec
 
 from hf_oss_instruct.argument_types import check_type
@@ -50,7 +51,7 @@ def run_program(
     fresh: bool = False,
     stdout_as_memory: bool = False,
     hash_seed: int | None = None,
-    packages: tuple[str, ...] = (),
+    packages: Sequence[str] = (),
 ) -> Execution:
     """Run a program in the sandbox.
 
@@ -81,14 +82,14 @@ def run_program(
     check_type("stdin", stdin, str, "a string")
     check_type("files", files, Mapping | None, "a dict of paths and contents")
     for content in (files or {}).values():
-        check_type("Each content in files", content, bytes, "bytes")
+        check_type("Each content in files", content, bytes | bytearray | memoryview, "bytes")
     check_type("limits", limits, Limits | None, "a Limits, such as Limits(wall_s=5)")
-    check_type("hash_seed", hash_seed, int | None, "a whole number")
-    check_type("packages", packages, tuple, "a tuple of folders")
+    check_type("hash_seed", hash_seed, Integral | None, "a whole number")
+    check_type("packages", packages, list | tuple, "a list of folders")
     limits = limits or Limits()
     name = chosen_tier(tier).name
     if language == "python":
-        job = job_spec.python(source, files or {}, limits, name, fresh=fresh, hash_seed=hash_seed, packages=packages)
+        job = job_spec.python(source, files or {}, limits, name, fresh=fresh, hash_seed=hash_seed, packages=tuple(packages))
     else:
         job = job_spec.compiled(source, language, files or {}, limits, name)
     (execution,) = _attempted(job, stdin, limits, name, limits.output_bytes if stdout_as_memory else 0)

@@ -6,6 +6,7 @@ import errno
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from typing import IO, Any, Generic, TypeAlias, TypeVar
 
@@ -76,6 +77,10 @@ class Spill(Generic[Number]):
             # A memory map shows only what has left Python's buffer.
             self._file.flush()
         except OSError as error:
+            # What it has buffered cannot be written when the program ends, either.
+            with suppress(OSError):
+                if self._file:
+                    self._file.close()
             raise RunError(_not_written(error)) from error
         self._fresh, self._bytes = [], 0
 

@@ -95,7 +95,7 @@ def _check(model: str, base_url: str | None, api_key: str | None, concurrency: i
     check_type("base_url", base_url, str | None, "a URL")
     check_type("api_key", api_key, str | None, "a string")
     checked_value("concurrency", Integer(1), concurrency)
-    checked_value("timeout_s", Number(0, low_open=True), timeout_s)
+    checked_value("timeout_s", Number(0), timeout_s, optional=True)
     if transport not in ("auto", "aiohttp", "huggingface_hub") or (transport == "aiohttp" and not base_url):
         raise UsageError(f"The transport {transport!r} is not supported here. Use 'auto'; 'aiohttp' requires a base_url.")
     if base_url is not None:

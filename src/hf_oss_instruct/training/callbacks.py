@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -93,7 +93,7 @@ class Scoring:
     batch_size: int = 16
 
     def __post_init__(self) -> None:
-        check_type("tasks", self.tasks, Sequence, "a list of dicts")
+        check_type("tasks", self.tasks, Sized, "a list of dicts")
         for task in self.tasks:
             check_type("Each of tasks", task, Mapping, "a dict")
         if not self.tasks or not all(task.get("instruction") for task in self.tasks):

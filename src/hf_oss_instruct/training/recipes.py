@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hf_oss_instruct.argument_types import check_type
+from hf_oss_instruct.argument_types import as_name, check_type
 from hf_oss_instruct.errors import RunError, UsageError
 from hf_oss_instruct.extras import install_command
 from hf_oss_instruct.spec.option_types import Integer, checked_value
@@ -101,8 +101,8 @@ def load_recipe(
             Where TRL is not installed, `notes` says that the keys were not checked.
     """
     check_type("name", name, str, "the name of a recipe")
-    check_type("model", model, str | None, "the name of a model, or its folder")
-    check_type("data", data, str | None, "the name of a dataset, or its folder")
+    model = None if model is None else as_name("model", model, "the name of a model, or its folder")
+    data = None if data is None else as_name("data", data, "the name of a dataset, or its folder")
     check_type("changes", changes, Mapping | None, "a dict of keys and values")
     gpus = checked_value("gpus", Integer(0), gpus, optional=True)
     rows = checked_value("rows", Integer(1), rows, optional=True)

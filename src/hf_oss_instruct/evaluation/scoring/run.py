@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from hf_oss_instruct.argument_types import as_path, check_type
+from hf_oss_instruct.argument_types import as_name, as_path, check_type
 from hf_oss_instruct.errors import EvaluationError
 from hf_oss_instruct.evaluation.benchmarks import load
 from hf_oss_instruct.evaluation.preflight import toolchain_of, why_unavailable
@@ -40,7 +40,7 @@ def score(
     out: Path | str | None = None,
     ks: int | Sequence[int] | None = None,
     allow_missing: bool = False,
-    trained_on: str | None = None,
+    trained_on: Path | str | None = None,
     workers: int | None = None,
     tier: str | None = None,
     facts: Mapping[str, Any] | None = None,
@@ -76,7 +76,7 @@ def score(
         SandboxError: no sandbox works on this machine.
     """
     check_type("task", task, str | Benchmark, "the name of a benchmark")
-    check_type("trained_on", trained_on, str | None, "a path or the id of a dataset")
+    trained_on = None if trained_on is None else as_name("trained_on", trained_on, "a path, or the id of a dataset")
     check_type("facts", facts, Mapping | None, "a dict")
     samples = as_path("samples", samples)
     out, data = as_path("out", out) if out else None, as_path("data", data) if data else None

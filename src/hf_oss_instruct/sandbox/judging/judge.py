@@ -7,7 +7,7 @@ process. Forging an answer requires knowing the correct one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,10 +62,11 @@ def judge(
     """
     check_type("program", program, str, "the text of a program")
     check_type("entry_point", entry_point, str, "the name of a function")
-    check_type("inputs", inputs, Sequence, "a list with the arguments of each call")
+    check_type("inputs", inputs, Iterable, "a list with the arguments of each call")
+    check_type("expected", expected, Iterable, "a list with a value for each call")
+    inputs, expected = list(inputs), list(expected)
     for arguments in inputs:
-        check_type("Each of inputs", arguments, Sequence, "a list of arguments")
-    check_type("expected", expected, Sequence, "a list with a value for each call")
+        check_type("Each of inputs", arguments, Iterable, "a list of arguments")
     check_type("limits", limits, Limits | None, "a Limits, such as Limits(wall_s=5)")
     if language != "python":
         raise UsageError(f"Only functions in python can be called, not in {language!r}. Judge the whole program: judge_program.")
