@@ -13,9 +13,10 @@ def contacted(scene: Scene, _: Outcome) -> bool:
     return scene.contacted()
 
 
-def opened_a_port(scene: Scene, _: Outcome) -> bool:
+def opened_a_port(scene: Scene, outcome: Outcome) -> bool:
     """Somebody answered on the port that was free."""
-    return scene.port_opened
+    # A program that was contacted may end before the thread that contacted it goes on.
+    return scene.port_opened.wait(2 if outcome.status == "ok" else 0)
 
 
 def names_an_interface(_: Scene, outcome: Outcome) -> bool:

@@ -48,7 +48,7 @@ class Scene:
         for descriptor in (self.read_fd, self.dir_fd, self.write_fd):
             os.set_inheritable(descriptor, True)
         self._open_segment()
-        self.port_opened, self._done = False, threading.Event()
+        self.port_opened, self._done = threading.Event(), threading.Event()
 
     def _folder(self, name: str) -> Path:
         (self.folder / name).mkdir()
@@ -102,7 +102,7 @@ class Scene:
         def knock() -> None:
             while not self._done.wait(0.03):
                 with suppress(OSError), socket.create_connection(("127.0.0.1", self.free_port), timeout=0.2):
-                    self.port_opened = True
+                    self.port_opened.set()
 
         threading.Thread(target=knock, daemon=True).start()
 
