@@ -332,7 +332,7 @@ def test_paths_that_are_no_strings_get_to_the_check_of_what_they_name(
 
 
 class Entry(os.PathLike[str]):
-    """A path that is no `Path`, such as an entry of `os.scandir`."""
+    """A path that is not a `Path`, such as an entry of `os.scandir`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -297,9 +297,9 @@ def test_a_plan_says_what_it_needs(tmp_path: Path, code: Path) -> None:
     for text, message in (
         ("1/0", "1 to 100,000 shards, not 0"),
         ("1/100001", "1 to 100,000 shards, not 100,001"),
-        ("1/1", "no shard 1 of 1: shards are counted from 0. Pass 0/1."),
-        ("5/2", "no shard 5 of 2: shards are counted from 0. Pass 0/2 or 1/2."),
-        ("4/4", "no shard 4 of 4: shards are counted from 0. Pass 0/4 to 3/4."),
+        ("1/1", "Shard 1 of 1 does not exist: shards are counted from 0. Pass 0/1."),
+        ("5/2", "Shard 5 of 2 does not exist: shards are counted from 0. Pass 0/2 or 1/2."),
+        ("4/4", "Shard 4 of 4 does not exist: shards are counted from 0. Pass 0/4 to 3/4."),
     ):
         with pytest.raises(UsageError, match=re.escape(message)):
             Shard.parse(text)

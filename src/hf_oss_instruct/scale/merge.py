@@ -17,7 +17,7 @@ from hf_oss_instruct.spec.shard import MAX_SHARDS, Shard
 from hf_oss_instruct.storage.run_report import RunReport
 from hf_oss_instruct.storage.workdir import differences, locked_for_job
 from hf_oss_instruct.synthesis.export import RecordedRun, write_dataset
-from hf_oss_instruct.synthesis.output import RunStats
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.synthesis.sessions import earlier_report
 from hf_oss_instruct.terminal.display import plural
 

@@ -36,9 +36,10 @@ from hf_oss_instruct.storage.shards import Shards
 from hf_oss_instruct.synthesis.engine import outcomes
 from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.journal.journal import Journal
-from hf_oss_instruct.synthesis.output import BATCH_ROWS, RunStats
+from hf_oss_instruct.synthesis.output import BATCH_ROWS
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.synthesis.runtime.sync import iterate_sync
 from hf_oss_instruct.synthesis.stream import rows
 from hf_oss_instruct.synthesis.verifying import Prepare, open_verification

@@ -40,7 +40,7 @@ class Shard:
         if not 0 <= self.index < self.count:
             first, last = f"0/{self.count}", f"{self.count - 1}/{self.count}"
             valid = first if self.count == 1 else f"{first} {'or' if self.count == 2 else 'to'} {last}"
-            raise UsageError(f"There is no shard {self.index} of {self.count}: shards are counted from 0. Pass {valid}.")
+            raise UsageError(f"Shard {self.index} of {self.count} does not exist: shards are counted from 0. Pass {valid}.")
 
     @classmethod
     def parse(cls, text: str) -> Shard:

@@ -22,10 +22,11 @@ from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import FollowUp, GenerationTask, Task
 from hf_oss_instruct.synthesis.journal.journal import Journal
 from hf_oss_instruct.synthesis.journal.lines import Answer
-from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, report_of
+from hf_oss_instruct.synthesis.output import DatasetWriter, publish, report_of
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.run import CONFIG
 from hf_oss_instruct.synthesis.run_progress import update_counts
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.synthesis.sessions import earlier_report
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification
 from hf_oss_instruct.teachers.mixture import MixedTeacher, shares_in

@@ -1,12 +1,11 @@
-"""The files of a run's folder: tables, report and card; and the counts in them."""
+"""The files of a run's folder: tables, report and card."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ from hf_oss_instruct.curation.duplicates.distinct_tasks import DistinctTasks
 from hf_oss_instruct.curation.duplicates.exact import COMPARED, ExactDuplicates
 from hf_oss_instruct.curation.duplicates.near import cluster_sizes
 from hf_oss_instruct.curation.preference import preference_pairs
-from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped, is_row
+from hf_oss_instruct.data import FORMAT_VERSION, KEEP, Outcome, Pending, Rejection, Row, Skipped
 from hf_oss_instruct.publishing.cards.dataset_card import dataset_card
 from hf_oss_instruct.schemas import (
     PREFERENCE_SCHEMA,
@@ -33,15 +32,14 @@ from hf_oss_instruct.schemas import (
     schema_of,
     with_lineage,
 )
-from hf_oss_instruct.seeds.balance.features import category_of
 from hf_oss_instruct.spec.evolution import EvolutionSpec
-from hf_oss_instruct.spec.limits import RunLimits
 from hf_oss_instruct.spec.run import RunSpec
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
 from hf_oss_instruct.storage.shards import Shards
 from hf_oss_instruct.storage.workdir import write_atomically
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.requests.budget import Usage
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.synthesis.verifying.rows import NOT_VERIFIABLE, facts_in
 from hf_oss_instruct.synthesis.verifying.stats import VerificationStats
 from hf_oss_instruct.teachers.mixture import MixedTeacher
@@ -53,58 +51,6 @@ CARD = "README.md"
 PACKAGES = ("hf-oss-instruct", "datasets", "huggingface_hub", "pyarrow")
 BATCH_ROWS = 1000
 """Rows that checks of single rows process at a time."""
-CARD_ROWS = 2
-"""Rows shown on the card."""
-
-
-@dataclass
-class RunStats:
-    """Outcomes of the seeds so far: requested = kept + sum(rejected) + pending, at every moment."""
-
-    requested: int
-    kept: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    unanswered: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    languages: Counter[str] = field(default_factory=Counter)
-    licenses: Counter[str] = field(default_factory=Counter)
-    teachers: Counter[str] = field(default_factory=Counter)
-    samples: list[Row] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    limits: RunLimits = field(default_factory=RunLimits)
-    first_why: str = ""
-    pending_why: str = ""
-    verification: VerificationStats | None = None
-    preferences: int = 0
-    diversity: dict[str, Any] = field(default_factory=dict)
-    seeds_by_language: Counter[str] = field(default_factory=Counter)
-    seeds_by_category: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def done(self) -> int:
-        """Number of seeds that are kept or rejected."""
-        return self.kept + self.rejected.total()
-
-    @property
-    def pending(self) -> int:
-        """Number of requested seeds without an answer."""
-        return self.requested - self.done
-
-    def count_seed(self, outcome: Row | Rejection | Pending) -> None:
-        """Count the seed of an outcome by its language and category."""
-        columns = outcome if is_row(outcome) else provenance_columns(outcome.seed)
-        self.seeds_by_language[columns["lang"]] += 1
-        self.seeds_by_category[category_of(columns["seed"], columns["file_path"])] += 1
-
-    def describe(self, rows: pa.Table) -> None:
-        """Count languages, licenses and teachers of kept rows, and remember the first rows as samples."""
-        self.languages.update(rows["lang"].to_pylist())
-        self.teachers.update(rows["teacher"].to_pylist())
-        for licenses in rows["licenses"].to_pylist():
-            self.licenses.update(licenses or ["not stated"])
-        if len(self.samples) < CARD_ROWS:
-            self.samples.extend(rows.slice(0, CARD_ROWS - len(self.samples)).to_pylist())
 
 
 class DatasetWriter:

@@ -26,11 +26,12 @@ from hf_oss_instruct.synthesis.generation.concepts import pair_task
 from hf_oss_instruct.synthesis.generation.oss_instruct import OssInstructTask
 from hf_oss_instruct.synthesis.generation.task import GenerationTask
 from hf_oss_instruct.synthesis.journal.journal import Journal
-from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats, publish, report_of
+from hf_oss_instruct.synthesis.output import DatasetWriter, publish, report_of
 from hf_oss_instruct.synthesis.requests.budget import Budget
 from hf_oss_instruct.synthesis.requests.reservations import Reservations
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.run_progress import update_counts
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.synthesis.runtime.drive import FINISH_S, drive
 from hf_oss_instruct.synthesis.runtime.memory import rare_garbage_collection
 from hf_oss_instruct.synthesis.sessions import earlier_report, earlier_usage

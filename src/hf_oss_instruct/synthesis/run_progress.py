@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hf_oss_instruct.progress.counts import Counts
-from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.requests.progress import count_requests
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.terminal.signals import StopRequest
 
 

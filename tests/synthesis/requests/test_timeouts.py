@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_oss_instruct.progress.counts import Counts
-from hf_oss_instruct.synthesis.output import RunStats
 from hf_oss_instruct.synthesis.requests.budget import Usage
 from hf_oss_instruct.synthesis.requests.retry_policy import RetryPolicy
 from hf_oss_instruct.synthesis.requests.timeouts import (
@@ -23,6 +22,7 @@ from hf_oss_instruct.synthesis.requests.timeouts import (
     Deadline,
 )
 from hf_oss_instruct.synthesis.run_progress import update_counts
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.terminal.signals import StopRequest
 
 

@@ -16,7 +16,7 @@ from hf_oss_instruct.storage.shards import mapped
 from hf_oss_instruct.storage.spill import Positions, SortedSpill, Spill, distinct, key_ranges, merged
 
 BATCH_BYTES = 2**16
-"""Bytes of text that are hashed at a time: few, because a run does it in a thread, which keeps the memory that it once had."""
+"""Bytes of text that are hashed at a time: few, because a run does it in a thread, whose freed memory stays with the process."""
 
 
 class DistinctTasks:

@@ -153,7 +153,7 @@ def compare_runs(a: Path | str, b: Path | str, rng_seed: int = 0) -> dict[str, P
         Kind of tests → the comparison: `base` and `plus` for HumanEval+ and MBPP+, else `passed`.
 
     Raises:
-        UsageError: `rng_seed` is no whole number of at least 0.
+        UsageError: `rng_seed` is not a whole number of at least 0.
         EvaluationError: a folder has no verdicts, or the tasks, data or problems differ.
     """
     a, b, rng_seed = as_path("a", a), as_path("b", b), checked_value("rng_seed", Integer(0), rng_seed)

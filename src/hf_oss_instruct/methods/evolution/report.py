@@ -19,7 +19,8 @@ from hf_oss_instruct.publishing.cards.dataset_card import curated_card
 from hf_oss_instruct.spec.declare import in_yaml
 from hf_oss_instruct.storage.run_report import RunReport, write_run_report
 from hf_oss_instruct.storage.workdir import write_atomically
-from hf_oss_instruct.synthesis.output import RunStats, answer_forms, verification_facts
+from hf_oss_instruct.synthesis.output import answer_forms, verification_facts
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.synthesis.tables import SourceRows
 
 

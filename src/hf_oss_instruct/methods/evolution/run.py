@@ -21,8 +21,9 @@ from hf_oss_instruct.spec.verification import ANSWER, GIVEN
 from hf_oss_instruct.storage.cache import cache_folder
 from hf_oss_instruct.synthesis.generation.oss_instruct import check_schema
 from hf_oss_instruct.synthesis.generation.task import Task
-from hf_oss_instruct.synthesis.output import DatasetWriter, RunStats
+from hf_oss_instruct.synthesis.output import DatasetWriter
 from hf_oss_instruct.synthesis.run_progress import update_counts
+from hf_oss_instruct.synthesis.run_stats import RunStats
 from hf_oss_instruct.synthesis.tables import SourceRows, TableResult, TableRun
 from hf_oss_instruct.synthesis.verifying import Prepare, Verification, open_verification
 from hf_oss_instruct.teachers.protocol import Teacher, check_teacher
@@ -93,7 +94,7 @@ def plan_evolution(rows: SourceRows, spec: RunSpec, evolution: EvolutionSpec, te
         teacher: who evolves; solves, too, unless there is a solver.
 
     Raises:
-        UsageError: the solver is no teacher, the teacher is embedded or takes no schema for JSON, or options do not go together.
+        UsageError: the solver is not a teacher, the teacher is embedded or does not accept a JSON schema, or options conflict.
         SandboxError: rows are to be verified, and this machine has no sandbox.
     """
     if teacher.embedded:

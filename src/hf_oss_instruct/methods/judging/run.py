@@ -87,8 +87,8 @@ def plan_judging(rows: SourceRows, spec: RunSpec, judging: JudgingSpec, teacher:
         teacher: judges if there is no other judge.
 
     Raises:
-        UsageError: no judge is given, one is no teacher or given twice; the rubric cannot be used; the threshold is outside
-            its scale.
+        UsageError: no judge is given, or one twice; one is not a teacher; the rubric cannot be used; the threshold is outside its
+            scale.
     """
     judges: list[Teacher] = [*judging.judges] or ([teacher] if teacher else [])
     if not judges:

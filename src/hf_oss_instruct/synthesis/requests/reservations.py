@@ -72,8 +72,8 @@ class Reservations:
             RunError: the file cannot be written; do not send the request.
         """
         try:
-            # Lines have a fixed width, so that overwriting leaves no rest of a longer one. There is no fsync, since the kernel's
-            # cache survives a kill of the process.
+            # Lines have a fixed width, so that each overwrites the one before it completely. There is no fsync, since the
+            # kernel's cache survives a kill of the process.
             line = b"%020d %020d %020d\n" % (requests, prompt_tokens, completion_tokens)
             if os.pwrite(self._file, line, 0) < len(line):  # the disk was full in the middle of the line
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

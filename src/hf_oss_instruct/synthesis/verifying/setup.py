@@ -28,7 +28,7 @@ def open_verification(
         exclusive: as of `Verification`.
 
     Raises:
-        UsageError: options that do not go together, or a tester or solver that is no teacher.
+        UsageError: options conflict, or a tester or solver is not a teacher.
         SandboxError: this machine has no sandbox; nothing was requested.
     """
     verification = spec.verification
